@@ -1,0 +1,8 @@
+//! Weaves WebAssembly programs that language models mispredict, and proves it.
+//!
+//! One way down, each folder knowing only those before it: [`wasm`] the language, `weave` making programs, `item`
+//! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `cli` the
+//! command line. ARCHITECTURE.md draws it.
+
+pub mod seed;
+pub mod wasm;

@@ -1,0 +1,6 @@
+//! Owns the language: types, exact arithmetic, the instruction table, programs, the machine that runs them, their
+//! binary and text forms, and the second opinion of wasmtime.
+//!
+//! Must not know how programs are made, what is asked about them, or who answers.
+
+pub mod types;
