@@ -3,4 +3,7 @@
 //!
 //! Must not know how programs are made, what is asked about them, or who answers.
 
+pub mod isa;
+pub mod numeric;
+pub mod trap;
 pub mod types;

@@ -1,0 +1,1 @@
+//! Holds the table against two tables that others wrote.
