@@ -344,6 +344,17 @@ impl Machine {
         Ok(())
     }
 
+    /// What the end of a counted loop does while it is not written yet: pops the counter, pays, and goes round again.
+    ///
+    /// # Errors
+    /// [`Trap::OutOfFuel`].
+    pub fn loop_back(&mut self, fuel: u64) -> Result<(), Trap> {
+        self.burn(fuel)?;
+        self.pop();
+        self.branch(0);
+        Ok(())
+    }
+
     /// The implicit `end` of the current sequence.
     fn end(&mut self) -> Option<Stop> {
         let label = self.labels[self.r.lp as usize - 1];

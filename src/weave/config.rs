@@ -137,15 +137,19 @@ fn check_bounds(key: &'static str, bounds: Bounds) -> Result<(), WeaveConfigErro
     if bounds.min <= bounds.max {
         return Ok(());
     }
-    let message = format!("{key}.min is {} and {key}.max is {}: the minimum is above the maximum", bounds.min, bounds.max);
+    let message =
+        format!("{key}.min is {} and {key}.max is {}: the minimum is above the maximum", bounds.min, bounds.max);
     Err(WeaveConfigError { path: vec![key, "min"], message })
 }
 
-/// Whether a name means this instruction: its mnemonic, its category, or one of the words of the mnemonic, which `.`
-/// and `_` separate (a word counts with its digits or without: `load` means `i32.load8_s`).
+/// Whether a name means this instruction. The name of an instruction means that one alone (`br` is not `br_if`); any
+/// other name is a category, or a word of the mnemonic, which `.` and `_` separate, with its digits or without
+/// (`load` means `i32.load8_s` too).
 fn named(op: Op, name: &str) -> bool {
-    op.mnemonic() == name
-        || op.row().category.name() == name
+    if Op::parse(name).is_some() {
+        return op.mnemonic() == name;
+    }
+    op.row().category.name() == name
         || op.mnemonic().split(['.', '_']).any(|word| word == name || word.trim_end_matches(char::is_numeric) == name)
 }
 
@@ -161,7 +165,7 @@ mod tests {
     fn names_are_mnemonics_categories_or_words() {
         assert!(named(Op::I32Load8S, "load") && named(Op::I32Load8S, "i32.load8_s") && named(Op::I32Load8S, "i32"));
         assert!(named(Op::I64Extend32S, "extend") && named(Op::Br, "br") && named(Op::BrIf, "br_if"));
-        assert!(!named(Op::BrIf, "b") && named(Op::If, "if") && named(Op::F32Add, "float arithmetic"));
+        assert!(!named(Op::BrIf, "br") && named(Op::If, "if") && named(Op::F32Add, "float arithmetic"));
     }
 
     #[test]

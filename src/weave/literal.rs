@@ -46,8 +46,20 @@ impl IntBucket {
     pub const ALL: [IntBucket; 14] = {
         use IntBucket::*;
         [
-            Zero, One, MinusOne, Small, SmallNegative, Medium, Hundreds, HundredsNegative, PowerOfTwo, Mask, Large,
-            LargeNegative, Min, Max,
+            Zero,
+            One,
+            MinusOne,
+            Small,
+            SmallNegative,
+            Medium,
+            Hundreds,
+            HundredsNegative,
+            PowerOfTwo,
+            Mask,
+            Large,
+            LargeNegative,
+            Min,
+            Max,
         ]
     };
 
@@ -133,8 +145,20 @@ impl FloatBucket {
     pub const ALL: [FloatBucket; 14] = {
         use FloatBucket::*;
         [
-            Zero, MinusZero, One, MinusOne, Whole, Half, Decimal, Large, Huge, Tiny, Subnormal, Infinity,
-            MinusInfinity, Nan,
+            Zero,
+            MinusZero,
+            One,
+            MinusOne,
+            Whole,
+            Half,
+            Decimal,
+            Large,
+            Huge,
+            Tiny,
+            Subnormal,
+            Infinity,
+            MinusInfinity,
+            Nan,
         ]
     };
 
@@ -145,7 +169,13 @@ impl FloatBucket {
             _ if value.is_nan() => Self::Nan,
             _ if value == f64::INFINITY => Self::Infinity,
             _ if value == f64::NEG_INFINITY => Self::MinusInfinity,
-            _ if value == 0.0 => if value.is_sign_negative() { Self::MinusZero } else { Self::Zero },
+            _ if value == 0.0 => {
+                if value.is_sign_negative() {
+                    Self::MinusZero
+                } else {
+                    Self::Zero
+                }
+            }
             _ if value == 1.0 => Self::One,
             _ if value == -1.0 => Self::MinusOne,
             _ if magnitude < f64::from(f32::MIN_POSITIVE) => Self::Subnormal,
