@@ -4,5 +4,6 @@
 //! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `cli` the
 //! command line. ARCHITECTURE.md draws it.
 
+pub mod learn;
 pub mod seed;
 pub mod wasm;
