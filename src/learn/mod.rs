@@ -15,6 +15,7 @@
 //! system's allocator an update is several times slower; the binary uses mimalloc.
 
 pub mod categorical;
+pub mod checkpoint;
 pub mod gae;
 pub mod infer;
 pub mod optim;
@@ -31,3 +32,6 @@ pub struct ConfigError {
     /// What its value must be.
     pub problem: &'static str,
 }
+
+#[cfg(test)]
+mod tests;
