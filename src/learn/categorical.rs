@@ -1,8 +1,8 @@
 //! Owns the masked categorical distribution as the loss needs it: log-probability and entropy, differentiable.
 //!
-//! Must not know what is optimised. Illegal actions get the logit -1e9: their probability is exactly zero and so is every
-//! gradient through them, where minus infinity would give NaN (0 * inf). candle's fused softmax has no
-//! gradient, and its `log_softmax` sends one through the maximum for nothing; here one exponential serves both results.
+//! Must not know what is optimised. Illegal actions get the logit -1e9: their probability is exactly zero and so is
+//! every gradient through them, where minus infinity would give NaN (0 * inf). candle's fused softmax has no gradient,
+//! and its `log_softmax` sends one through the maximum for nothing; here one exponential serves both results.
 
 use candle_core::{Device, Result, Tensor};
 

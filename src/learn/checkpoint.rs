@@ -193,7 +193,7 @@ fn encode(tensors: &[(String, Vec<usize>, Vec<f32>)], card: &str, steps: u32) ->
     let metadata = serde_json::json!({ "format": "pt", "card": card, "adam_steps": steps, "blake3": checksum });
     header.insert("__metadata__".to_owned(), metadata);
     let mut header = serde_json::Value::Object(header).to_string();
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat()

@@ -2,7 +2,8 @@
 //!
 //! Must not know networks or where rewards come from; pure arithmetic, so that closed forms can test it.
 
-/// Generalised advantage estimation (Schulman et al. 2016) over one whole episode; after its last step the value is zero.
+/// Generalised advantage estimation (Schulman et al. 2016) over one whole episode; after its last step the value is
+/// zero.
 ///
 /// `rewards[t]` is paid after step `t`, `values[t]` is the return predicted before it. With `gamma = lambda = 1` the
 /// advantage is the sum of the rewards still to come, less the predicted value.

@@ -1,9 +1,9 @@
 //! Owns the actor's forward pass outside of training: plain loops over a copy of its weights.
 //!
 //! Must not know environments or gradients. Two reasons not to use candle here. Its forward pass on variables records
-//! a graph; and a matrix product may round a row differently depending on how many rows stand beside it, so that an episode would
-//! depend on its neighbours. Here each row's sums have one order. Observations are sparse, so zero inputs (and units
-//! that ReLU silenced) are skipped, and only legal actions are scored.
+//! a graph; and a matrix product may round a row differently depending on how many rows stand beside it, so that an
+//! episode would depend on its neighbours. Here each row's sums have one order. Observations are sparse, so zero inputs
+//! (and units that ReLU silenced) are skipped, and only legal actions are scored.
 
 use candle_core::Result;
 

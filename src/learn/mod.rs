@@ -2,17 +2,18 @@
 //!
 //! Must not know WebAssembly, HTTP, or what a reward means: an environment is the trait [`rollout::Env`], a reward is a
 //! number that the caller hands to [`ppo::update`] with the episodes it is for. Read in this order: `policy` the two
-//! networks, `infer` the actor without a graph, `rollout` whole episodes, `gae` their advantages, `ppo` the update,
-//! `optim` its step, `checkpoint` keeping all of it.
+//! networks, `infer` the actor without a graph, `rollout` whole episodes, `gae` their advantages, `categorical` the
+//! masked distribution, `ppo` the update, `optim` its step, `checkpoint` keeping all of it.
 //!
 //! **Determinism.** Sampling runs through [`infer`], whose sums have one fixed order per observation, so actions depend
 //! on weights, observation and the episode's own stream alone. candle's matrix products split their output among rayon
 //! threads but never a sum, so an update gives the same bits whatever the number of threads (a test runs it under
 //! several). Bits may differ between kinds of processors.
 //!
-//! **Threads and memory.** Matrices this small gain little from a second thread while asking and weaving want it: start the
-//! process with `RAYON_NUM_THREADS=1`, or build rayon's global pool with one thread first thing in `main`. With the
-//! system's allocator an update is several times slower; the binary uses mimalloc.
+//! **Threads and memory.** Matrices this small gain a tenth from a second thread, and an update becomes four times
+//! slower when that thread is busy weaving or asking: run with `RAYON_NUM_THREADS=1`, or build rayon's global pool with
+//! one thread first thing in `main`. With the system's allocator an update is several times slower; the binary uses
+//! mimalloc.
 
 pub mod categorical;
 pub mod checkpoint;

@@ -1,7 +1,7 @@
 //! Owns the optimiser: Adam with its moments in the open, and clipping of the gradient's global norm.
 //!
-//! Must not know where gradients come from. candle's AdamW hides its moments (a checkpoint needs them), decays weights by
-//! default and takes another epsilon; it also makes a dozen tensors per parameter where one loop does.
+//! Must not know where gradients come from. candle's AdamW hides its moments (a checkpoint needs them), decays weights
+//! by default and takes another epsilon; it also makes a dozen tensors per parameter where one loop does.
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};

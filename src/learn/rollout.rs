@@ -1,7 +1,8 @@
 //! Owns acting: environments, legal-action bitsets, and the record of whole episodes.
 //!
 //! Must not know what an action does or what an episode was worth. Each episode draws from its own stream and its
-//! choices come from [`infer`](super::infer), so what happens in it does not depend on which episodes are collected beside it, nor on threads.
+//! choices come from [`infer`](super::infer), so what happens in it does not depend on which episodes are collected
+//! beside it, nor on threads.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -17,8 +18,8 @@ pub trait Env {
     /// Writes the observation; every entry must be written.
     fn observe(&self, out: &mut [f32]);
 
-    /// Sets bit `a % 64` of word `a / 64` for every legal action `a`. The words come zeroed, `n_actions / 64` of them rounded up.
-    /// At least one action must be legal while the episode lasts.
+    /// Sets bit `a % 64` of word `a / 64` for every legal action `a`. The words come zeroed, `n_actions / 64` of them
+    /// rounded up. At least one action must be legal while the episode lasts.
     fn mask(&self, out: &mut [u64]);
 
     /// Takes a legal action; true when the episode is over.
@@ -39,9 +40,11 @@ pub fn count_legal(mask: &[u64]) -> u32 {
     mask.iter().map(|word| word.count_ones()).sum()
 }
 
-/// What happened in whole episodes, flattened: the steps of each episode are neighbours, episodes in the order of their environments.
+/// What happened in whole episodes, flattened: the steps of each episode are neighbours, episodes in the order of their
+/// environments.
 ///
-/// Predicted values are not kept: [`ppo::update`](super::ppo::update) has the critic compute them for all steps at once.
+/// Predicted values are not kept: [`ppo::update`](super::ppo::update) has the critic compute them for all steps at
+/// once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rollout {
     /// Numbers in one observation.
@@ -202,7 +205,7 @@ mod tests {
         }
 
         fn mask(&self, out: &mut [u64]) {
-            out[0] = if self.left % 3 == 0 { 1 << 63 } else { 0b1011 };
+            out[0] = if self.left.is_multiple_of(3) { 1 << 63 } else { 0b1011 };
             out[1] = u64::from(self.left % 3 == 1);
         }
 

@@ -1,6 +1,6 @@
-//! Learning at three levels (after sb3-contrib): the observation names the right action, an episode's reward is the share of
-//! right ones. With the same small budget, random play stays near 6 of 100, learning without masks near 30, and with
-//! masks over 90 is reached, though both are scored without any other help.
+//! Learning at three levels (after sb3-contrib): the observation names the right action, an episode's reward is the
+//! share of right ones. With the same small budget, random play stays near 6 of 100, learning without masks near 30,
+//! and with masks over 90 is reached, though both are scored without any other help.
 
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
@@ -80,7 +80,6 @@ fn score_after(updates: u64, masked: bool) -> f32 {
 #[test]
 fn masks_make_learning_quick() {
     let (random, unmasked, masked) = (score_after(0, false), score_after(UPDATES, false), score_after(UPDATES, true));
-    println!("random {random}, unmasked {unmasked}, masked {masked}");
     assert!((4.0..9.0).contains(&random), "random {random}");
     assert!((15.0..60.0).contains(&unmasked), "unmasked {unmasked}");
     assert!(masked >= 90.0, "masked {masked}");
