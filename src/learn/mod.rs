@@ -10,10 +10,10 @@
 //! threads but never a sum, so an update gives the same bits whatever the number of threads (a test runs it under
 //! several). Bits may differ between kinds of processors.
 //!
-//! **Threads and memory.** Matrices this small gain a tenth from a second thread, and an update becomes four times
-//! slower when that thread is busy weaving or asking: run with `RAYON_NUM_THREADS=1`, or build rayon's global pool with
-//! one thread first thing in `main`. With the system's allocator an update is several times slower; the binary uses
-//! mimalloc.
+//! **Threads and memory.** Matrices this small gain a tenth from a second thread, and lose far more when that thread is
+//! busy weaving or asking: run with `RAYON_NUM_THREADS=1`, or build rayon's global pool with one thread first thing in
+//! `main`. From minibatches of 2048 on, an update is up to twice as slow with the system's allocator as with mimalloc,
+//! which the binary uses.
 
 pub mod categorical;
 pub mod checkpoint;

@@ -147,7 +147,8 @@ impl Rollout {
 /// Steps with one legal action draw nothing and need no inference.
 ///
 /// # Panics
-/// If there is not one stream per environment, if an environment offers no legal action, or if the policy's scores are not finite.
+/// If there is not one stream per environment, if an environment offers no legal action, or if the policy's scores are
+/// not finite.
 pub fn collect<E: Env>(policy: &ActorCritic, envs: &mut [E], rngs: &mut [Rng]) -> Result<Rollout> {
     Ok(play_all(policy, &Actor::new(policy)?, envs, rngs))
 }
