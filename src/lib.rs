@@ -4,6 +4,7 @@
 //! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `cli` the
 //! command line. ARCHITECTURE.md draws it.
 
+pub mod ask;
 pub mod item;
 pub mod seed;
 pub mod wasm;
