@@ -5,3 +5,9 @@
 
 pub mod chat;
 pub mod judge;
+pub mod limits;
+pub mod models;
+pub mod openai;
+pub mod pipeline;
+pub mod prompt;
+pub mod serve;
