@@ -59,7 +59,8 @@ const SHIPPED: &[(&str, &str)] = &[("prompts/stack.v1.md", include_str!("../../p
 impl Prompt {
     /// The prompt that comes with the program for a task, in its newest version.
     pub fn shipped(task: Task) -> Self {
-        let all = SHIPPED.iter().map(|(path, text)| Self::parse(Path::new(path), text).expect("a test parses them all"));
+        let all =
+            SHIPPED.iter().map(|(path, text)| Self::parse(Path::new(path), text).expect("a test parses them all"));
         let newest = all.filter(|prompt| prompt.task == task).max_by_key(|prompt| prompt.version);
         newest.expect("a test finds one for each task")
     }
@@ -201,7 +202,9 @@ mod tests {
 
     #[test]
     fn sections_become_messages() {
-        let text = format!("{FRONT}# system\nBe exact.\n# User\n{{{{ program }}}}{{% if hit > 1 %}} at {{{{ hit }}}}{{% endif %}}\n# Not a role\n");
+        let text = format!(
+            "{FRONT}# system\nBe exact.\n# User\n{{{{ program }}}}{{% if hit > 1 %}} at {{{{ hit }}}}{{% endif %}}\n# Not a role\n"
+        );
         let prompt = parse(&text).expect("parses");
         let messages = prompt.messages("<a & b>", 3).expect("renders");
         assert_eq!(messages[0], Message { role: Role::System, content: "Be exact.".into() });
@@ -213,7 +216,8 @@ mod tests {
     #[test]
     fn without_headings_all_is_the_user_s() {
         let front = FRONT.replace("task:", "system: Be exact.\ntask:");
-        let messages = parse(&format!("{front}Look: {{{{ program }}}}")).expect("parses").messages("p", 1).expect("renders");
+        let messages =
+            parse(&format!("{front}Look: {{{{ program }}}}")).expect("parses").messages("p", 1).expect("renders");
         assert_eq!(messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), ["Be exact.", "Look: p"]);
     }
 

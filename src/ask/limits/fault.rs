@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn messages_hold_what_the_provider_said() {
         let message = |status, body: &str| fault(status, body).expect("an error").message;
-        insta::assert_snapshot!(message(404, r#"{"error":{"message":"no  gpt-9"}}"#), @"");
-        insta::assert_snapshot!(message(502, "<html>\n<h1>Bad gateway</h1>\n"), @"");
+        insta::assert_snapshot!(message(404, r#"{"error":{"message":"no  gpt-9"}}"#), @"no such model or address; check --model and --base-url (404: no gpt-9)");
+        insta::assert_snapshot!(message(502, "<html>\n<h1>Bad gateway</h1>\n"), @"the provider failed (502: <html> <h1>Bad gateway</h1>)");
         assert!(message(500, &"ä".repeat(100_000)).chars().count() < 400);
     }
 

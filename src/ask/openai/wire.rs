@@ -94,10 +94,10 @@ mod tests {
 
     #[test]
     fn each_style_writes_the_parameters_that_it_takes() {
-        insta::assert_snapshot!(body(&request(), ParamStyle::Standard), @"");
+        insta::assert_snapshot!(body(&request(), ParamStyle::Standard), @r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.5,"top_p":0.9,"max_tokens":100,"seed":7}"#);
         let mut thinking = request();
         thinking.params.reasoning_effort = Some("low".into());
-        insta::assert_snapshot!(body(&thinking, ParamStyle::Reasoning), @"");
+        insta::assert_snapshot!(body(&thinking, ParamStyle::Reasoning), @r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"max_completion_tokens":100,"reasoning_effort":"low","seed":7}"#);
     }
 
     #[test]
