@@ -1,0 +1,3 @@
+//! The tests that hold the crate against programs that others wrote.
+
+mod numeric;
