@@ -123,6 +123,7 @@ fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({ "error": error }))).into_response()
 }
 
+#[derive(Debug)]
 struct Asked {
     model: String,
     messages: Vec<Message>,
@@ -192,7 +193,7 @@ mod tests {
         let read = |json: Value| Asked::read(json.to_string().as_bytes());
         let user = json!([{"role": "user", "content": "hi"}]);
         let parts = json!([{"role": "developer", "content": [{"type": "text", "text": "a"}, {"text": "b"}]}]);
-        let asked = read(json!({"model": "m", "messages": parts, "seed": -1, "extra": 1})).ok().expect("reads");
+        let asked = read(json!({"model": "m", "messages": parts, "seed": -1, "extra": 1})).expect("reads");
         assert_eq!(asked.messages, [Message { role: Role::System, content: "ab".into() }]);
         assert_eq!(asked.seed, Some(u64::MAX));
         let refused = [
@@ -205,8 +206,8 @@ mod tests {
             (json!({"model": "m", "messages": user, "seed": 0.5}), "`seed`"),
         ];
         for (body, word) in refused {
-            assert!(read(body.clone()).err().expect("refused").contains(word), "{body}");
+            assert!(read(body.clone()).expect_err("refused").contains(word), "{body}");
         }
-        assert!(Asked::read(b"{\"model\":").err().expect("refused").contains("not JSON"));
+        assert!(Asked::read(b"{\"model\":").expect_err("refused").contains("not JSON"));
     }
 }
