@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Bounds on asking.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +122,10 @@ impl Patient {
         let deadline = Instant::now() + self.limits.total_timeout;
         for retry in 0.. {
             if let Some(gate) = self.meter.gate() {
-                sleep_until(gate.min(deadline)).await;
+                if gate >= deadline {
+                    return Err(closed());
+                }
+                sleep_until(gate).await;
             }
             self.attempts.fetch_add(1, Ordering::Relaxed);
             let request = request.build().await.map_err(unbuilt)?;
@@ -144,7 +147,7 @@ impl Patient {
 
     /// One request, to the last byte of its reply.
     async fn attempt(&self, request: reqwest::Request, deadline: Instant) -> Result<reqwest::Response, ChatError> {
-        let until = (Instant::now() + self.limits.attempt_timeout).min(deadline);
+        let allowed = self.limits.attempt_timeout.min(deadline - Instant::now());
         let reply = async {
             let response = self.http.execute(request).await.map_err(broken)?;
             let (status, headers) = (response.status(), response.headers().clone());
@@ -154,9 +157,9 @@ impl Patient {
                 None => Ok(axum::http::Response::new(reqwest::Body::from(body)).into()),
             }
         };
-        timeout_at(until, reply).await.unwrap_or_else(|_| {
-            let allowed = self.limits.attempt_timeout.as_secs_f32();
-            Err(ChatError::new(ChatErrorKind::Timeout, format!("no reply within {allowed} s; --timeout allows more")))
+        timeout(allowed, reply).await.unwrap_or_else(|_| {
+            let message = format!("no reply within {:.1} s; --timeout allows more", allowed.as_secs_f64());
+            Err(ChatError::new(ChatErrorKind::Timeout, message))
         })
     }
 }
@@ -166,6 +169,12 @@ fn spread_key(request: &reqwest::Request) -> u64 {
     let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
     let hash = blake3::hash(body);
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("32 bytes hold 8"))
+}
+
+fn closed() -> ChatError {
+    let message =
+        "the provider wants to be left alone for longer than a question may take; --max-connections lowers the rate";
+    ChatError::new(ChatErrorKind::RateLimit, message)
 }
 
 fn unbuilt(error: OpenAIError) -> ChatError {
