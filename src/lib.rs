@@ -4,6 +4,8 @@
 //! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `cli` the
 //! command line. ARCHITECTURE.md draws it.
 
+pub mod ask;
+pub mod item;
 pub mod learn;
 pub mod seed;
 pub mod wasm;

@@ -1,3 +1,4 @@
 //! The tests that hold the crate against programs that others wrote.
 
+mod asking;
 mod numeric;
