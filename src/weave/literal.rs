@@ -27,9 +27,9 @@ pub enum IntBucket {
     Hundreds,
     /// -1000 to -17
     HundredsNegative,
-    /// A power of two from 2^4 on, without the sign bit.
+    /// A power of two from 2^10 on, without the sign bit.
     PowerOfTwo,
-    /// One less than a power of two from 2^8 on: a mask.
+    /// One less than a power of two from 2^10 on: a mask.
     Mask,
     /// Any positive number.
     Large,
@@ -74,11 +74,11 @@ impl IntBucket {
             -16..=-2 => Self::SmallNegative,
             v if v == max => Self::Max,
             v if v == -max - 1 => Self::Min,
-            v if v > 0 && v & (v - 1) == 0 => Self::PowerOfTwo,
-            v if v >= 255 && v & (v + 1) == 0 => Self::Mask,
             16..=63 => Self::Medium,
             64..=1000 => Self::Hundreds,
             -1000..=-17 => Self::HundredsNegative,
+            v if v > 0 && v & (v - 1) == 0 => Self::PowerOfTwo,
+            v if v > 0 && v & (v + 1) == 0 => Self::Mask,
             v if v > 0 => Self::Large,
             _ => Self::LargeNegative,
         }
@@ -96,8 +96,8 @@ impl IntBucket {
             Self::Medium => rng.between(16, 63),
             Self::Hundreds => rng.between(64, 1000),
             Self::HundredsNegative => rng.between(-1000, -17),
-            Self::PowerOfTwo => 1 << rng.between(4, i64::from(width) - 2),
-            Self::Mask => (1 << rng.between(8, i64::from(width) - 2)) - 1,
+            Self::PowerOfTwo => 1 << rng.between(10, i64::from(width) - 2),
+            Self::Mask => (1 << rng.between(10, i64::from(width) - 2)) - 1,
             Self::Large => rng.between(1001, max - 1),
             Self::LargeNegative => rng.between(-max, -1001),
             Self::Min => -max - 1,
@@ -162,9 +162,11 @@ impl FloatBucket {
         ]
     };
 
-    /// The bucket of a number; of what no bucket draws, the nearest by magnitude.
-    pub fn of(value: f64) -> Self {
+    /// The bucket of a number of type `ty`; of what no bucket draws, the nearest by magnitude.
+    pub fn of(value: f64, ty: ValType) -> Self {
         let magnitude = value.abs();
+        let (min_positive, tiny) =
+            if ty == ValType::F32 { (f64::from(f32::MIN_POSITIVE), 1e-30) } else { (f64::MIN_POSITIVE, 1e-300) };
         match value {
             _ if value.is_nan() => Self::Nan,
             _ if value == f64::INFINITY => Self::Infinity,
@@ -178,8 +180,8 @@ impl FloatBucket {
             }
             _ if value == 1.0 => Self::One,
             _ if value == -1.0 => Self::MinusOne,
-            _ if magnitude < f64::from(f32::MIN_POSITIVE) => Self::Subnormal,
-            _ if magnitude < 1e-30 => Self::Tiny,
+            _ if magnitude < min_positive => Self::Subnormal,
+            _ if magnitude < tiny => Self::Tiny,
             _ if magnitude >= 1e20 => Self::Huge,
             _ if magnitude >= 16_777_216.0 => Self::Large,
             _ if value.fract() == 0.0 => Self::Whole,
@@ -198,7 +200,7 @@ impl FloatBucket {
             Self::MinusOne => -1.0,
             Self::Whole => sign * rng.between(2, 100) as f64,
             Self::Half => sign * (rng.between(0, 100) as f64 + 0.5),
-            Self::Decimal => sign * rng.between(1, 9999) as f64 / 100.0,
+            Self::Decimal => sign * (100 * rng.between(0, 99) + decimal_places(rng)) as f64 / 100.0,
             Self::Large => sign * rng.between(16_777_217, 4_000_000_000) as f64,
             Self::Huge => sign * rng.between(1, 99) as f64 * 10f64.powi(rng.between(20, 36) as i32),
             Self::Tiny => sign * rng.between(12, 99) as f64 * if single { 1e-38 } else { 1e-307 },
@@ -208,6 +210,12 @@ impl FloatBucket {
             Self::Nan => f64::NAN,
         }
     }
+}
+
+/// Hundredths that are neither none nor a half.
+fn decimal_places(rng: &mut Rng) -> i64 {
+    let below = rng.between(1, 98);
+    below + i64::from(below >= 50)
 }
 
 /// How many buckets a type has.
@@ -220,8 +228,8 @@ pub fn bucket_of(value: Value) -> u32 {
     match value.ty {
         ValType::I32 => IntBucket::of(i64::from(value.bits as i32), 32) as u32,
         ValType::I64 => IntBucket::of(value.bits as i64, 64) as u32,
-        ValType::F32 => FloatBucket::of(f64::from(f32::from_bits(value.bits as u32))) as u32,
-        ValType::F64 => FloatBucket::of(f64::from_bits(value.bits as u64)) as u32,
+        ValType::F32 => FloatBucket::of(f64::from(f32::from_bits(value.bits as u32)), value.ty) as u32,
+        ValType::F64 => FloatBucket::of(f64::from_bits(value.bits as u64), value.ty) as u32,
     }
 }
 

@@ -260,7 +260,11 @@ impl Weaver {
             !options.is_empty()
         };
         match op {
-            Op::Drop => !scope.types.is_empty() || scope.polymorphic,
+            Op::Drop => {
+                let effect = Effect { pops: 1, push: None };
+                let operand = !scope.types.is_empty() || scope.polymorphic;
+                operand && self.affords(Cost { body: 1, effect, ..Cost::default() })
+            }
             Op::Select => {
                 let alternatives = scope.peek(1).is_some() && scope.peek(1) == scope.peek(2);
                 let effect = Effect { pops: 3, push: scope.peek(1) };

@@ -6,9 +6,14 @@
 pub mod action;
 mod apply;
 pub mod budget;
+pub mod canon;
+pub mod chance;
 pub mod config;
 pub mod literal;
 mod lockstep;
 mod mask;
+pub mod recipe;
 pub mod scope;
+#[cfg(test)]
+mod tests;
 pub mod weaver;
