@@ -131,6 +131,7 @@ impl Weaver {
                 scope.types = types;
                 self.ledger.add_code(scope.func, -i64::from(instr_size(&self.program, &call)));
                 self.reprice(seq);
+                self.histogram[Op::Call.index()] -= 1;
                 self.banned.push(func);
                 self.cursor = seq;
                 self.phase = Phase::Instr;

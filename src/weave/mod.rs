@@ -12,6 +12,7 @@ pub mod config;
 pub mod literal;
 mod lockstep;
 mod mask;
+pub mod observe;
 pub mod recipe;
 pub mod scope;
 #[cfg(test)]

@@ -90,6 +90,8 @@ pub struct Weaver {
     pub(super) fuel_base: u32,
     /// Functions whose call was tried here and failed.
     pub(super) banned: Vec<u32>,
+    /// How often each instruction was placed.
+    pub(super) histogram: [u16; Op::COUNT],
     rng: Rng,
     seed: u64,
     actions: Vec<u16>,
@@ -112,6 +114,7 @@ impl Weaver {
             trials: Vec::new(),
             fuel_base: 0,
             banned: Vec::new(),
+            histogram: [0; Op::COUNT],
             rng: Rng::from_u64(seed),
             seed,
             actions: Vec::new(),
@@ -136,6 +139,7 @@ impl Weaver {
         self.trials.clear();
         self.banned.clear();
         self.actions.clear();
+        self.histogram.fill(0);
         (self.phase, self.cursor, self.live, self.fuel_base) = (Phase::Entry, 0, true, 0);
         (self.seed, self.rng) = (seed, Rng::from_u64(seed));
         self.legal = self.compute_legal();
@@ -216,6 +220,7 @@ impl Weaver {
         let scope = &mut self.scopes[self.cursor as usize];
         scope.apply(effect);
         scope.dead += u32::from(!self.live);
+        self.histogram[instr.op.index()] += 1;
         self.ledger.add_code(scope.func, i64::from(size));
         self.program.seqs[self.cursor as usize].code.push(instr);
         self.reprice(self.cursor);
