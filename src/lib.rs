@@ -5,6 +5,7 @@
 //! command line. ARCHITECTURE.md draws it.
 
 pub mod ask;
+pub mod attack;
 pub mod item;
 pub mod learn;
 pub mod seed;

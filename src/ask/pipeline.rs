@@ -44,6 +44,9 @@ impl Clock {
     }
 }
 
+/// Where [`Stop`] is heard.
+pub type StopSignal = watch::Receiver<Stop>;
+
 /// How a run of questions is told to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
@@ -78,7 +81,7 @@ pub async fn ask_all<E>(
     model: Arc<dyn ChatModel>,
     questions: Vec<Question>,
     limits: &Limits,
-    mut stop: watch::Receiver<Stop>,
+    mut stop: StopSignal,
     mut on_answer: impl FnMut(usize, Answer, Clock) -> Result<(), E>,
 ) -> Result<Ended, E> {
     let mut waiting = questions.into_iter().enumerate();
@@ -128,7 +131,7 @@ async fn reached(deadline: Option<tokio::time::Instant>) {
 }
 
 /// Resolves when the order to stop changes; never once its sender is gone.
-async fn changed(stop: &mut watch::Receiver<Stop>) {
+async fn changed(stop: &mut StopSignal) {
     if stop.changed().await.is_err() {
         std::future::pending().await
     }

@@ -200,6 +200,8 @@ pub struct Record {
     pub round: u32,
     /// Position within the round and purpose, from 0.
     pub index: u32,
+    /// Who chose the program: a strategy, or the kind of chance (`random/actions`).
+    pub chosen_by: String,
     /// The question; its fields stand beside the others in the line.
     #[serde(flatten)]
     pub item: Item,

@@ -22,6 +22,7 @@ pub mod infer;
 pub mod optim;
 pub mod policy;
 pub mod ppo;
+pub mod reward;
 pub mod rollout;
 
 /// A setting with which learning can't work.

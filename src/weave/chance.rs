@@ -6,11 +6,9 @@ use super::action::{Action, ActionSet};
 use super::weaver::Weaver;
 use crate::seed::Rng;
 use crate::wasm::isa::Category;
-use serde::{Deserialize, Serialize};
 
 /// An untrained way to choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chance {
     /// Every legal action is equally likely.
     Actions,
@@ -21,6 +19,14 @@ pub enum Chance {
 impl Chance {
     /// Both ways.
     pub const ALL: [Chance; 2] = [Chance::Actions, Chance::Categories];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Actions => "actions",
+            Self::Categories => "categories",
+        }
+    }
 
     /// Draws one of the legal actions.
     pub fn choose(self, legal: &ActionSet, rng: &mut Rng) -> Action {

@@ -14,13 +14,22 @@ fn record() -> Record {
         recipe: Recipe { generator: "0.1.0".into(), seed: u64::MAX, actions: vec![1, 200] },
     };
     let answer = Answer { slots: vec![true, false], wrong_share: Some(0.5), ..Answer::of(Verdict::Wrong) };
-    Record { schema: SCHEMA_VERSION, purpose: Purpose::Attack, round: 0, index: 0, item, answer, reward: Some(0.5) }
+    Record {
+        schema: SCHEMA_VERSION,
+        purpose: Purpose::Attack,
+        round: 0,
+        index: 0,
+        chosen_by: "ppo".into(),
+        item,
+        answer,
+        reward: Some(0.5),
+    }
 }
 
 #[test]
 fn a_line_is_frozen_and_reads_back() {
     let line = serde_json::to_string(&record()).expect("plain data");
-    insta::assert_snapshot!(line, @r#"{"schema":1,"purpose":"attack","round":0,"index":0,"id":"r0-0","task":"stack","program":"(module)","probe":{"func":0,"pc":3,"hit":1},"truth":{"stack_values":[{"type":"i32","value":"30"},{"type":"f64","value":"-0.0"}]},"fuel":18446744073709551615,"bytes":40,"instructions":3,"canonical":"ab","recipe":{"generator":"0.1.0","seed":18446744073709551615,"actions":"01c801"},"answer":{"verdict":"wrong","slots":[true,false],"wrong_share":0.5,"usage":{}},"reward":0.5}"#);
+    insta::assert_snapshot!(line, @r#"{"schema":1,"purpose":"attack","round":0,"index":0,"chosen_by":"ppo","id":"r0-0","task":"stack","program":"(module)","probe":{"func":0,"pc":3,"hit":1},"truth":{"stack_values":[{"type":"i32","value":"30"},{"type":"f64","value":"-0.0"}]},"fuel":18446744073709551615,"bytes":40,"instructions":3,"canonical":"ab","recipe":{"generator":"0.1.0","seed":18446744073709551615,"actions":"01c801"},"answer":{"verdict":"wrong","slots":[true,false],"wrong_share":0.5,"usage":{}},"reward":0.5}"#);
     assert_eq!(serde_json::from_str::<Record>(&line).expect("reads back"), record());
 }
 

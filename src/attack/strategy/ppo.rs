@@ -1,0 +1,112 @@
+//! Owns the strategy `ppo`: a masked policy weaves, and every batch of verdicts updates it.
+//!
+//! Must not know questions or replies; a reward is a number. The predictor of the design, which would let the policy
+//! also learn from programs that were never asked, has its place in [`Ppo::learn`]: further rollouts, paid by it.
+
+use super::Strategy;
+use crate::learn::checkpoint::{self, Card, CheckpointError};
+use crate::learn::optim::Adam;
+use crate::learn::policy::{ActorCritic, PolicyConfig};
+use crate::learn::ppo::{self, PpoConfig, UpdateMetrics};
+use crate::learn::rollout::{self, Env, Rollout};
+use crate::seed::{Rng, Seed};
+use crate::wasm::isa::{Category, Op};
+use crate::weave::action::{self, Action};
+use crate::weave::observe::OBSERVATION;
+use crate::weave::recipe::GENERATOR;
+use crate::weave::weaver::{Loom, Weaver};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A weaver as the learner sees it.
+struct Episode(Weaver);
+
+impl Env for Episode {
+    fn observe(&self, out: &mut [f32]) {
+        self.0.observe(out);
+    }
+
+    fn mask(&self, out: &mut [u64]) {
+        out.copy_from_slice(&self.0.legal().0);
+    }
+
+    fn step(&mut self, action: usize) -> bool {
+        self.0.step(Action::from_number(action))
+    }
+}
+
+/// The learning strategy.
+pub struct Ppo {
+    loom: Arc<Loom>,
+    config: PpoConfig,
+    policy: ActorCritic,
+    optimizer: Adam,
+    /// Shuffles minibatches.
+    rng: Rng,
+    /// The episodes that wait for their rewards.
+    pending: Rollout,
+    updates: u64,
+    episodes: u64,
+}
+
+impl Ppo {
+    /// A policy that starts from the prior of chance over categories.
+    ///
+    /// # Errors
+    /// Trouble in the tensor library.
+    pub fn new(loom: Arc<Loom>, policy: &PolicyConfig, config: PpoConfig, seed: Seed) -> candle_core::Result<Self> {
+        let mut init = seed.child("policy init").rng();
+        let policy = ActorCritic::new(OBSERVATION, action::COUNT, policy, Some(&prior(&loom)), &mut init)?;
+        let optimizer = Adam::new(policy.parameters());
+        let rng = seed.child("minibatches").rng();
+        let pending = Rollout::new(OBSERVATION, action::COUNT);
+        Ok(Self { loom, config, policy, optimizer, rng, pending, updates: 0, episodes: 0 })
+    }
+}
+
+/// Initial logits: every category of instructions is about equally likely, its members equally.
+fn prior(loom: &Loom) -> Vec<f32> {
+    let allowed = loom.config.instructions();
+    let size = |category: Category| {
+        allowed.iter().filter(|a| matches!(a, Action::Instr(op) if op.row().category == category)).count()
+    };
+    let logit = |number| match Action::from_number(number) {
+        Action::Instr(Op::End) => 0.0,
+        Action::Instr(op) => -(size(op.row().category).max(1) as f32).ln(),
+        _ => 0.0,
+    };
+    (0..action::COUNT).map(logit).collect()
+}
+
+impl Strategy for Ppo {
+    fn name(&self) -> String {
+        "ppo".into()
+    }
+
+    fn weave(&mut self, seeds: &[Seed]) -> candle_core::Result<Vec<Weaver>> {
+        let weaver = |seed: &Seed| Episode(Weaver::new(self.loom.clone(), seed.to_u64()));
+        let mut episodes: Vec<Episode> = seeds.iter().map(weaver).collect();
+        let mut rngs: Vec<Rng> = seeds.iter().map(|seed| seed.child("choices").rng()).collect();
+        self.pending = rollout::collect(&self.policy, &mut episodes, &mut rngs)?;
+        Ok(episodes.into_iter().map(|episode| episode.0).collect())
+    }
+
+    fn learn(&mut self, rewards: &[Option<f32>]) -> candle_core::Result<Option<UpdateMetrics>> {
+        if rewards.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let metrics =
+            ppo::update(&self.policy, &mut self.optimizer, &self.pending, rewards, &self.config, &mut self.rng)?;
+        self.updates += 1;
+        self.episodes += rewards.iter().flatten().count() as u64;
+        Ok(Some(metrics))
+    }
+
+    fn save(&self, path: &Path) -> Result<Option<PathBuf>, CheckpointError> {
+        let metadata = BTreeMap::from([("generator".to_string(), GENERATOR.to_string())]);
+        let card = Card::new(&self.policy, self.updates, self.episodes, metadata);
+        checkpoint::save(path, &self.policy, &self.optimizer, &card)?;
+        Ok(Some(path.into()))
+    }
+}

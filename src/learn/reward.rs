@@ -1,0 +1,46 @@
+//! Owns what an episode is worth: pure functions from what happened to a number.
+//!
+//! Must not know how it happened.
+
+use serde::{Deserialize, Serialize};
+
+/// How misses are paid.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RewardConfig {
+    /// What a miss is worth in any case, `0..=1`; the rest grows with the share of wrong slots.
+    pub miss: f32,
+    /// The factor for a miss whose canonical form was missed before: finding it again is worth little.
+    pub repeated: f32,
+}
+
+impl Default for RewardConfig {
+    fn default() -> Self {
+        Self { miss: 0.5, repeated: 0.25 }
+    }
+}
+
+impl RewardConfig {
+    /// Pays one reply of which this share of slots was wrong.
+    pub fn pay(&self, wrong_share: f32, repeated: bool) -> f32 {
+        if wrong_share <= 0.0 {
+            return 0.0;
+        }
+        let whole = self.miss + (1.0 - self.miss) * wrong_share;
+        if repeated { whole * self.repeated } else { whole }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_miss_pays_for_its_size_and_its_novelty() {
+        let config = RewardConfig { miss: 0.5, repeated: 0.25 };
+        assert_eq!(config.pay(0.0, false), 0.0);
+        assert_eq!(config.pay(1.0, false), 1.0);
+        assert_eq!(config.pay(0.5, false), 0.75);
+        assert_eq!(config.pay(1.0, true), 0.25);
+    }
+}
