@@ -1,0 +1,314 @@
+//! Owns `harness attack`: resolves flags, runs the search with everything around it, and shows what came of it.
+
+use super::connect::{Connection, Flags};
+use super::progress::Progress;
+use super::{Failure, print_json, print_line, runtime};
+use crate::ask::models::{ModelEntry, Provider};
+use crate::ask::pipeline::{Stop, StopSignal};
+use crate::ask::prompt::Prompt;
+use crate::attack::search::{AttackError, Finish, Search};
+use crate::attack::strategy::Strategy;
+use crate::attack::strategy::ppo::Ppo;
+use crate::attack::strategy::random::Random;
+use crate::item::make::{Draft, Maker};
+use crate::report::figures::AttackFigures;
+use crate::report::summary::write_summary;
+use crate::run::clock::Stamp;
+use crate::run::dir::{RunDir, RunName};
+use crate::run::jsonl::JsonLines;
+use crate::run::manifest::{self, Manifest, Plan, Status};
+use crate::run::preset::Preset;
+use crate::run::sink::JsonlSink;
+use crate::seed::Seed;
+use crate::wasm::encode::encode;
+use crate::weave::weaver::Loom;
+use clap::ValueEnum;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Weave programs that a model mispredicts, and learn to weave more of them
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Preset: a name in policies/, or a file
+    #[arg(long, default_value = "policies/stack.yaml", value_name = "NAME|FILE")]
+    preset: String,
+    /// Who chooses the programs
+    #[arg(long, value_enum, default_value_t = StrategyName::Ppo)]
+    strategy: StrategyName,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Requests to spend, confirmations included (the baseline's are apart)
+    #[arg(long, default_value_t = 2000, value_name = "N")]
+    query_budget: u64,
+    /// Ask the random baseline too; by default only where asking is free
+    #[arg(long, overrides_with = "no_baseline")]
+    baseline: bool,
+    /// Ask no random baseline
+    #[arg(long)]
+    no_baseline: bool,
+    /// Prompt file, in place of the shipped one of the task
+    #[arg(long, value_name = "FILE")]
+    prompt: Option<PathBuf>,
+    /// Where run directories go
+    #[arg(long, default_value = "results", value_name = "DIR")]
+    log_dir: PathBuf,
+    /// Say what would be spent, and spend nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON object on stdout, and nothing else there
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    asking: Flags,
+}
+
+/// The strategies by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StrategyName {
+    /// A masked policy learns from every batch of verdicts
+    Ppo,
+    /// Chance, both over actions and over categories
+    Random,
+}
+
+/// What a run would spend.
+#[derive(Serialize)]
+struct Bill {
+    model: String,
+    queries: u64,
+    baseline_queries: u64,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    cost_usd: Option<f64>,
+}
+
+/// Tokens of a reply that thinks step by step, and of one that reasons in hiding before: an assumption, stated as such.
+const REPLY_TOKENS: u64 = 600;
+const REASONING_TOKENS: u64 = 3000;
+/// Characters of a prompt per token, roughly, for code.
+const CHARACTERS_PER_TOKEN: u64 = 3;
+
+/// Flags, resolved.
+struct Resolved {
+    preset: Preset,
+    prompt: Prompt,
+    entry: ModelEntry,
+    loom: Arc<Loom>,
+    baseline: bool,
+}
+
+impl Args {
+    /// Attacks; writes a run directory and prints its figures.
+    pub fn run(&self) -> Result<(), Failure> {
+        let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
+        let prompt = match &self.prompt {
+            Some(path) => Prompt::load(path).map_err(Failure::usage)?,
+            None => Prompt::shipped(preset.task),
+        };
+        let entry = self.asking.entry()?;
+        let baseline = !self.no_baseline && (self.baseline || entry.provider == Provider::Sim);
+        let loom = Arc::new(Loom::new(preset.weave.clone()));
+        let resolved = Resolved { preset, prompt, entry, loom, baseline };
+        if self.dry_run {
+            return self.show_bill(&resolved);
+        }
+        runtime()?.block_on(self.attack(resolved))
+    }
+
+    async fn attack(&self, resolved: Resolved) -> Result<(), Failure> {
+        // First everything that can refuse to start; the directory is made when nothing can any more.
+        let connection = self.asking.connect(resolved.entry.clone()).await?;
+        let mut search = self.search(&resolved, &connection)?;
+        let started = Stamp::now();
+        let model = connection.entry.name();
+        let name = RunName { verb: "attack", preset: &self.preset, model: &model, seed: self.seed };
+        let dir = RunDir::create(&self.log_dir, &name, &started)?;
+        let mut manifest = self.manifest(&resolved, &model, started)?;
+        manifest.write(&dir)?;
+        let mut sink = JsonlSink::open(&dir)?;
+        let mut progress = Progress::new(self.query_budget, JsonLines::open(&dir.metrics())?);
+        let clock = Instant::now();
+        let ended = search.run(&mut sink, &mut progress, listen()).await;
+        progress.finish();
+        let status = if matches!(ended, Ok(Finish::Complete)) { Status::Complete } else { Status::Interrupted };
+        manifest.end(status, Stamp::now(), clock.elapsed());
+        manifest.write(&dir)?;
+        search.strategy.save(&dir.checkpoint())?;
+        let figures = write_summary(&dir)?;
+        match ended {
+            Err(error) => return Err(explain(error, &dir)),
+            Ok(Finish::Stopped) => eprintln!("stopped; everything up to here is written"),
+            Ok(Finish::Complete) => {}
+        }
+        if self.json { print_json(&figures) } else { show(&figures, &dir) }
+    }
+
+    fn search(&self, resolved: &Resolved, connection: &Connection) -> Result<Search, Failure> {
+        let (preset, seed) = (&resolved.preset, Seed::new(self.seed));
+        let strategy: Box<dyn Strategy> = match self.strategy {
+            StrategyName::Ppo => {
+                Box::new(Ppo::new(resolved.loom.clone(), &preset.policy, preset.ppo.clone(), seed.child("ppo"))?)
+            }
+            StrategyName::Random => Box::new(Random::new(resolved.loom.clone())),
+        };
+        Ok(Search {
+            loom: resolved.loom.clone(),
+            probe: preset.probe,
+            reward: preset.reward,
+            config: preset.attack,
+            strategy,
+            baseline: resolved.baseline,
+            prompt: resolved.prompt.clone(),
+            model: connection.model.clone(),
+            model_id: connection.entry.id.clone(),
+            params: self.asking.params(&connection.entry),
+            limits: self.asking.limits(),
+            seed,
+            query_budget: self.query_budget,
+        })
+    }
+
+    fn manifest(&self, resolved: &Resolved, model: &str, started: Stamp) -> Result<Manifest, Failure> {
+        let mut request = serde_yaml::to_value(self.asking.params(&resolved.entry))?;
+        if let (serde_yaml::Value::Mapping(request), Provider::OpenAi) = (&mut request, resolved.entry.provider) {
+            request.insert("base_url".into(), resolved.entry.base_url().into());
+        }
+        let prompt = manifest::Prompt { name: resolved.prompt.id(), hash: resolved.prompt.hash.clone() };
+        let config = serde_yaml::to_value(&resolved.preset)?;
+        let plan = Plan {
+            verb: "attack".into(),
+            seed: self.seed,
+            strategy: self.strategy.to_possible_value().map(|value| value.get_name().to_owned()),
+            preset: manifest::Preset { name: self.preset.clone(), config },
+            prompt: Some(prompt),
+            model: Some(model.into()),
+            request,
+            query_budget: Some(self.query_budget),
+        };
+        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.max_connections as u32, started);
+        manifest.price_table_date = resolved.entry.prices.as_ref().map(|prices| prices.as_of.clone());
+        Ok(manifest)
+    }
+
+    /// Tokens are reckoned from prompts of programs as the run would weave them first.
+    fn show_bill(&self, resolved: &Resolved) -> Result<(), Failure> {
+        const SAMPLE: u32 = 50;
+        let mut random = Random::new(resolved.loom.clone());
+        let seed = Seed::new(self.seed).child("dry run");
+        let seeds: Vec<Seed> = (0..SAMPLE).map(|at| seed.indexed("program", at.into())).collect();
+        let mut maker = Maker::new(resolved.preset.probe);
+        let (mut characters, mut prompts) = (0, 0);
+        for (weaver, seed) in random.weave(&seeds)?.iter().zip(&seeds) {
+            if let Some(Draft { item, .. }) = maker.make(weaver, String::new(), &mut seed.child("probe").rng()) {
+                let messages = resolved.prompt.render(&item)?;
+                characters += messages.iter().map(|message| message.content.chars().count() as u64).sum::<u64>();
+                prompts += 1;
+            }
+        }
+        let baseline_queries = if resolved.baseline { self.query_budget } else { 0 };
+        let queries = self.query_budget + baseline_queries;
+        let per_reply = if resolved.entry.reasoning { REASONING_TOKENS } else { REPLY_TOKENS };
+        let prompt_tokens = queries * characters / (CHARACTERS_PER_TOKEN * prompts.max(1));
+        let completion_tokens = queries * self.asking.max_reply_tokens().map_or(per_reply, |max| per_reply.min(max));
+        let price = |prices: &crate::ask::models::Prices| {
+            (prompt_tokens as f64 * prices.input + completion_tokens as f64 * prices.output) / 1e6
+        };
+        let free = (resolved.entry.provider == Provider::Sim).then_some(0.0);
+        let bill = Bill {
+            model: resolved.entry.name(),
+            queries: self.query_budget,
+            baseline_queries,
+            prompt_tokens,
+            completion_tokens,
+            cost_usd: free.or(resolved.entry.prices.as_ref().map(price)),
+        };
+        if self.json {
+            return print_json(&bill);
+        }
+        let cost = match (bill.cost_usd, &resolved.entry.prices) {
+            (Some(cost), Some(prices)) => format!("about ${cost:.2} (prices of {})", prices.as_of),
+            (Some(_), None) => "nothing: simulated".into(),
+            (None, _) => "unknown: models.yaml has no prices for this model".into(),
+        };
+        print_line(&format!(
+            "{}: {} queries and {} of the baseline, about {} tokens read and {} written (assuming {per_reply} a reply); \
+             cost: {cost}",
+            bill.model, bill.queries, bill.baseline_queries, bill.prompt_tokens, bill.completion_tokens
+        ))
+    }
+}
+
+/// Ctrl-C once: finish what is in flight. Twice: drop it.
+fn listen() -> StopSignal {
+    let (sender, signal) = tokio::sync::watch::channel(Stop::Go);
+    tokio::spawn(async move {
+        for stop in [Stop::Finish, Stop::Now] {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            eprintln!("stopping{}", if stop == Stop::Finish { " (again to drop what is in flight)" } else { " now" });
+            sender.send_replace(stop);
+        }
+        // The run ends soon; until then the signal must stay heard.
+        std::future::pending::<()>().await;
+    });
+    signal
+}
+
+/// A disagreement is saved where it can be studied.
+fn explain(error: AttackError, dir: &RunDir) -> Failure {
+    if let AttackError::Disagreement { draft, .. } = &error {
+        match save(draft, &dir.disagreement()) {
+            Ok(saved) => {
+                return Failure::Error(anyhow::anyhow!(
+                    "{error}; this is a bug of ours, please report it with {}.wat, .wasm and .json",
+                    saved.display()
+                ));
+            }
+            Err(unsaved) => return Failure::Error(anyhow::anyhow!("{error}; and it could not be saved: {unsaved}")),
+        }
+    }
+    error.into()
+}
+
+fn save(draft: &Draft, base: &Path) -> anyhow::Result<PathBuf> {
+    std::fs::write(base.with_extension("wat"), &draft.item.program)?;
+    std::fs::write(base.with_extension("wasm"), encode(&draft.program))?;
+    std::fs::write(base.with_extension("json"), serde_json::to_string_pretty(&draft.item)?)?;
+    Ok(base.into())
+}
+
+fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure> {
+    let percent = |rate: Option<f64>| rate.map_or("unknown".into(), |rate| format!("{:.1} %", 100.0 * rate));
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    let verdicts: Vec<String> =
+        figures.verdicts.iter().filter(|(_, n)| **n > 0).map(|(verdict, n)| format!("{verdict} {n}")).collect();
+    for (name, value) in [
+        ("model", figures.model.clone().unwrap_or_default()),
+        ("queries", format!("{}, of them {} finished attack replies", figures.queries, figures.replies)),
+        ("verdicts", verdicts.join(", ")),
+        ("missed", format!("{} ({} different programs)", percent(figures.miss_rate), figures.unique_misses)),
+        ("missed in the last quarter", percent(figures.miss_rate_last_quarter)),
+        ("  of these, different", percent(figures.distinct_share_last_quarter)),
+        ("missed by chance", percent(figures.baseline_miss_rate)),
+        ("seconds", figures.seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1}"))),
+    ] {
+        table.add_row([name.to_string(), value]);
+    }
+    print_line(&table.to_string())?;
+    for (what, path) in [
+        ("summary", dir.summary()),
+        ("records", dir.records()),
+        ("learner's figures", dir.metrics()),
+        ("checkpoint", dir.checkpoint()),
+    ] {
+        if path.exists() {
+            print_line(&format!("{what:18} {}", path.display()))?;
+        }
+    }
+    Ok(())
+}

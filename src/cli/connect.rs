@@ -1,0 +1,112 @@
+//! Owns the way from a model's name to something that can be asked: an endpoint, or our own on loopback.
+//!
+//! Must not know what is asked.
+
+use super::Failure;
+use crate::ask::chat::{ChatModel, Params};
+use crate::ask::limits::Limits;
+use crate::ask::models::{ModelEntry, Models, Provider};
+use crate::ask::openai::{ApiKey, Endpoint, OpenAi};
+use crate::ask::serve::Server;
+use crate::ask::solver::Solvers;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Flags about the model and how it is asked, shared by the asking verbs.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Asking")]
+pub struct Flags {
+    /// Model to ask: `provider/model`, a bare OpenAI model, or a simulated solver (`sim/...`)
+    #[arg(long, default_value = "sim/novice")]
+    pub model: String,
+    /// OpenAI-compatible endpoint, up to and without `/chat/completions`
+    #[arg(long, env = "OPENAI_BASE_URL", value_name = "URL")]
+    base_url: Option<String>,
+    /// Requests in flight at once
+    #[arg(long, default_value_t = Limits::default().max_connections, value_name = "N")]
+    pub max_connections: usize,
+    /// Attempts after the first, where the provider is in trouble
+    #[arg(long, default_value_t = Limits::default().max_retries, value_name = "N")]
+    max_retries: u32,
+    /// Seconds that one attempt may take
+    #[arg(long, default_value_t = Limits::default().attempt_timeout.as_secs(), value_name = "S")]
+    timeout: u64,
+    /// Most tokens of a reply, hidden reasoning included
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
+    /// Sampling temperature (ignored by reasoning models, which take none)
+    #[arg(long, value_name = "T")]
+    temperature: Option<f64>,
+    /// How long a reasoning model thinks
+    #[arg(long, value_name = "low|medium|high")]
+    reasoning_effort: Option<String>,
+}
+
+/// A model that can be asked.
+pub struct Connection {
+    /// What is known about it.
+    pub entry: ModelEntry,
+    /// The model.
+    pub model: Arc<dyn ChatModel>,
+    /// Our own endpoint, for a simulated solver; it serves as long as this lives.
+    _server: Option<Server>,
+}
+
+impl Flags {
+    /// The model's entry; checks simulated solvers' names.
+    pub fn entry(&self) -> Result<ModelEntry, Failure> {
+        // An address in the environment is meant for real models.
+        let base_url = self.base_url.as_deref().filter(|_| !self.model.starts_with("sim/"));
+        let entry = Models::shipped().resolve(&self.model, base_url).map_err(Failure::usage)?;
+        if entry.provider == Provider::Sim {
+            Solvers::check(&entry.name()).map_err(Failure::usage)?;
+        }
+        Ok(entry)
+    }
+
+    /// How long and how often.
+    pub fn limits(&self) -> Limits {
+        let attempt_timeout = Duration::from_secs(self.timeout.max(1));
+        Limits {
+            max_connections: self.max_connections.max(1),
+            max_retries: self.max_retries,
+            attempt_timeout,
+            total_timeout: Limits::default().total_timeout.max(attempt_timeout),
+            ..Limits::default()
+        }
+    }
+
+    /// Sampling parameters. Simulated solvers get a seed, which their noise is drawn from.
+    pub fn params(&self, entry: &ModelEntry) -> Params {
+        Params {
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            reasoning_effort: self.reasoning_effort.clone(),
+            seed: (entry.provider == Provider::Sim).then_some(0),
+            ..Params::default()
+        }
+    }
+
+    /// Most tokens of a reply, if the user set it.
+    pub fn max_reply_tokens(&self) -> Option<u64> {
+        self.max_tokens.map(u64::from)
+    }
+
+    /// Makes the model ready to be asked; a simulated solver is served on loopback, and asked over HTTP like any other.
+    pub async fn connect(&self, entry: ModelEntry) -> Result<Connection, Failure> {
+        let (server, base_url, key) = match entry.provider {
+            Provider::Sim => {
+                let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(Solvers)).await?;
+                let base_url = server.base_url();
+                (Some(server), base_url, None)
+            }
+            Provider::OpenAi => {
+                (None, entry.base_url().to_owned(), ApiKey::from_env().map_err(Failure::usage)?)
+            }
+        };
+        let endpoint = Endpoint { base_url, key, style: entry.style() };
+        let model = OpenAi::new(endpoint, self.limits()).map_err(Failure::usage)?;
+        Ok(Connection { entry, model: Arc::new(model), _server: server })
+    }
+}

@@ -1,0 +1,106 @@
+//! Owns the command line: one file per verb, each turning flags into one configuration and one call.
+//!
+//! Must not hold logic worth a unit test; and it alone prints, and alone knows exit codes: 0 fine, 1 an error, 2 wrong
+//! use, 100 a threshold missed.
+
+mod attack;
+mod connect;
+mod progress;
+mod serve;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Finds out where language models fail at reasoning about WebAssembly, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "harness", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Attack(attack::Args),
+    Serve(serve::Args),
+    Verify(verify::Args),
+}
+
+/// Why the program ends with something else than 0.
+#[derive(Debug)]
+pub enum Failure {
+    /// The user can mend it: flags, files, keys. Exit code 2.
+    Usage(anyhow::Error),
+    /// Something went wrong. Exit code 1.
+    Error(anyhow::Error),
+}
+
+impl Failure {
+    /// A mistake of the user's.
+    pub fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self::Usage(error.into())
+    }
+
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Error(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    // A missing .env file is the usual case; a broken one would go unnoticed until a key is missing, which is reported.
+    let _ = dotenvy::dotenv();
+    let verb = Cli::parse().verb;
+    let done = match verb {
+        Verb::Attack(args) => args.run(),
+        Verb::Serve(args) => args.run(),
+        Verb::Verify(args) => args.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let (Failure::Usage(error) | Failure::Error(error)) = &failure;
+            eprintln!("error: {error:#}");
+            failure.code()
+        }
+    }
+}
+
+/// A runtime for the asking verbs.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Prints the one JSON object of `--json`.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    print_line(&serde_json::to_string(value)?)
+}
+
+/// Prints to stdout; a reader that went away is no error.
+fn print_line(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn flags_fit_each_other() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,83 @@
+//! Owns the progress line on stderr: what is spent, how fast, how often the model misses, beside chance.
+//!
+//! Must not change what is recorded.
+
+use crate::attack::search::Watch;
+use crate::item::record::{Purpose, Record, SinkError};
+use crate::learn::ppo::UpdateMetrics;
+use crate::run::jsonl::JsonLines;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::collections::VecDeque;
+
+/// Finished replies that the rates on the line look back on.
+const WINDOW: usize = 200;
+
+/// Misses among the last finished replies.
+#[derive(Default)]
+struct Window(VecDeque<bool>);
+
+impl Window {
+    fn push(&mut self, record: &Record) {
+        if record.answer.verdict.is_finished_reply() {
+            self.0.push_back(record.answer.verdict.is_miss());
+            if self.0.len() > WINDOW {
+                self.0.pop_front();
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let misses = self.0.iter().filter(|&&miss| miss).count();
+        if self.0.is_empty() { "-".into() } else { format!("{:.0} %", 100.0 * misses as f64 / self.0.len() as f64) }
+    }
+}
+
+/// Shows the progress of an attack and keeps the learner's figures.
+pub struct Progress {
+    bar: ProgressBar,
+    metrics: JsonLines,
+    attack: Window,
+    baseline: Window,
+}
+
+/// One line of `metrics.jsonl`.
+#[derive(Serialize)]
+struct UpdateLine<'a> {
+    round: u32,
+    #[serde(flatten)]
+    metrics: &'a UpdateMetrics,
+}
+
+impl Progress {
+    /// A line for this many queries.
+    pub fn new(budget: u64, metrics: JsonLines) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(budget), ProgressDrawTarget::stderr());
+        let template = "{bar:24} {pos}/{len} queries, {per_sec}, {msg}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
+        Self { bar, metrics, attack: Window::default(), baseline: Window::default() }
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Watch for Progress {
+    fn answered(&mut self, record: &Record) {
+        match record.purpose {
+            Purpose::Attack => self.attack.push(record),
+            Purpose::Baseline => self.baseline.push(record),
+            Purpose::Confirm | Purpose::Eval => {}
+        }
+        if record.purpose != Purpose::Baseline {
+            self.bar.inc(1);
+        }
+        self.bar.set_message(format!("missing {} (chance {})", self.attack.text(), self.baseline.text()));
+    }
+
+    fn updated(&mut self, round: u32, metrics: &UpdateMetrics) -> Result<(), SinkError> {
+        self.metrics.append(&UpdateLine { round, metrics }).map_err(Into::into)
+    }
+}

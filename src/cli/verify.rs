@@ -1,0 +1,99 @@
+//! Owns `harness verify`: weaves many programs and holds each against every promise.
+
+use super::{Failure, print_json, print_line};
+use crate::item::verify::{Broken, Verified, verify};
+use crate::run::clock::Stamp;
+use crate::run::dir::{RunDir, RunName};
+use crate::run::preset::Preset;
+use crate::seed::Seed;
+use crate::wasm::{encode::encode, print::print};
+use crate::weave::weaver::Loom;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Weave programs and check that each is valid, never traps, and keeps to its limits, with wasmtime as the judge
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Preset: a name in policies/, or a file
+    #[arg(long, default_value = "stack", value_name = "NAME|FILE")]
+    preset: String,
+    /// Programs to weave
+    #[arg(short = 'n', long, default_value_t = 20_000, value_name = "N")]
+    count: u64,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Where broken programs are written
+    #[arg(long, default_value = "results", value_name = "DIR")]
+    log_dir: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    verified: Verified,
+    seconds: f64,
+}
+
+impl Args {
+    /// Verifies; an error if a promise was broken.
+    pub fn run(&self) -> Result<(), Failure> {
+        let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
+        let loom = Arc::new(Loom::new(preset.weave));
+        let started = Instant::now();
+        let (verified, broken) = self.with_progress(|done| verify(&loom, Seed::new(self.seed), self.count, done));
+        let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        let holds = verified.holds();
+        if self.json {
+            print_json(&Report { verified, seconds })?;
+        } else {
+            let counts = serde_json::to_value(&verified)?;
+            let rows = counts.as_object().into_iter().flatten();
+            rows.map(|(name, count)| print_line(&format!("{name:18} {count:>10}"))).collect::<Result<(), _>>()?;
+            print_line(&format!("{:18} {seconds:>10.1}", "seconds"))?;
+        }
+        if holds {
+            return Ok(());
+        }
+        let path = self.save(&broken)?;
+        Err(Failure::Error(anyhow::anyhow!("{} programs broke a promise; they are in {}", broken.len(), path.display())))
+    }
+
+    fn with_progress<T: Send>(&self, work: impl FnOnce(&AtomicU64) -> T + Send) -> T {
+        let bar = ProgressBar::new(self.count);
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} programs, {per_sec}, {eta} left");
+        bar.set_style(style.expect("the template is well-formed"));
+        let done = AtomicU64::new(0);
+        let result = std::thread::scope(|scope| {
+            let worker = scope.spawn(|| work(&done));
+            while !worker.is_finished() {
+                bar.set_position(done.load(Ordering::Relaxed));
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            worker.join()
+        });
+        bar.finish_and_clear();
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// Writes broken programs as text, binary and what broke.
+    fn save(&self, broken: &[Broken]) -> Result<PathBuf, Failure> {
+        let name = RunName { verb: "verify", preset: &self.preset, model: "wasmtime", seed: self.seed };
+        let dir = RunDir::create(&self.log_dir, &name, &Stamp::now())?;
+        for (at, Broken { what, weaver }) in broken.iter().enumerate().take(100) {
+            let base = dir.path().join(format!("broken-{at:03}"));
+            std::fs::write(base.with_extension("wat"), print(weaver.program(), &[]))?;
+            std::fs::write(base.with_extension("wasm"), encode(weaver.program()))?;
+            let recipe = format!("{what}\nseed {}\nactions {:?}\n", weaver.seed(), weaver.actions());
+            std::fs::write(base.with_extension("txt"), recipe)?;
+        }
+        Ok(dir.path().into())
+    }
+}

@@ -1,0 +1,138 @@
+//! Owns presets: the YAML files of `policies/`, composed of each folder's own settings.
+//!
+//! Must not hold defaults (those stand with the settings) nor check ranges itself: each folder checks its own, and here
+//! a mistake only gets its file and line.
+
+use super::yaml::{ConfigError, YamlFile};
+use crate::attack::search::AttackConfig;
+use crate::item::record::Task;
+use crate::item::task::stack::ProbeConfig;
+use crate::learn::policy::PolicyConfig;
+use crate::learn::ppo::PpoConfig;
+use crate::learn::reward::RewardConfig;
+use crate::weave::config::WeaveConfig;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The presets that the binary carries, so that it needs no files beside it.
+const SHIPPED: [(&str, &str); 1] = [("stack", include_str!("../../policies/stack.yaml"))];
+/// Where presets lie.
+const FOLDER: &str = "policies";
+
+/// Everything that a preset sets. What a file leaves out has the default of its folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// What it is for, in a few words.
+    #[serde(default)]
+    pub description: String,
+    /// What is asked.
+    pub task: Task,
+    /// The programs.
+    #[serde(default)]
+    pub weave: WeaveConfig,
+    /// The places asked about.
+    #[serde(default)]
+    pub probe: ProbeConfig,
+    /// What misses are worth.
+    #[serde(default)]
+    pub reward: RewardConfig,
+    /// How a budget is spent.
+    #[serde(default)]
+    pub attack: AttackConfig,
+    /// The network.
+    #[serde(default)]
+    pub policy: PolicyConfig,
+    /// How it learns.
+    #[serde(default)]
+    pub ppo: PpoConfig,
+}
+
+impl Preset {
+    /// The preset of this name or in this file. A name means `policies/NAME.yaml`, or else the preset that is shipped
+    /// under it.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] with file and line.
+    pub fn load(name: &str) -> Result<Self, ConfigError> {
+        let file = Self::find(name)?;
+        let preset: Self = file.parse()?;
+        preset.check(&file)?;
+        Ok(preset)
+    }
+
+    fn find(name: &str) -> Result<YamlFile, ConfigError> {
+        let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
+        let path = if is_path { PathBuf::from(name) } else { Path::new(FOLDER).join(format!("{name}.yaml")) };
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let in_folder = path.parent() == Some(Path::new(FOLDER));
+        let shipped = SHIPPED.iter().find(|(shipped, _)| in_folder && Some(*shipped) == stem.as_deref());
+        match shipped {
+            Some((_, text)) if !path.exists() => Ok(YamlFile::from_text(&path, text)),
+            _ => YamlFile::read(&path),
+        }
+    }
+
+    fn check(&self, file: &YamlFile) -> Result<(), ConfigError> {
+        self.weave.check().map_err(|error| {
+            let path: Vec<&str> = ["weave"].into_iter().chain(error.path.iter().copied()).collect();
+            file.at(&path, &error.message, "change it")
+        })?;
+        let learner = |section: &'static str| {
+            move |error: crate::learn::ConfigError| file.at(&[section, error.field], &error.problem, "change it")
+        };
+        self.policy.check().map_err(learner("policy"))?;
+        self.ppo.check().map_err(learner("ppo"))?;
+        let probe = &self.probe;
+        if probe.min_depth > probe.max_depth {
+            let what = format!("min_depth is {}, above max_depth, which is {}", probe.min_depth, probe.max_depth);
+            return Err(file.at(&["probe", "min_depth"], &what, "lower it"));
+        }
+        let shares = [
+            (["probe", "after"], probe.after),
+            (["attack", "confirm"], self.attack.confirm),
+            (["reward", "miss"], f64::from(self.reward.miss)),
+            (["reward", "repeated"], f64::from(self.reward.repeated)),
+        ];
+        for (path, share) in shares {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(file.at(&path, &format!("{} is {share}", path[1]), "give a number from 0 to 1"));
+            }
+        }
+        for (path, count) in [(["attack", "batch"], self.attack.batch), (["probe", "max_hit"], probe.max_hit)] {
+            if count == 0 {
+                return Err(file.at(&path, &format!("{} is 0", path[1]), "give at least 1"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_presets_are_sound() {
+        for (name, text) in SHIPPED {
+            let file = YamlFile::from_text(Path::new(name), text);
+            let preset: Preset = file.parse().expect(name);
+            preset.check(&file).expect(name);
+        }
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        let error = |text: &str| {
+            let file = YamlFile::from_text(Path::new("p.yaml"), text);
+            let checked = file.parse::<Preset>().and_then(|preset| preset.check(&file));
+            checked.expect_err(text).to_string()
+        };
+        assert!(error("task: stack\nweave:\n  fuel: {min: 9, max: 3}\n").starts_with("p.yaml:3:"));
+        assert!(error("task: stack\nweave:\n  forbid:\n    - i32.ad\n").starts_with("p.yaml:3:"));
+        assert!(error("task: stack\nweave:\n  bytes: {max: 20}\n").starts_with("p.yaml:3:"));
+        assert!(error("task: stack\nprobe: {after: 2}\n").starts_with("p.yaml:2:"));
+        assert!(error("task: stack\nwaeve: {}\n").starts_with("p.yaml:2:"));
+        assert!(error("task: stack\nppo:\n  learning_rate: -1\n").starts_with("p.yaml:3:"));
+    }
+}
