@@ -4,5 +4,6 @@
 //! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `cli` the
 //! command line. ARCHITECTURE.md draws it.
 
+pub mod item;
 pub mod seed;
 pub mod wasm;

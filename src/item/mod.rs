@@ -1,0 +1,5 @@
+//! Owns questions: what is asked about a program, its exact answer, and the record that is kept of the reply.
+//!
+//! Must not know who answers: a question is the same whether a person, a simulated solver or a model is asked.
+
+pub mod record;

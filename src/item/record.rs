@@ -1,0 +1,268 @@
+//! Owns the versioned record types: one [`Record`] is one line of a run's `records.jsonl`, and stands by itself.
+//!
+//! Must not know files (a [`RecordSink`] does) nor models. Nothing here may depend on the clock: two runs of one seed
+//! have the same record lines, so latency and attempts are kept apart in [`Timing`]. Unknown is `None`, never zero.
+
+mod names;
+mod recipe;
+
+pub use names::UnknownName;
+pub use recipe::Recipe;
+
+use crate::wasm::types::Value;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The version of every type in this module; raised whenever a line changes its meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What is asked about a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// The whole operand stack of the current frame at the probe.
+    Stack,
+}
+
+/// Where and when the question looks: beside the code, never an instruction in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Probe {
+    /// Function index.
+    pub func: u32,
+    /// Index into the function's flattened instructions; the state is read before that instruction executes.
+    pub pc: u32,
+    /// Which arrival at this place, counted from 1.
+    pub hit: u32,
+}
+
+/// The exact answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Truth {
+    /// The frame's operands, bottom of the stack first: `{"stack_values":[{"type":"i32","value":"30"}]}`.
+    StackValues(Vec<Value>),
+}
+
+impl Truth {
+    /// How many values there are to get right.
+    pub fn slots(&self) -> usize {
+        match self {
+            Self::StackValues(values) => values.len(),
+        }
+    }
+}
+
+/// What became of one question.
+///
+/// A *finished reply* is one that the model ended by itself; a *miss* is `wrong`. The miss rate is misses over finished
+/// replies, strict accuracy is `correct` over all, accuracy over answered is `correct` over [`Verdict::answered`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every value right, none missing, none too many.
+    Correct,
+    /// An answer of the right shape with something wrong in it.
+    Wrong,
+    /// A finished reply without an answer that can be read.
+    InvalidFormat,
+    /// The model or its provider's filter declined.
+    Refusal,
+    /// A finished reply with nothing in it.
+    NoResponse,
+    /// Cut off by a token limit.
+    Truncated,
+    /// The provider failed after every retry.
+    ProviderError,
+    /// No reply within the time allowed, after every retry.
+    Timeout,
+}
+
+impl Verdict {
+    /// An answer was read: correct or wrong.
+    pub fn answered(self) -> bool {
+        matches!(self, Self::Correct | Self::Wrong)
+    }
+
+    /// The model ended a reply by itself: the denominator of the miss rate.
+    pub fn is_finished_reply(self) -> bool {
+        matches!(self, Self::Correct | Self::Wrong | Self::InvalidFormat | Self::Refusal)
+    }
+
+    /// A wrong answer from a finished reply: the only verdict that an attack is paid for.
+    pub fn is_miss(self) -> bool {
+        self == Self::Wrong
+    }
+}
+
+/// A question about one program, with its answer and all that rebuilds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Names the item within its run or suite.
+    pub id: String,
+    /// What is asked.
+    pub task: Task,
+    /// The program as the model sees it: WAT with the probe's comment, without the truth.
+    pub program: String,
+    /// Where the question looks.
+    pub probe: Probe,
+    /// The exact answer.
+    pub truth: Truth,
+    /// Fuel of the whole execution, as wasmtime counts it.
+    pub fuel: u64,
+    /// Length of the encoded module, bytes.
+    pub bytes: u32,
+    /// Instructions executed.
+    pub instructions: u32,
+    /// Hash of the canonical form: equal for programs that count as the same.
+    pub canonical: String,
+    /// Rebuilds the program.
+    pub recipe: Recipe,
+}
+
+/// Why a question was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// To find a miss.
+    Attack,
+    /// To see whether a miss happens again.
+    Confirm,
+    /// To measure the random baseline beside an attack.
+    Baseline,
+    /// To measure a model on a suite.
+    Eval,
+}
+
+/// Tokens as the provider counted them; `None` where it did not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u64>,
+    /// Tokens written, reasoning included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_tokens: Option<u64>,
+    /// Tokens of hidden reasoning among those written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<u64>,
+}
+
+/// The final answer to one question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// For each value of the truth, bottom first: was it right? Empty unless [`Verdict::answered`].
+    #[serde(default)]
+    pub slots: Vec<bool>,
+    /// Share of values missed, in `[0, 1]`, values too many included; `None` unless [`Verdict::answered`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong_share: Option<f32>,
+    /// The reply as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// Why the model stopped, as the provider names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// The provider's refusal text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// The model's visible reasoning, where the provider passes it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// The model that the provider says has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_returned: Option<String>,
+    /// Tokens, as far as known.
+    #[serde(default)]
+    pub usage: Usage,
+    /// What went wrong, for `provider_error` and `timeout`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Answer {
+    /// An answer with this verdict and nothing else known.
+    pub fn of(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            slots: Vec::new(),
+            wrong_share: None,
+            reply: None,
+            finish_reason: None,
+            refusal: None,
+            reasoning: None,
+            model_returned: None,
+            usage: Usage::default(),
+            error: None,
+        }
+    }
+}
+
+/// One line of `records.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA_VERSION`] of the program that wrote the line.
+    pub schema: u32,
+    /// Why it was asked.
+    pub purpose: Purpose,
+    /// The round of the run, from 0.
+    pub round: u32,
+    /// Position within the round and purpose, from 0.
+    pub index: u32,
+    /// The question; its fields stand beside the others in the line.
+    #[serde(flatten)]
+    pub item: Item,
+    /// The answer.
+    pub answer: Answer,
+    /// What the learner was paid, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f32>,
+}
+
+/// One line of `timings.jsonl`: all that depends on the clock about one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// The item's id.
+    pub id: String,
+    /// As in the record.
+    pub purpose: Purpose,
+    /// As in the record.
+    pub round: u32,
+    /// As in the record.
+    pub index: u32,
+    /// From the first attempt to the final answer, milliseconds.
+    pub latency_ms: u64,
+    /// Requests sent, retries included.
+    pub attempts: u32,
+}
+
+/// Where records go.
+pub trait RecordSink {
+    /// Stores one record and its timing; when it returns, both survive a kill of this process.
+    fn record(&mut self, record: &Record, timing: &Timing) -> Result<(), SinkError>;
+}
+
+/// A record could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The file could not be written.
+    #[error("cannot write {path}: {source}; free some space or name another directory with --log-dir")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The record could not be written as JSON.
+    #[error("cannot write record {id} as JSON: {source}")]
+    Encode {
+        /// The item's id.
+        id: String,
+        /// What serde said.
+        source: serde_json::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests;
