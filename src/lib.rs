@@ -5,5 +5,6 @@
 //! command line. ARCHITECTURE.md draws it.
 
 pub mod item;
+pub mod run;
 pub mod seed;
 pub mod wasm;
