@@ -5,6 +5,7 @@
 //! command line. ARCHITECTURE.md draws it.
 
 pub mod item;
+pub mod report;
 pub mod run;
 pub mod seed;
 pub mod wasm;

@@ -144,7 +144,7 @@ impl Manifest {
         let file = YamlFile::read(&dir.manifest())?;
         let manifest: Self = file.parse()?;
         if manifest.schema > SCHEMA_VERSION {
-            let what = format!("schema {} is newer than this program's {SCHEMA_VERSION}", manifest.schema);
+            let what = format!("{} is newer than this program's {SCHEMA_VERSION}", manifest.schema);
             let todo = format!("use wasmweaver {} or later", manifest.wasmweaver);
             return Err(file.at(&["schema"], &what, &todo));
         }
@@ -201,7 +201,43 @@ pub(crate) mod tests {
         manifest.model_returned = Some("novice-1".into());
         manifest.write(&dir).expect("can be written");
         let text = std::fs::read_to_string(dir.manifest()).expect("is there");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        schema: 1
+        wasmweaver: 0.1.0
+        commit: null
+        status: complete
+        started: 1970-01-01T00:00:00Z
+        finished: 1970-01-01T00:00:09Z
+        seconds: 8.123
+        command:
+        - harness
+        - attack
+        - --api-key
+        - REDACTED
+        - --seed
+        - '7'
+        verb: attack
+        seed: 18446744073709551615
+        strategy: ppo
+        preset:
+          name: stack
+          config:
+            fuel:
+              min: 10
+              max: 50
+            bytes: 1000
+        prompt:
+          name: stack.v1
+          hash: ab12
+        model: sim/novice
+        request:
+          max_tokens: 500
+          temperature: 0.5
+        query_budget: 2000
+        max_connections: 32
+        price_table_date: null
+        model_returned: novice-1
+        ");
         assert_eq!(Manifest::read(&dir).expect("reads back"), manifest);
         assert_eq!(manifest.identity(), Manifest::read(&dir).expect("reads back").identity());
     }
@@ -240,6 +276,6 @@ pub(crate) mod tests {
         let dir = dir(&scratch);
         Manifest { schema: SCHEMA_VERSION + 1, ..sample() }.write(&dir).expect("can be written");
         let error = Manifest::read(&dir).expect_err("is newer").to_string();
-        assert!(error.contains("manifest.yaml:1:1: schema 2 is newer"), "{error}");
+        assert!(error.contains("manifest.yaml:1:1: `schema`: 2 is newer"), "{error}");
     }
 }

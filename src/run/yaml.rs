@@ -98,7 +98,7 @@ impl YamlFile {
     /// 50", "lower it to at most 50")`. Shown at the line of the key, or of the nearest one above it that is written.
     pub fn at(&self, keys: &[&str], what: &str, todo: &str) -> ConfigError {
         let position = (0..=keys.len()).rev().find_map(|depth| locate(&self.text, &keys[..depth]));
-        let what = if keys.is_empty() { what.to_owned() } else { format!("`{}`: {what}", keys.join(".")) };
+        let what = if keys.is_empty() { what.to_owned() } else { format!("`{}`: {what}", key_path(keys)) };
         ConfigError { path: self.path.clone(), position, what, todo: todo.into() }
     }
 }
@@ -106,6 +106,20 @@ impl YamlFile {
 /// Reads the settings in a YAML file: [`YamlFile::read`] and [`YamlFile::parse`].
 pub fn load_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     YamlFile::read(path)?.parse()
+}
+
+/// As the YAML reader writes it: `mask[1].weight`.
+fn key_path(keys: &[&str]) -> String {
+    let mut path = String::new();
+    for key in keys {
+        let is_index = !path.is_empty() && key.bytes().all(|b| b.is_ascii_digit());
+        path += &match (is_index, path.is_empty()) {
+            (true, _) => format!("[{key}]"),
+            (false, true) => (*key).to_owned(),
+            (false, false) => format!(".{key}"),
+        };
+    }
+    path
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> ConfigError {
@@ -134,6 +148,9 @@ fn missing(path: &Path) -> ConfigError {
 /// Says which YAML files stand beside this one.
 fn there_are(path: &Path) -> String {
     let folder = folder_of(path).display().to_string();
+    if !folder_of(path).is_dir() {
+        return format!("there is no folder {folder} either");
+    }
     let names: Vec<String> = yaml_files_beside(path).into_iter().filter(|name| !path.ends_with(name)).collect();
     if names.is_empty() {
         format!("there are no YAML files in {folder}")

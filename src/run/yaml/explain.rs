@@ -30,7 +30,15 @@ pub(super) fn explain(error: &serde_yaml::Error) -> (String, String) {
         let todo = "mend the line: indent with spaces, put a space behind each `:`, close what is opened";
         return (format!("this is not YAML: {message}"), todo.into());
     }
-    (message, "change the value here".into())
+    (
+        message.clone(),
+        if message.contains("more than one document") {
+            "keep one part, without `---` lines"
+        } else {
+            "change the value here"
+        }
+        .into(),
+    )
 }
 
 /// The reader's complaints about YAML itself, which come from libyaml, against those about values.
@@ -75,6 +83,12 @@ fn wrong_type(path: &str, rest: &str) -> (String, String) {
     // What is expected holds no comma for the types that settings have; what was found may.
     let Some((found, expected)) = rest.rsplit_once(", expected ") else {
         return (format!("{}{rest}", at(path)), "change the value here".into());
+    };
+    let found = match found {
+        "sequence" => "a list",
+        "map" => "a group of keys",
+        "unit value" => "missing",
+        other => other,
     };
     (format!("{}the value is {found}", at(path)), format!("write {}", in_words(expected)))
 }
