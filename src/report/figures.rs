@@ -97,7 +97,34 @@ mod tests {
     fn the_json_has_exactly_these_keys_and_figures() {
         let figures = AttackFigures::compute(Path::new("results/x"), &manifest(), &records());
         let json = serde_json::to_string_pretty(&figures).expect("plain data");
-        insta::assert_snapshot!(json, @"");
+        insta::assert_snapshot!(json, @r#"
+        {
+          "run_dir": "results/x",
+          "model": "sim/novice",
+          "preset": "stack",
+          "strategy": "ppo",
+          "seed": 18446744073709551615,
+          "queries": 9,
+          "replies": 7,
+          "misses": 4,
+          "miss_rate": 0.5714285714285714,
+          "miss_rate_last_quarter": 1.0,
+          "baseline_miss_rate": 0.5,
+          "unique_misses": 3,
+          "distinct_share_last_quarter": 0.5,
+          "verdicts": {
+            "correct": 3,
+            "wrong": 4,
+            "invalid_format": 0,
+            "refusal": 0,
+            "no_response": 0,
+            "truncated": 0,
+            "provider_error": 0,
+            "timeout": 1
+          },
+          "seconds": null
+        }
+        "#);
         assert_eq!(serde_json::from_str::<AttackFigures>(&json).expect("reads back"), figures);
     }
 

@@ -73,13 +73,16 @@ struct Parts<'a> {
 }
 
 fn summary(parts: &Parts<'_>) -> String {
-    let sections = [headline(parts), notes(parts), figures(parts), picture(parts), verdicts(parts.records)];
-    let mut text = sections.join("\n");
-    text += "\n";
-    text += &misses::section(parts.records);
-    text += "\n";
-    text += &origin(parts.manifest);
-    text
+    let sections = [
+        headline(parts),
+        notes(parts),
+        figures(parts),
+        picture(parts),
+        verdicts(parts.records),
+        misses::section(parts.records),
+        origin(parts.manifest),
+    ];
+    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn headline(parts: &Parts<'_>) -> String {

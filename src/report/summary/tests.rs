@@ -1,7 +1,7 @@
 //! Holds the page as a reader sees it, made from records that are stored and read back.
 
 use super::*;
-use crate::item::record::{RecordSink, Timing};
+use crate::item::record::{RecordSink, Timing, Truth};
 use crate::run::clock::Stamp;
 use crate::run::dir::{RunName, tests::Scratch};
 use crate::run::manifest::tests::sample as sample_manifest;
@@ -38,8 +38,6 @@ fn records(rounds: u32) -> Vec<Record> {
     records
 }
 
-use crate::item::record::Truth;
-
 /// A finished run with these records, stored.
 fn stored(scratch: &Scratch, records: &[Record]) -> RunDir {
     let name = RunName { verb: "attack", preset: "stack", model: "sim/novice", seed: 7 };
@@ -62,7 +60,78 @@ fn the_page_of_a_small_run() {
     let dir = stored(&scratch, &records(2)[..40]);
     let figures = write_summary(&dir).expect("can be reported on");
     let page = std::fs::read_to_string(dir.summary()).expect("is there");
-    insta::assert_snapshot!(page, @"");
+    insta::assert_snapshot!(page, @r#"
+    # sim/novice: wrong on 10.5 % of 19 finished replies, woven by `ppo`
+
+    In the last quarter of the questions it was wrong on **25.0 %**, on random programs within the same limits on **21.1 %**.
+
+    ## Figures
+
+    |  | value | 95 % interval (Wilson) |
+    | --- | --- | --- |
+    | miss rate (wrong over finished replies) | 10.5 % (2 of 19) | 2.9–31.4 % |
+    | miss rate in the last quarter | 25.0 % (1 of 4) | 4.6–69.9 % |
+    | miss rate of the random baseline | 21.1 % (4 of 19) | 8.5–43.3 % |
+    | misses that were missed again when asked again | 100.0 % (2 of 2) | 34.2–100.0 % |
+    | correct over answered | 89.5 % (17 of 19) | 68.6–97.1 % |
+    | correct over all asked (strict) | 89.5 % (17 of 19) | 68.6–97.1 % |
+    | different canonical forms in the last quarter's misses | 100.0 % (1 of 1) |  |
+    | unique misses, by canonical form | 2 |  |
+    | queries, confirmations among them | 21 |  |
+    | time | 83.0 s |  |
+
+    ![miss rate over the last 10 finished replies](miss-rate.svg)
+
+    The bands are 95 % intervals of each window alone.
+
+    ## Verdicts
+
+    | verdict | attack | confirm | baseline |
+    | --- | --- | --- | --- |
+    | correct | 17 | 0 | 15 |
+    | wrong | 2 | 2 | 4 |
+    | invalid_format | 0 | 0 | 0 |
+    | refusal | 0 | 0 | 0 |
+    | no_response | 0 | 0 | 0 |
+    | truncated | 0 | 0 | 0 |
+    | provider_error | 0 | 0 | 0 |
+    | timeout | 0 | 0 | 0 |
+    | all | 19 | 2 | 19 |
+
+    ## The shortest confirmed misses
+
+    Each was asked again and missed again; one for each canonical form.
+
+    ### 1. `r0-4`: 79 bytes, 3 instructions executed
+
+    ```wat
+    (module
+      (func (export "run")
+        i32.const 2147483647
+        i32.const 1
+        i32.add
+        ;;INSPECT
+        drop))
+    ```
+
+    | slot, from the bottom | truth | model |  |
+    | --- | --- | --- | --- |
+    | 0 | i32(-2147483648) | i32(2147483648) | **wrong** |
+
+    ## Where this comes from
+
+    All of it is in `manifest.yaml`.
+
+    |  |  |
+    | --- | --- |
+    | command | `harness attack --api-key REDACTED --seed 7` |
+    | preset | stack |
+    | prompt | stack.v1 (ab12) |
+    | seed | 18446744073709551615 |
+    | model that answered | unknown |
+    | wasmweaver | 0.1.0 |
+    | started | 1970-01-01T00:00:00Z |
+    "#);
     assert!(page.contains(&format!("of {} finished replies", figures.replies)));
 }
 

@@ -30,15 +30,10 @@ pub(super) fn explain(error: &serde_yaml::Error) -> (String, String) {
         let todo = "mend the line: indent with spaces, put a space behind each `:`, close what is opened";
         return (format!("this is not YAML: {message}"), todo.into());
     }
-    (
-        message.clone(),
-        if message.contains("more than one document") {
-            "keep one part, without `---` lines"
-        } else {
-            "change the value here"
-        }
-        .into(),
-    )
+    if message.contains("more than one document") {
+        return (message, "keep one part, without `---` lines".into());
+    }
+    (message, "change the value here".into())
 }
 
 /// The reader's complaints about YAML itself, which come from libyaml, against those about values.

@@ -70,7 +70,7 @@ fn wrong_types() {
     insta::assert_snapshot!(error_of("fuel: {min: 1, max: 2}\nmask: [i32.add, [x]]\n"), @"p.yaml:2:17: `mask[1]`: the value is a list; write a text; put it in quotes if it looks like a number");
     insta::assert_snapshot!(error_of("fuel: {min: 1, max: 2}\nmask: i32.add\n"), @r#"p.yaml:2:7: `mask`: the value is string "i32.add"; write a list: `[a, b]`, or a line `- a` for each"#);
     insta::assert_snapshot!(error_of("fuel: {min: 1, max: 2}\nshare: [\"a, expected b\"]\n"), @"p.yaml:2:8: `share`: the value is a list; write a number");
-    insta::assert_snapshot!(error_of("fuel:\n  min:\n  max: 2\n"), @"");
+    insta::assert_snapshot!(error_of("fuel:\n  min:\n  max: 2\n"), @"p.yaml:2:7: `fuel.min`: the value is missing; write a whole number that is not negative and not too large");
     insta::assert_snapshot!(error_of("just words\n"), @r#"p.yaml:1:1: the value is string "just words"; write keys and values: a line `key: value` for each"#);
 }
 

@@ -1,0 +1,3 @@
+//! One integration binary: what holds of the whole, not of one module.
+
+mod tidy;
