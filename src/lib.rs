@@ -4,8 +4,11 @@
 //! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `cli` the
 //! command line. ARCHITECTURE.md draws it.
 
+pub mod ask;
 pub mod item;
+pub mod learn;
 pub mod report;
 pub mod run;
 pub mod seed;
 pub mod wasm;
+pub mod weave;

@@ -2,4 +2,7 @@
 //!
 //! Must not know who answers: a question is the same whether a person, a simulated solver or a model is asked.
 
+pub mod make;
 pub mod record;
+pub mod task;
+pub mod verify;

@@ -9,6 +9,7 @@ mod recipe;
 pub use names::UnknownName;
 pub use recipe::Recipe;
 
+pub use crate::wasm::program::Probe;
 use crate::wasm::types::Value;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -22,17 +23,6 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub enum Task {
     /// The whole operand stack of the current frame at the probe.
     Stack,
-}
-
-/// Where and when the question looks: beside the code, never an instruction in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Probe {
-    /// Function index.
-    pub func: u32,
-    /// Index into the function's flattened instructions; the state is read before that instruction executes.
-    pub pc: u32,
-    /// Which arrival at this place, counted from 1.
-    pub hit: u32,
 }
 
 /// The exact answer to a question.

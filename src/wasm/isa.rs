@@ -178,11 +178,12 @@ pub enum Semantics {
     Store,
 }
 
-/// Reads rows of
-/// `Variant "mnemonic" [opcode] immediate{bytes} [params -> results] category "class" proposal semantics(function) [traps]`.
+/// Reads rows of `Variant "mnemonic" [opcode] immediate{bytes} [params -> results] category "class" proposal
+/// semantics(function) [traps]`.
 macro_rules! table {
     ($(
-        $op:ident $mnemonic:literal [$($byte:literal)+] $imm:ident $({$width:literal})? [$($param:ident)* -> $($result:ident)*]
+        $op:ident $mnemonic:literal [$($byte:literal)+]
+        $imm:ident $({$width:literal})? [$($param:ident)* -> $($result:ident)*]
         $category:ident $class:literal $proposal:ident $semantics:ident $(($function:ident))? [$($trap:ident)*]
     )+) => {
         /// An instruction without its immediates.

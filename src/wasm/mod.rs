@@ -3,7 +3,14 @@
 //!
 //! Must not know how programs are made, what is asked about them, or who answers.
 
+pub mod encode;
 pub mod isa;
+pub mod machine;
 pub mod numeric;
+pub mod oracle;
+pub mod parse;
+pub mod print;
+pub mod program;
+pub mod rerun;
 pub mod trap;
 pub mod types;

@@ -1,3 +1,5 @@
-//! One integration binary: what holds of the whole, not of one module.
+//! One integration binary: what holds of the whole, not of one module, some of it against programs that others wrote.
 
+mod asking;
+mod numeric;
 mod tidy;

@@ -31,6 +31,7 @@ pure! {
     i32_wrap_i64(a: u64) -> u32 { a as u32 }
     i64_extend_i32_s(a: i32) -> i64 { i64::from(a) }
     i64_extend_i32_u(a: u32) -> u64 { u64::from(a) }
+
     f32_convert_i32_s(a: i32) -> f32 { a as f32 }
     f32_convert_i32_u(a: u32) -> f32 { a as f32 }
     f32_convert_i64_s(a: i64) -> f32 { a as f32 }
@@ -39,12 +40,15 @@ pure! {
     f64_convert_i32_u(a: u32) -> f64 { f64::from(a) }
     f64_convert_i64_s(a: i64) -> f64 { a as f64 }
     f64_convert_i64_u(a: u64) -> f64 { a as f64 }
+
     f32_demote_f64(a: f64) -> f32 { f32_canonical(a as f32) }
     f64_promote_f32(a: f32) -> f64 { f64_canonical(f64::from(a)) }
+
     i32_reinterpret_f32(a: u32) -> u32 { a }
     i64_reinterpret_f64(a: u64) -> u64 { a }
     f32_reinterpret_i32(a: u32) -> u32 { a }
     f64_reinterpret_i64(a: u64) -> u64 { a }
+
     i32_trunc_sat_f32_s(a: f32) -> i32 { a as i32 }
     i32_trunc_sat_f32_u(a: f32) -> u32 { a as u32 }
     i32_trunc_sat_f64_s(a: f64) -> i32 { a as i32 }

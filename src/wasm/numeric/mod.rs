@@ -11,7 +11,7 @@ use super::trap::Trap;
 /// The functions of a list of `name(operands) -> result { body }`, lifted from typed values to bits.
 macro_rules! pure {
     ($($(#[$meta:meta])* $name:ident($($arg:ident: $ty:ty),+) -> $result:ty $body:block)+) => {$(
-        #[doc = concat!("`", stringify!($name), "(", stringify!($($arg: $ty),+), ") -> ", stringify!($result), "`, on bits.")]
+        #[doc = concat!("`", stringify!($name($($arg: $ty),+) -> $result), "`, on bits.")]
         $(#[$meta])*
         pub fn $name($($arg: u64),+) -> u64 {
             $(let $arg = <$ty as $crate::wasm::numeric::Lane>::from_u64($arg);)+
@@ -24,7 +24,7 @@ macro_rules! pure {
 /// Like `pure!`, for instructions that are partial: the body yields a `Result` of the result type or the trap.
 macro_rules! partial {
     ($($(#[$meta:meta])* $name:ident($($arg:ident: $ty:ty),+) -> $result:ty $body:block)+) => {$(
-        #[doc = concat!("`", stringify!($name), "(", stringify!($($arg: $ty),+), ") -> ", stringify!($result), "`, on bits.")]
+        #[doc = concat!("`", stringify!($name($($arg: $ty),+) -> $result), "`, on bits.")]
         $(#[$meta])*
         ///
         /// # Errors

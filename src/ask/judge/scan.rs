@@ -1,0 +1,166 @@
+//! Owns a lenient reader of JSON as models write it: trailing commas, bare words, single quotes, missing ends.
+//!
+//! Must not know what the data means. Numbers stay text, so that nothing is rounded before its type is known.
+
+/// What models write for JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Json {
+    /// A quoted string, unescaped.
+    Text(String),
+    /// Anything bare: numbers, `null`, `true`, `nan`, `i32(10)`.
+    Word(String),
+    /// A list.
+    List(Vec<Json>),
+    /// An object; keys in order, doubles kept.
+    Map(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// The last value under this key, if this is an object that has it.
+    pub(super) fn get(&self, key: &str) -> Option<&Json> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+    }
+}
+
+/// Deepest nesting that is followed; answers need three levels.
+const MAX_DEPTH: u32 = 16;
+
+/// Reads one value from the start of the text; whatever follows it is ignored.
+pub(super) fn value(text: &str) -> Option<Json> {
+    Scanner { rest: text }.value(0)
+}
+
+struct Scanner<'a> {
+    rest: &'a str,
+}
+
+impl Scanner<'_> {
+    fn value(&mut self, depth: u32) -> Option<Json> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match self.peek()? {
+            '{' => self.map(depth),
+            '[' => self.list(depth),
+            '"' | '\'' => self.string().map(Json::Text),
+            _ => self.word().map(Json::Word),
+        }
+    }
+
+    fn list(&mut self, depth: u32) -> Option<Json> {
+        self.skip(1);
+        let mut items = Vec::new();
+        loop {
+            match self.peek()? {
+                ']' => {
+                    self.skip(1);
+                    return Some(Json::List(items));
+                }
+                ',' => self.skip(1),
+                _ => items.push(self.value(depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: u32) -> Option<Json> {
+        self.skip(1);
+        let mut entries = Vec::new();
+        loop {
+            match self.peek()? {
+                '}' => {
+                    self.skip(1);
+                    return Some(Json::Map(entries));
+                }
+                ',' => self.skip(1),
+                quote => {
+                    let key = if matches!(quote, '"' | '\'') { self.string()? } else { self.key()? };
+                    if self.peek()? != ':' {
+                        return None;
+                    }
+                    self.skip(1);
+                    entries.push((key, self.value(depth + 1)?));
+                }
+            }
+        }
+    }
+
+    /// A quoted string; an escape that JSON does not know stands for itself.
+    fn string(&mut self) -> Option<String> {
+        let mut chars = self.rest.char_indices();
+        let (_, quote) = chars.next()?;
+        let mut text = String::new();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                _ if c == quote => {
+                    self.rest = &self.rest[at + c.len_utf8()..];
+                    return Some(text);
+                }
+                '\\' => match chars.next()?.1 {
+                    'n' => text.push('\n'),
+                    't' => text.push('\t'),
+                    'r' => text.push('\r'),
+                    'u' => {
+                        let code = (0..4).try_fold(0, |code, _| Some(code * 16 + chars.next()?.1.to_digit(16)?))?;
+                        text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                    }
+                    other => text.push(other),
+                },
+                _ => text.push(c),
+            }
+        }
+        None
+    }
+
+    fn key(&mut self) -> Option<String> {
+        self.until(|c| c == ':' || c.is_whitespace() || matches!(c, ',' | '{' | '}' | '[' | ']'))
+    }
+
+    fn word(&mut self) -> Option<String> {
+        self.until(|c| matches!(c, ',' | '{' | '}' | '[' | ']' | '"' | '\n'))
+    }
+
+    fn until(&mut self, stop: fn(char) -> bool) -> Option<String> {
+        let end = self.rest.find(stop).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        let word = word.trim();
+        (!word.is_empty()).then(|| word.to_owned())
+    }
+
+    /// The next character that is not white space; moves up to it.
+    fn peek(&mut self) -> Option<char> {
+        self.rest = self.rest.trim_start();
+        self.rest.chars().next()
+    }
+
+    /// Passes over so many ASCII characters.
+    fn skip(&mut self, bytes: usize) {
+        self.rest = &self.rest[bytes..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> Json {
+        Json::Word(text.into())
+    }
+
+    #[test]
+    fn forgives_what_models_write() {
+        assert_eq!(value("[1, -2.5e3, nan,]"), Some(Json::List(vec![word("1"), word("-2.5e3"), word("nan")])));
+        assert_eq!(value(r#"{a: 'x', "b": [],} trailing"#).expect("reads").get("B"), Some(&Json::List(vec![])));
+        assert_eq!(value(r#""a\"\u0041\q\n""#), Some(Json::Text("a\"Aq\n".into())));
+        assert_eq!(value(r#"{"k": 1, "k": 2}"#).expect("reads").get("k"), Some(&word("2")));
+    }
+
+    #[test]
+    fn gives_up_on_what_has_no_end() {
+        for text in ["", "[", "[1", "{\"a\"", "{\"a\":", "\"abc", "\"\\", "\"\\u12", "{1}", "]", "{[:1}"] {
+            assert_eq!(value(text), None, "{text}");
+        }
+        assert_eq!(value(&"[".repeat(100_000)), None);
+    }
+}

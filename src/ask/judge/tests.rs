@@ -1,0 +1,198 @@
+use super::*;
+use crate::seed::{Rng, Seed};
+use Verdict::{Correct, InvalidFormat, NoResponse, Refusal, Truncated, Wrong};
+
+fn verdict(content: &str, truth: &[Value]) -> Verdict {
+    judge(&ChatReply::text(content), &Truth::StackValues(truth.to_vec())).verdict
+}
+
+/// Every case is asked against `i32(-1), f32(1.5)`.
+const CASES: &[(&str, Verdict)] = &[
+    // The shape that the prompt asks for, and its numbers.
+    (r#"<OUTPUT>{"stack_values":[{"type":"i32","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>{"stack_values":[{"type":"i32","value":4294967295},{"type":"f32","value":15e-1}]}</OUTPUT>"#, Correct),
+    (
+        r#"<output>{"stack_values":[{"type":"I32","value":"0xffffffff"},{"type":"f32","value":1.50},]}</output>"#,
+        Correct,
+    ),
+    // Other shapes.
+    (r#"<OUTPUT>{"stack_values":["i32(-1)","f32(1.5)"]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>{"stack_values":[-1, 1.5]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>{"stack_values":[{"i32":-1},{"f32":"1.5"}]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>{"stack_values":[{"value":-1},{"value":"f32(1.5)"}]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>[{"type":"i32","value":"-1"},{"type":"f32","value":"1.5"}]</OUTPUT>"#, Correct),
+    ("<OUTPUT>[i32(-1), f32(1.5)]</OUTPUT>", Correct),
+    ("<OUTPUT>i32(-1), f32(1.5)</OUTPUT>", Correct),
+    ("<OUTPUT>\ni32.const -1\nf32.const 1.5\n</OUTPUT>", Correct),
+    // Around it.
+    ("<OUTPUT>```json\n{\"stack_values\":[-1,1.5]}\n```</OUTPUT>", Correct),
+    ("<OUTPUT>Here it is: {\"stack_values\":[-1,1.5]} done</OUTPUT>", Correct),
+    ("<OUTPUT>{\"stack_values\":[9]}</OUTPUT> no, wait <OUTPUT>{\"stack_values\":[-1,1.5]}</OUTPUT>", Correct),
+    ("<OUTPUT>{\"stack_values\":[-1,1.5]}</OUTPUT> or rather <OUTPUT>{\"stack_values\":[9]}</OUTPUT>", Wrong),
+    ("<OUTPUT>{\"stack_values\":[-1,1.5]}", Correct),
+    ("The stack is {\"stack_values\":[0]}, then\n```json\n{\"stack_values\": [-1, 1.5]}\n```\nas asked.", Correct),
+    ("```\n[-1, 1.5]\n```", Correct),
+    // Wrong.
+    ("<OUTPUT>{\"stack_values\":[-1]}</OUTPUT>", Wrong),
+    ("<OUTPUT>{\"stack_values\":[]}</OUTPUT>", Wrong),
+    ("<OUTPUT>{\"stack_values\":[-1,1.5,0]}</OUTPUT>", Wrong),
+    ("<OUTPUT>{\"stack_values\":[1.5,-1]}</OUTPUT>", Wrong),
+    ("<OUTPUT>i64(-1), f32(1.5)</OUTPUT>", Wrong),
+    (r#"<OUTPUT>{"stack_values":[{"type":"int","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Wrong),
+    ("<OUTPUT>{\"stack_values\":[4294967296,1.5]}</OUTPUT>", Wrong),
+    ("<OUTPUT>{\"stack_values\":[-1,1.4999]}</OUTPUT>", Wrong),
+    // Nothing that can be read.
+    ("I think it is -1 and 1.5.", InvalidFormat),
+    ("I'm sorry, I can't help with that.", InvalidFormat),
+    ("<OUTPUT></OUTPUT>", InvalidFormat),
+    ("<OUTPUT>unknown</OUTPUT>", InvalidFormat),
+    ("<OUTPUT>{\"stack_values\":\"-1, 1.5\"}</OUTPUT>", InvalidFormat),
+    ("<OUTPUT>{\"stack_values\":[null, 1.5]}</OUTPUT>", InvalidFormat),
+    ("<OUTPUT>{\"stack_values\":[\"...\"]}</OUTPUT>", InvalidFormat),
+    ("<OUTPUT>{\"stack_values\":[[-1], 1.5]}</OUTPUT>", InvalidFormat),
+    ("<OUTPUT>{\"stack_values\":[-1, 1.5</OUTPUT>", InvalidFormat),
+    ("<OUTPUT>{\"stack\":[-1, 1.5]}</OUTPUT>", InvalidFormat),
+    ("{\"values\":[-1, 1.5]}", InvalidFormat),
+    ("   ", NoResponse),
+];
+
+#[test]
+fn semantics() {
+    for &(content, expected) in CASES {
+        assert_eq!(verdict(content, &[Value::i32(-1), Value::f32(1.5)]), expected, "{content}");
+    }
+}
+
+#[test]
+fn an_empty_stack_is_an_answer() {
+    assert_eq!(verdict("<OUTPUT>{\"stack_values\":[]}</OUTPUT>", &[]), Correct);
+    assert_eq!(verdict("<OUTPUT>[]</OUTPUT>", &[]), Correct);
+    assert_eq!(verdict("<OUTPUT>{\"stack_values\":[1]}</OUTPUT>", &[]), Wrong);
+    assert_eq!(verdict("<OUTPUT></OUTPUT>", &[]), InvalidFormat);
+}
+
+#[test]
+fn floats_compare_by_bits_and_nan_equals_nan() {
+    let cases = [
+        ("nan", Value::f32(f32::NAN), Correct),
+        ("-nan:0x1", Value::f64(f64::NAN), Correct),
+        ("0", Value::f32(f32::NAN), Wrong),
+        ("nan", Value::f32(0.0), Wrong),
+        ("nan", Value::i32(0), Wrong),
+        ("0", Value::f32(-0.0), Wrong),
+        ("-0", Value::f32(-0.0), Correct),
+        ("-0.0", Value::i32(0), Correct),
+        ("inf", Value::f64(f64::INFINITY), Correct),
+        ("1e-9", Value::f64(2e-9), Wrong),
+        ("0.1", Value::f32(0.1), Correct),
+        ("0.10000000149011612", Value::f32(0.1), Correct),
+        ("0.1", Value::f64(f64::from(0.1_f32)), Wrong),
+    ];
+    for (number, truth, expected) in cases {
+        let content = format!("<OUTPUT>{{\"stack_values\":[\"{number}\"]}}</OUTPUT>");
+        assert_eq!(verdict(&content, &[truth]), expected, "{number} against {truth}");
+    }
+}
+
+#[test]
+fn slots_say_which_value_is_wrong() {
+    let truth = Truth::StackValues(vec![Value::i32(1), Value::i32(2), Value::i32(3)]);
+    let judged = |content: &str| judge(&ChatReply::text(content), &truth);
+    let wrong = |slots: [bool; 3], share| Judged { verdict: Wrong, slots: slots.into(), wrong_share: Some(share) };
+    assert_eq!(judged("<OUTPUT>[1,9,3]</OUTPUT>"), wrong([true, false, true], 1.0 / 3.0));
+    assert_eq!(judged("<OUTPUT>[1]</OUTPUT>"), wrong([true, false, false], 2.0 / 3.0));
+    assert_eq!(judged("<OUTPUT>[1,2,3,4]</OUTPUT>"), wrong([true, true, true], 0.25));
+    assert_eq!(judged("<OUTPUT>[1,2,3]</OUTPUT>").wrong_share, Some(0.0));
+    assert_eq!(judged("no"), Judged { verdict: InvalidFormat, slots: vec![], wrong_share: None });
+}
+
+#[test]
+fn trouble_comes_before_reading() {
+    let answer = "<OUTPUT>[1]</OUTPUT>";
+    let cases = [
+        (Some(answer), None, Some("stop"), Correct),
+        (Some(answer), None, Some("length"), Truncated),
+        (None, None, Some("length"), Truncated),
+        (Some(answer), None, Some("content_filter"), Refusal),
+        (Some(answer), Some("I won't"), Some("stop"), Refusal),
+        (Some(answer), Some(""), Some("eos_token"), Correct),
+        (Some(answer), None, None, Correct),
+        (None, None, Some("stop"), NoResponse),
+    ];
+    for (content, refusal, finish_reason, expected) in cases {
+        let reply = ChatReply {
+            content: content.map(Into::into),
+            refusal: refusal.map(Into::into),
+            finish_reason: finish_reason.map(Into::into),
+            ..ChatReply::default()
+        };
+        assert_eq!(judge(&reply, &Truth::StackValues(vec![Value::i32(1)])).verdict, expected, "{reply:?}");
+    }
+}
+
+/// Cuts, doubles and swaps pieces of known replies, and strews in what breaks parsers.
+fn mutated(rng: &mut Rng) -> String {
+    const SPICE: &[&str] = &[
+        "<OUTPUT>",
+        "</OUTPUT>",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "\\",
+        "\\u",
+        "e",
+        ".",
+        "0x",
+        "-",
+        "ä",
+        "∞",
+        "\u{0}",
+        "```",
+        "stack_values",
+        "i32",
+        "nan",
+        ",",
+        ":",
+        "(",
+        ")",
+        "99999999999999999999999999999999",
+        "\u{130}",
+    ];
+    let mut chars: Vec<char> = rng.pick(CASES).0.chars().collect();
+    for _ in 0..rng.below(6) {
+        let at = rng.below(chars.len() as u32 + 1) as usize;
+        match rng.below(4) {
+            0 => chars.truncate(at),
+            1 => drop(chars.drain(..at)),
+            2 => chars.extend_from_within(at..),
+            _ => drop(chars.splice(at..at, rng.pick(SPICE).chars())),
+        }
+    }
+    chars.into_iter().collect()
+}
+
+#[test]
+fn no_reply_makes_it_fail() {
+    let mut rng = Seed::new(11).rng();
+    let truth = Truth::StackValues(vec![Value::i32(-1), Value::f32(1.5)]);
+    let mut seen = [0u32; 8];
+    for _ in 0..100_000 {
+        let content = mutated(&mut rng);
+        let judged = judge(&ChatReply::text(content.as_str()), &truth);
+        assert_eq!(judged.slots.len(), if judged.verdict.answered() { 2 } else { 0 }, "{content}");
+        assert_eq!(judged.wrong_share == Some(0.0), judged.verdict == Correct, "{content}");
+        seen[judged.verdict as usize] += 1;
+    }
+    assert!([Correct, Wrong, InvalidFormat, NoResponse].iter().all(|&v| seen[v as usize] > 100), "{seen:?}");
+}
+
+#[test]
+fn huge_replies_take_linear_time() {
+    for piece in ["{", "[", "<OUTPUT>", "stack_values", "{\"stack_values\":[", "\"", "```", "1,"] {
+        let content = piece.repeat(1_000_000 / piece.len());
+        verdict(&content, &[]);
+        verdict(&format!("<OUTPUT>{content}</OUTPUT>"), &[]);
+    }
+}

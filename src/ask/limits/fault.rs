@@ -1,0 +1,151 @@
+//! Owns what a failed HTTP exchange means: whether to try again, when, and what to tell the user.
+//!
+//! Must not know who asks or how often. Bodies may be anything (OpenAI's JSON, other JSON, a web page, nothing).
+
+use crate::ask::chat::{ChatError, ChatErrorKind};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use serde_json::Value;
+use std::time::Duration;
+
+/// The error in an exchange; `None` if it succeeded.
+pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<ChatError> {
+    if status.is_success() {
+        return hidden(body);
+    }
+    let detail = match headers.get(LOCATION).and_then(|at| at.to_str().ok()) {
+        Some(location) if status.is_redirection() => format!("moved to {location}; give that as --base-url"),
+        _ => detail(body),
+    };
+    let mut error = from_status(status.as_u16(), &code(body), &detail);
+    error.retry_after = retry_after(headers);
+    Some(error)
+}
+
+/// Some gateways send their errors with status 200; the code then stands in the body.
+fn hidden(body: &[u8]) -> Option<ChatError> {
+    let start = body.trim_ascii_start();
+    // Cheap first: nearly every reply is a success and need not be read twice.
+    if !start.starts_with(b"{\"error\"") && !start.starts_with(b"{ \"error\"") {
+        return None;
+    }
+    let json: Value = serde_json::from_slice(body).ok()?;
+    if json["error"].is_null() || json.get("choices").is_some() {
+        return None;
+    }
+    let status = json["error"]["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
+    Some(from_status(status, &code(body), &detail(body)))
+}
+
+/// The error that a status stands for. `code` is the provider's own word for it, `detail` its explanation.
+pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> ChatError {
+    use ChatErrorKind::{Auth, BadRequest, NotFound, Provider, Quota, RateLimit, Timeout};
+    let (kind, hint) = match status {
+        _ if code == "insufficient_quota" => (Quota, "the account has no credit left"),
+        401 | 403 => (Auth, "the endpoint refuses the key; check OPENAI_API_KEY"),
+        402 => (Quota, "the account has no credit left"),
+        404 => (NotFound, "no such model or address; check --model and --base-url"),
+        408 => (Timeout, "the provider gave up waiting"),
+        409 | 425 => (Provider, "the provider is not ready"),
+        429 => (RateLimit, "too many requests; --max-connections lowers the rate"),
+        501 | 505 => (BadRequest, "the endpoint cannot do this"),
+        500.. => (Provider, "the provider failed"),
+        300..=399 => (BadRequest, "the endpoint redirects"),
+        _ => (BadRequest, "the endpoint refuses the request"),
+    };
+    let message = if detail.is_empty() { format!("{hint} ({status})") } else { format!("{hint} ({status}: {detail})") };
+    ChatError { status: Some(status), ..ChatError::new(kind, message) }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    /// Longer waits than a day are a mistake of the provider's.
+    const MAX_S: f64 = 86_400.0;
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    // The form with a date is left to our own backoff: it would need both clocks to agree.
+    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number(RETRY_AFTER.as_str()))?;
+    (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(MAX_S)))
+}
+
+fn code(body: &[u8]) -> String {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    json["error"]["code"].as_str().or_else(|| json["error"]["type"].as_str()).unwrap_or_default().to_owned()
+}
+
+/// The provider's explanation, or the beginning of whatever it sent.
+fn detail(body: &[u8]) -> String {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let places = [&json["error"]["message"], &json["error"], &json["message"], &json["detail"]];
+    match places.into_iter().find_map(Value::as_str) {
+        Some(text) => excerpt(text),
+        None => excerpt(&String::from_utf8_lossy(body)),
+    }
+}
+
+/// The beginning of a text, on one line.
+pub(in crate::ask) fn excerpt(text: &str) -> String {
+    const MAX_CHARS: usize = 300;
+    // Bounded before it is split, since a web page may be large.
+    let head: String = text.chars().take(4 * MAX_CHARS).collect();
+    let line = head.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= MAX_CHARS { line } else { line.chars().take(MAX_CHARS).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ChatErrorKind::{Auth, BadRequest, NotFound, Provider, Quota, RateLimit, Timeout};
+
+    fn fault(status: u16, body: &str) -> Option<ChatError> {
+        of(StatusCode::from_u16(status).expect("a status"), &HeaderMap::new(), body.as_bytes())
+    }
+
+    #[test]
+    fn what_each_status_means() {
+        let quota = r#"{"error":{"message":"no money","code":"insufficient_quota"}}"#;
+        let cases = [
+            (200, "{}", None),
+            (200, "<html>", None),
+            (200, r#"{"error":null,"choices":[]}"#, None),
+            (200, r#"{"error":{"code":429,"message":"slow"}}"#, Some((RateLimit, true))),
+            (200, r#"{"error":{"message":"odd"}}"#, Some((Provider, true))),
+            (302, "", Some((BadRequest, false))),
+            (400, r#"{"error":{"message":"bad","code":7}}"#, Some((BadRequest, false))),
+            (401, "", Some((Auth, false))),
+            (403, "<html>", Some((Auth, false))),
+            (404, "[]", Some((NotFound, false))),
+            (408, "", Some((Timeout, true))),
+            (422, r#"{"detail":"x"}"#, Some((BadRequest, false))),
+            (429, "", Some((RateLimit, true))),
+            (429, quota, Some((Quota, false))),
+            (500, "null", Some((Provider, true))),
+            (501, "", Some((BadRequest, false))),
+            (529, "", Some((Provider, true))),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(fault(status, body).map(|e| (e.kind, e.retryable)), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn messages_hold_what_the_provider_said() {
+        let message = |status, body: &str| fault(status, body).expect("an error").message;
+        insta::assert_snapshot!(message(404, r#"{"error":{"message":"no  gpt-9"}}"#), @"no such model or address; check --model and --base-url (404: no gpt-9)");
+        insta::assert_snapshot!(message(502, "<html>\n<h1>Bad gateway</h1>\n"), @"the provider failed (502: <html> <h1>Bad gateway</h1>)");
+        assert!(message(500, &"ä".repeat(100_000)).chars().count() < 400);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_milliseconds() {
+        let wait = |name: &'static str, text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, text.parse().expect("a header"));
+            of(StatusCode::TOO_MANY_REQUESTS, &headers, b"").expect("an error").retry_after
+        };
+        assert_eq!(wait("retry-after", "2"), Some(Duration::from_secs(2)));
+        assert_eq!(wait("retry-after-ms", "150"), Some(Duration::from_millis(150)));
+        assert_eq!(wait("retry-after", "1e300"), Some(Duration::from_secs(86_400)));
+        for text in ["-1", "nan", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+            assert_eq!(wait("retry-after", text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Owns answers: from an item to a prompt, through a model, to a verdict.
+//!
+//! Must not know rewards or learning. Every outside system sits behind [`chat::ChatModel`], which has a scripted twin;
+//! provider trouble is kept apart from wrong answers all the way ([`chat::ChatError`], never a verdict of `wrong`).
+
+pub mod chat;
+pub mod judge;
+pub mod limits;
+pub mod models;
+pub mod openai;
+pub mod pipeline;
+pub mod prompt;
+pub mod serve;

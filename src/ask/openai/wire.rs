@@ -1,0 +1,131 @@
+//! Owns the JSON of chat completions: how a request is written for each style of parameters, how a reply is read.
+//!
+//! Must not know connections. Reading is total: whatever is not as expected is left out, and only a reply without any
+//! choice is an error.
+
+use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest};
+use crate::ask::limits::{excerpt, from_status};
+use crate::ask::models::ParamStyle;
+use crate::item::record::Usage;
+use serde_json::{Map, Value, json};
+
+/// The body of a request. Parameters that the style does not take are left out ([`ParamStyle::ignores`] names them).
+pub(super) fn body(request: &ChatRequest, style: ParamStyle) -> Value {
+    let params = &request.params;
+    let mut body = Map::new();
+    body.insert("model".into(), json!(request.model));
+    body.insert("messages".into(), json!(request.messages));
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            body.insert(name.into(), value);
+        }
+    };
+    match style {
+        ParamStyle::Standard => {
+            set("temperature", params.temperature.map(Value::from));
+            set("top_p", params.top_p.map(Value::from));
+            set("max_tokens", params.max_tokens.map(Value::from));
+        }
+        ParamStyle::Reasoning => set("max_completion_tokens", params.max_tokens.map(Value::from)),
+    }
+    set("reasoning_effort", params.reasoning_effort.as_deref().map(Value::from));
+    set("seed", params.seed.map(Value::from));
+    Value::Object(body)
+}
+
+/// The reply in a body.
+pub(super) fn reply(body: &Value) -> Result<ChatReply, ChatError> {
+    let choice = &body["choices"][0];
+    if !choice.is_object() {
+        let message = format!("the endpoint sent no choices but `{}`; check --base-url", excerpt(&body.to_string()));
+        return Err(ChatError::new(ChatErrorKind::Malformed, message));
+    }
+    if choice["finish_reason"] == "error" {
+        // OpenRouter's way to say that the provider behind it failed midway.
+        let detail = choice["error"]["message"].as_str().unwrap_or_default();
+        return Err(from_status(502, "", &excerpt(detail)));
+    }
+    let message = &choice["message"];
+    let words = |value: &Value| value.as_str().map(str::to_owned);
+    Ok(ChatReply {
+        content: content(&message["content"]),
+        refusal: words(&message["refusal"]),
+        reasoning: words(&message["reasoning_content"]).or_else(|| words(&message["reasoning"])),
+        finish_reason: words(&choice["finish_reason"]),
+        model: words(&body["model"]),
+        usage: usage(&body["usage"]),
+        attempts: 1,
+    })
+}
+
+/// A string, or a list of parts with `text` in them.
+fn content(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => Some(parts.iter().filter_map(|part| part["text"].as_str()).collect()),
+        _ => None,
+    }
+}
+
+fn usage(value: &Value) -> Usage {
+    Usage {
+        prompt_tokens: value["prompt_tokens"].as_u64(),
+        completion_tokens: value["completion_tokens"].as_u64(),
+        reasoning_tokens: value["completion_tokens_details"]["reasoning_tokens"].as_u64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::chat::{Message, Params, Role};
+
+    fn request() -> ChatRequest {
+        let params = Params {
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            max_tokens: Some(100),
+            reasoning_effort: None,
+            seed: Some(7),
+        };
+        let messages = vec![Message { role: Role::User, content: "hi".into() }];
+        ChatRequest { model: "m".into(), messages, params }
+    }
+
+    #[test]
+    fn each_style_writes_the_parameters_that_it_takes() {
+        insta::assert_snapshot!(body(&request(), ParamStyle::Standard), @r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.5,"top_p":0.9,"max_tokens":100,"seed":7}"#);
+        let mut thinking = request();
+        thinking.params.reasoning_effort = Some("low".into());
+        insta::assert_snapshot!(body(&thinking, ParamStyle::Reasoning), @r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"max_completion_tokens":100,"reasoning_effort":"low","seed":7}"#);
+    }
+
+    #[test]
+    fn replies_are_read_field_by_field() {
+        let full = json!({
+            "model": "m-2025", "surprise": {"x": 1},
+            "choices": [{"finish_reason": "eos", "message": {"content": "a", "refusal": null, "reasoning": "b"}}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": "many", "completion_tokens_details": {"reasoning_tokens": 2}},
+        });
+        let read = reply(&full).expect("reads");
+        assert_eq!((read.content.as_deref(), read.reasoning.as_deref()), (Some("a"), Some("b")));
+        assert_eq!((read.finish_reason.as_deref(), read.model.as_deref()), (Some("eos"), Some("m-2025")));
+        let usage = Usage { prompt_tokens: Some(3), completion_tokens: None, reasoning_tokens: Some(2) };
+        assert_eq!(read.usage, usage);
+
+        let parts = json!({"choices": [{"message": {"content": [{"type": "text", "text": "a"}, 3, {"text": "b"}]}}]});
+        assert_eq!(reply(&parts).expect("reads").content.as_deref(), Some("ab"));
+        let null = json!({"choices": [{"message": null}]});
+        assert_eq!(reply(&null).expect("reads"), ChatReply { attempts: 1, ..ChatReply::default() });
+    }
+
+    #[test]
+    fn what_is_no_completion_is_an_error() {
+        for odd in [json!({}), json!([]), json!(null), json!("x"), json!({"choices": []}), json!({"choices": {"0": 1}})]
+        {
+            assert_eq!(reply(&odd).expect_err("no choices").kind, ChatErrorKind::Malformed, "{odd}");
+        }
+        let midway = json!({"choices": [{"finish_reason": "error", "error": {"message": "gone"}}]});
+        assert_eq!(reply(&midway).expect_err("failed").kind, ChatErrorKind::Provider);
+    }
+}

@@ -1,0 +1,305 @@
+//! Owns asking many questions at once: bounded, each to its final answer, delivered as they come.
+//!
+//! Must not know what the answers are used for, nor how a model is reached. A provider's trouble becomes a verdict of its
+//! own; trouble that every question would meet (no key, no such model, no credit) ends the asking instead.
+
+use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
+use super::judge::judge;
+use super::limits::Limits;
+use crate::item::record::{Answer, Record, Timing, Truth, Verdict};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// One question: what to send, and the truth to judge the reply by.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The request.
+    pub request: ChatRequest,
+    /// The exact answer.
+    pub truth: Truth,
+}
+
+/// What depends on the clock about one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// From the first attempt to the final answer, milliseconds.
+    pub latency_ms: u64,
+    /// Requests sent, retries included.
+    pub attempts: u32,
+}
+
+impl Clock {
+    /// The timing line that goes with a record.
+    pub fn timing(self, record: &Record) -> Timing {
+        Timing {
+            id: record.item.id.clone(),
+            purpose: record.purpose,
+            round: record.round,
+            index: record.index,
+            latency_ms: self.latency_ms,
+            attempts: self.attempts,
+        }
+    }
+}
+
+/// How a run of questions is told to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Not at all.
+    #[default]
+    Go,
+    /// Ask nothing new; wait for what is in flight, one attempt's time at most.
+    Finish,
+    /// Drop what is in flight, too. Dropped questions have no answer, so that a resumed run asks them again.
+    Now,
+}
+
+/// Why the asking ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// Every question has its answer.
+    Complete,
+    /// It was told to, with questions left.
+    Stopped,
+    /// Every further question would have met this trouble. Those that met it have no answer, so that a resumed run asks
+    /// them again; the others in flight have theirs.
+    Fatal(ChatError),
+}
+
+/// Asks all questions, at most `limits.max_connections` at once, and hands each answer to `on_answer` as it comes, with
+/// the question's index. Exactly one answer for each, unless it ends early. An error of `on_answer` (say, a full disk)
+/// ends it at once. A `stop` whose sender is gone never stops it.
+///
+/// # Errors
+/// Only those of `on_answer`.
+pub async fn ask_all<E>(
+    model: Arc<dyn ChatModel>,
+    questions: Vec<Question>,
+    limits: &Limits,
+    mut stop: watch::Receiver<Stop>,
+    mut on_answer: impl FnMut(usize, Answer, Clock) -> Result<(), E>,
+) -> Result<Ended, E> {
+    let mut waiting = questions.into_iter().enumerate();
+    let mut flying = JoinSet::new();
+    let mut fatal: Option<ChatError> = None;
+    let mut finish_by: Option<tokio::time::Instant> = None;
+    loop {
+        match *stop.borrow_and_update() {
+            Stop::Go => {}
+            Stop::Finish => _ = finish_by.get_or_insert_with(|| tokio::time::Instant::now() + limits.attempt_timeout),
+            Stop::Now => flying.abort_all(),
+        }
+        while *stop.borrow() == Stop::Go && fatal.is_none() && flying.len() < limits.max_connections.max(1) {
+            let Some((index, question)) = waiting.next() else { break };
+            let model = model.clone();
+            flying.spawn(async move { (index, ask_one(&*model, &question).await) });
+        }
+        let landed = tokio::select! {
+            biased;
+            landed = flying.join_next() => landed,
+            () = reached(finish_by) => return Ok(Ended::Stopped),
+            () = changed(&mut stop) => continue,
+        };
+        match landed {
+            None => {
+                return Ok(
+                    fatal.map_or(if waiting.len() == 0 { Ended::Complete } else { Ended::Stopped }, Ended::Fatal)
+                );
+            }
+            Some(Ok((_, Outcome::Fatal(error)))) => _ = fatal.get_or_insert(error),
+            Some(Ok((index, Outcome::Answer(answer, clock)))) => on_answer(index, *answer, clock)?,
+            Some(Err(failed)) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Aborted: told to stop now.
+                Err(_) => return Ok(Ended::Stopped),
+            },
+        }
+    }
+}
+
+/// Resolves at the deadline, or never without one.
+async fn reached(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when the order to stop changes; never once its sender is gone.
+async fn changed(stop: &mut watch::Receiver<Stop>) {
+    if stop.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+enum Outcome {
+    Answer(Box<Answer>, Clock),
+    Fatal(ChatError),
+}
+
+async fn ask_one(model: &dyn ChatModel, question: &Question) -> Outcome {
+    let start = Instant::now();
+    let reply = model.ask(&question.request).await;
+    let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match reply {
+        Ok(reply) => {
+            let clock = Clock { latency_ms, attempts: reply.attempts };
+            Outcome::Answer(Box::new(answered(reply, &question.truth)), clock)
+        }
+        Err(error) if error.is_fatal() => Outcome::Fatal(error),
+        Err(error) => {
+            let clock = Clock { latency_ms, attempts: error.attempts };
+            Outcome::Answer(Box::new(unanswered(&error)), clock)
+        }
+    }
+}
+
+fn answered(reply: ChatReply, truth: &Truth) -> Answer {
+    let judged = judge(&reply, truth);
+    Answer {
+        verdict: judged.verdict,
+        slots: judged.slots,
+        wrong_share: judged.wrong_share,
+        reply: reply.content,
+        finish_reason: reply.finish_reason,
+        refusal: reply.refusal,
+        reasoning: reply.reasoning,
+        model_returned: reply.model,
+        usage: reply.usage,
+        error: None,
+    }
+}
+
+fn unanswered(error: &ChatError) -> Answer {
+    let verdict = if error.kind == ChatErrorKind::Timeout { Verdict::Timeout } else { Verdict::ProviderError };
+    Answer { error: Some(error.message.clone()), ..Answer::of(verdict) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::chat::{Params, Scripted};
+    use crate::wasm::types::Value;
+    use futures::future::BoxFuture;
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    fn questions(n: usize) -> Vec<Question> {
+        let request = |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default() };
+        let truth = Truth::StackValues(vec![Value::i32(1)]);
+        (0..n).map(|i| Question { request: request(i), truth: truth.clone() }).collect()
+    }
+
+    fn limits(max_connections: usize) -> Limits {
+        Limits { max_connections, ..Limits::default() }
+    }
+
+    /// Asks with nobody to stop it; returns the verdicts by index.
+    async fn verdicts(model: Arc<dyn ChatModel>, n: usize, limits: &Limits) -> (Ended, Vec<Vec<Verdict>>) {
+        let mut seen = vec![Vec::new(); n];
+        let stop = watch::channel(Stop::Go).1;
+        let ended = ask_all(model, questions(n), limits, stop, |index, answer, _| {
+            seen[index].push(answer.verdict);
+            Ok::<(), Infallible>(())
+        });
+        (ended.await.expect("cannot fail"), seen)
+    }
+
+    #[tokio::test]
+    async fn each_question_has_one_verdict_and_trouble_has_its_own() {
+        let model = Scripted::new(|request| match request.model.parse::<usize>().expect("a number") % 4 {
+            0 => Ok(ChatReply::text("<OUTPUT>[1]</OUTPUT>")),
+            1 => Ok(ChatReply::text("<OUTPUT>[2]</OUTPUT>")),
+            2 => Err(ChatError::new(ChatErrorKind::Provider, "down")),
+            _ => Err(ChatError::new(ChatErrorKind::Timeout, "slow")),
+        });
+        let (ended, seen) = verdicts(Arc::new(model), 40, &limits(7)).await;
+        assert_eq!(ended, Ended::Complete);
+        let expected = [Verdict::Correct, Verdict::Wrong, Verdict::ProviderError, Verdict::Timeout];
+        assert!(seen.iter().enumerate().all(|(i, verdicts)| *verdicts == [expected[i % 4]]), "{seen:?}");
+    }
+
+    #[tokio::test]
+    async fn fatal_trouble_ends_it_without_verdicts() {
+        let model = Arc::new(Scripted::new(|_| Err(ChatError::new(ChatErrorKind::Auth, "no key"))));
+        let (ended, seen) = verdicts(model.clone(), 100, &limits(4)).await;
+        assert!(matches!(ended, Ended::Fatal(error) if error.kind == ChatErrorKind::Auth));
+        assert!(seen.iter().all(Vec::is_empty) && model.asked() <= 8, "asked {}", model.asked());
+    }
+
+    /// Counts who is in flight; lets nobody land until told, or ever.
+    #[derive(Default)]
+    struct Slow {
+        now: AtomicUsize,
+        most: AtomicUsize,
+        hangs: bool,
+    }
+
+    impl ChatModel for Slow {
+        fn ask<'a>(&'a self, _: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
+            Box::pin(async move {
+                self.most.fetch_max(self.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                if self.hangs {
+                    std::future::pending::<()>().await;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                self.now.fetch_sub(1, Ordering::SeqCst);
+                Ok(ChatReply::text("<OUTPUT>[1]</OUTPUT>"))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn never_more_at_once_than_allowed() {
+        for allowed in [1, 5] {
+            let model = Arc::new(Slow::default());
+            verdicts(model.clone(), 20, &limits(allowed)).await;
+            assert_eq!(model.most.load(Ordering::SeqCst), allowed);
+        }
+    }
+
+    #[tokio::test]
+    async fn told_to_finish_it_lands_what_flies_and_asks_nothing_new() {
+        let (sender, stop) = watch::channel(Stop::Go);
+        let mut answers = 0;
+        let limits = limits(4);
+        let ended = ask_all(Arc::new(Slow::default()), questions(50), &limits, stop, |_, _, _| {
+            answers += 1;
+            sender.send_replace(Stop::Finish);
+            Ok::<(), Infallible>(())
+        });
+        assert_eq!(ended.await, Ok(Ended::Stopped));
+        assert_eq!(answers, 4);
+    }
+
+    #[tokio::test]
+    async fn hanging_questions_are_dropped_when_told_now_or_after_an_attempt_s_time() {
+        for order in [Stop::Now, Stop::Finish] {
+            let (_sender, stop) = watch::channel(order);
+            let (sender, late) = watch::channel(Stop::Go);
+            let model = Arc::new(Slow { hangs: true, ..Slow::default() });
+            let limits = Limits { attempt_timeout: Duration::from_millis(5), ..limits(4) };
+            let none = |_, _, _| Err("no answer is expected");
+            assert_eq!(ask_all(model.clone(), questions(9), &limits, stop, none).await, Ok(Ended::Stopped));
+            assert_eq!(model.most.load(Ordering::SeqCst), 0, "none may be asked after the order");
+            let telling = async {
+                tokio::task::yield_now().await;
+                sender.send_replace(order);
+            };
+            let (ended, ()) = tokio::join!(ask_all(model.clone(), questions(9), &limits, late, none), telling);
+            assert_eq!((ended, model.most.load(Ordering::SeqCst)), (Ok(Ended::Stopped), 4));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_ends_it_at_once() {
+        let stop = watch::channel(Stop::Go).1;
+        let model = Arc::new(Scripted::saying("x"));
+        let ended = ask_all(model.clone(), questions(50), &limits(2), stop, |_, _, _| Err("full")).await;
+        assert_eq!(ended, Err("full"));
+        assert!(model.asked() <= 4);
+    }
+}

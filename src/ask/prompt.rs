@@ -1,0 +1,246 @@
+//! Owns prompts: Markdown files with YAML front matter, whose `# system` and `# user` sections are minijinja templates
+//! over an item, and become the messages of a request.
+//!
+//! Must not know models or replies. A prompt is data and may be a user's own, so every mistake in one is an error that
+//! names file and line, found when it is loaded and not at the thousandth item. Variables: `program` (the WAT with its
+//! `;;INSPECT`), `hit` (which arrival is meant, from 1) and `task`.
+
+mod parse;
+
+use super::chat::{Message, Role};
+use crate::item::record::{Item, Task};
+use minijinja::{Environment, UndefinedBehavior, context};
+use std::path::{Path, PathBuf};
+
+/// A prompt cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// The file cannot be read.
+    #[error("cannot read the prompt {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no prompt.
+    #[error("{path}:{line}: {problem}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+/// A prompt, ready to be rendered.
+#[derive(Debug)]
+pub struct Prompt {
+    /// Its name, without the version.
+    pub name: String,
+    /// Its version; a prompt that has been used is never changed, its successor has the next number.
+    pub version: u32,
+    /// The task that it asks.
+    pub task: Task,
+    /// One line for people.
+    pub description: String,
+    /// BLAKE3 of the file with its line ends made `\n`, hex: what a manifest keeps.
+    pub hash: String,
+    path: PathBuf,
+    sections: Vec<parse::Section>,
+    templates: Environment<'static>,
+}
+
+/// The prompts that come with the program: path, text.
+const SHIPPED: &[(&str, &str)] = &[("prompts/stack.v1.md", include_str!("../../prompts/stack.v1.md"))];
+
+impl Prompt {
+    /// The prompt that comes with the program for a task, in its newest version.
+    pub fn shipped(task: Task) -> Self {
+        let all =
+            SHIPPED.iter().map(|(path, text)| Self::parse(Path::new(path), text).expect("a test parses them all"));
+        let newest = all.filter(|prompt| prompt.task == task).max_by_key(|prompt| prompt.version);
+        newest.expect("a test finds one for each task")
+    }
+
+    /// Reads a prompt from a file.
+    pub fn load(path: &Path) -> Result<Self, PromptError> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| PromptError::Unreadable { path: path.into(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads a prompt from its text; `path` is for errors.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, PromptError> {
+        let text = text.replace("\r\n", "\n");
+        let (front, sections) = parse::split(&text).map_err(|problem| problem.in_file(path))?;
+        let prompt = Self {
+            name: front.name,
+            version: front.version,
+            task: front.task,
+            description: front.description,
+            hash: blake3::hash(text.as_bytes()).to_hex().to_string(),
+            path: path.into(),
+            templates: compile(path, &sections)?,
+            sections,
+        };
+        prompt.rehearse()?;
+        Ok(prompt)
+    }
+
+    /// Name and version, as manifests and tables show them: `stack.v1`.
+    pub fn id(&self) -> String {
+        format!("{}.v{}", self.name, self.version)
+    }
+
+    /// The messages that ask about an item.
+    pub fn render(&self, item: &Item) -> Result<Vec<Message>, PromptError> {
+        self.messages(&item.program, item.probe.hit)
+    }
+
+    fn messages(&self, program: &str, hit: u32) -> Result<Vec<Message>, PromptError> {
+        let context = context! { program, hit, task => self.task.name() };
+        let render = |(index, section): (usize, &parse::Section)| {
+            let template = self.templates.get_template(&index.to_string()).expect("compiled under this name");
+            let content = template.render(&context).map_err(|e| in_template(&self.path, section, &e))?;
+            Ok(Message { role: section.role, content: content.trim().to_owned() })
+        };
+        self.sections.iter().enumerate().map(render).collect()
+    }
+
+    /// Renders with stand-ins, so that unknown variables and a forgotten program are found at once.
+    fn rehearse(&self) -> Result<(), PromptError> {
+        const PROGRAM: &str = "(module (; stand-in ;))";
+        self.messages(PROGRAM, 2)?;
+        let messages = self.messages(PROGRAM, 1)?;
+        if messages.iter().any(|message| message.content.contains(PROGRAM)) {
+            return Ok(());
+        }
+        let problem = "no section shows the program; write {{ program }} where it belongs".into();
+        Err(PromptError::Malformed { path: self.path.clone(), line: self.sections[0].line, problem })
+    }
+}
+
+fn compile(path: &Path, sections: &[parse::Section]) -> Result<Environment<'static>, PromptError> {
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (index, section) in sections.iter().enumerate() {
+        let added = templates.add_template_owned(index.to_string(), section.text.clone());
+        added.map_err(|e| in_template(path, section, &e))?;
+    }
+    Ok(templates)
+}
+
+fn in_template(path: &Path, section: &parse::Section, error: &minijinja::Error) -> PromptError {
+    let line = section.line + error.line().unwrap_or(1) - 1;
+    let what = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    let problem = format!("{what}; a prompt may use {{{{ program }}}}, {{{{ hit }}}} and {{{{ task }}}}");
+    PromptError::Malformed { path: path.into(), line, problem }
+}
+
+/// A mistake at a line, before the file is known.
+struct Problem {
+    line: usize,
+    text: String,
+}
+
+impl Problem {
+    fn in_file(self, path: &Path) -> PromptError {
+        PromptError::Malformed { path: path.into(), line: self.line, problem: self.text }
+    }
+}
+
+impl Role {
+    fn of_heading(line: &str) -> Option<Self> {
+        match line.strip_prefix("# ")?.trim().to_ascii_lowercase().as_str() {
+            "system" => Some(Self::System),
+            "user" => Some(Self::User),
+            "assistant" => Some(Self::Assistant),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRONT: &str = "---\nname: x\nversion: 2\ntask: stack\ndescription: d\n---\n";
+
+    fn parse(text: &str) -> Result<Prompt, PromptError> {
+        Prompt::parse(Path::new("p.md"), text)
+    }
+
+    fn problem(text: &str) -> String {
+        parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn every_task_has_a_shipped_prompt() {
+        for &task in Task::ALL {
+            assert_eq!(Prompt::shipped(task).task, task);
+        }
+        for (path, text) in SHIPPED {
+            let prompt = Prompt::parse(Path::new(path), text).expect("parses");
+            assert_eq!(*path, format!("prompts/{}.md", prompt.id()));
+        }
+    }
+
+    #[test]
+    fn the_stack_prompt_asks_in_the_form_that_the_judge_reads() {
+        use crate::ask::{chat::ChatReply, judge::judge};
+        use crate::item::record::{Truth, Verdict};
+        use crate::wasm::types::Value;
+        let messages = Prompt::shipped(Task::Stack).messages("(module ;;INSPECT\n)", 1).expect("renders");
+        assert_eq!(messages.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::System, Role::User]);
+        assert!(messages[1].content.contains("```wat\n(module ;;INSPECT\n)\n```"));
+        let truth = Truth::StackValues(vec![Value::i32(30), Value::f64(1.5)]);
+        assert_eq!(judge(&ChatReply::text(&messages[1].content), &truth).verdict, Verdict::Correct);
+    }
+
+    #[test]
+    fn sections_become_messages() {
+        let text = format!(
+            "{FRONT}# system\nBe exact.\n# User\n{{{{ program }}}}{{% if hit > 1 %}} at {{{{ hit }}}}{{% endif %}}\n# Not a role\n"
+        );
+        let prompt = parse(&text).expect("parses");
+        let messages = prompt.messages("<a & b>", 3).expect("renders");
+        assert_eq!(messages[0], Message { role: Role::System, content: "Be exact.".into() });
+        assert_eq!(messages[1], Message { role: Role::User, content: "<a & b> at 3\n# Not a role".into() });
+        assert_eq!((prompt.id().as_str(), prompt.hash.len()), ("x.v2", 64));
+        assert_eq!(parse(&text.replace('\n', "\r\n")).expect("parses").hash, prompt.hash);
+    }
+
+    #[test]
+    fn without_headings_all_is_the_user_s() {
+        let front = FRONT.replace("task:", "system: Be exact.\ntask:");
+        let messages =
+            parse(&format!("{front}Look: {{{{ program }}}}")).expect("parses").messages("p", 1).expect("renders");
+        assert_eq!(messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), ["Be exact.", "Look: p"]);
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        let cases = [
+            ("", "p.md:1: "),
+            ("hello", "p.md:1: "),
+            ("---\nname: x\n", "p.md:1: "),
+            ("---\nname: x\nversion: two\n---\n", "p.md:3: "),
+            ("---\nname: x\nversion: 1\ntask: heap\ndescription: d\n---\n", "p.md:4: "),
+            ("---\nname: x\nversion: 1\ntask: stack\ndescription: d\nmodel: m\n---\n", "p.md:6: "),
+            (&format!("{FRONT}# user\nno program\n"), "p.md:8: no section shows the program"),
+            (&format!("{FRONT}# user\n{{{{ program }}}}\n{{{{ wat }}}}\n"), "p.md:9: undefined value"),
+            (&format!("{FRONT}# user\n{{{{ program }}\n"), "p.md:8: syntax error"),
+            (&format!("{FRONT}stray\n# user\n{{{{ program }}}}\n"), "p.md:7: "),
+            (&format!("{FRONT}# system\n{{{{ program }}}}\n"), "p.md:7: "),
+            (&format!("{FRONT}\n"), "p.md:7: "),
+        ];
+        for (text, start) in cases {
+            assert!(problem(text).starts_with(start), "{text}\n=> {}", problem(text));
+        }
+        let error = Prompt::load(Path::new("no/such.md")).expect_err("missing").to_string();
+        assert!(error.starts_with("cannot read the prompt no/such.md"), "{error}");
+    }
+}

@@ -1,0 +1,143 @@
+//! Owns the task `stack` (the original's StackInspector): what stands on the operand stack of a frame at one place?
+//!
+//! Must not know how the program came to be. Which places are worth asking about is decided here: an empty stack, or one
+//! that a reader can copy from the text without executing anything, is not.
+
+use crate::item::record::Probe;
+use crate::wasm::isa::Category;
+use crate::wasm::machine::{Machine, Observer};
+use crate::wasm::program::{Place, Program};
+use crate::wasm::types::Value;
+use crate::weave::canon::Coverage;
+use serde::{Deserialize, Serialize};
+
+/// Which places may be asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbeConfig {
+    /// Operands there at least.
+    pub min_depth: u32,
+    /// Operands there at most.
+    pub max_depth: u32,
+    /// Arrivals at one place that may be asked about.
+    pub max_hit: u32,
+    /// The share of the execution that must lie before it: early on there is little to execute.
+    pub after: f64,
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        Self { min_depth: 1, max_depth: 8, max_hit: 4, after: 0.5 }
+    }
+}
+
+/// A place that execution came by.
+#[derive(Clone, Copy, Debug)]
+struct Visit {
+    func: u32,
+    place: Place,
+    hit: u32,
+    step: u32,
+}
+
+/// An observer that finds the sites worth asking about and covers the program on the way.
+pub struct Sites<'a> {
+    program: &'a Program,
+    config: ProbeConfig,
+    /// What was executed.
+    pub coverage: Coverage,
+    visits: Vec<Visit>,
+    hits: std::collections::HashMap<Place, u32>,
+    /// Constants executed last, newest last: what a lazy reader would copy.
+    recent: Vec<Value>,
+}
+
+impl<'a> Sites<'a> {
+    /// Looks at a program.
+    pub fn new(program: &'a Program, config: ProbeConfig) -> Self {
+        Self {
+            program,
+            config,
+            coverage: Coverage::default(),
+            visits: Vec::new(),
+            hits: std::collections::HashMap::new(),
+            recent: Vec::new(),
+        }
+    }
+
+    /// The sites, in the order of execution.
+    pub fn candidates(&self) -> Vec<Probe> {
+        let first = (f64::from(self.coverage.steps) * self.config.after) as u32;
+        let mut flat = vec![None; self.program.funcs.len()];
+        let late = self.visits.iter().filter(|visit| visit.step >= first);
+        late.map(|visit| {
+            let flat = flat[visit.func as usize].get_or_insert_with(|| self.program.flatten(visit.func));
+            let pc = flat.iter().position(|entry| entry.place == visit.place).expect("it was executed") as u32;
+            Probe { func: visit.func, pc, hit: visit.hit }
+        })
+        .collect()
+    }
+
+    /// Whether the operands can be told without executing: all zero, or each one the constant that stands last.
+    fn is_trivial(&self, operands: &[Value]) -> bool {
+        let copied = operands.iter().rev().zip(self.recent.iter().rev());
+        operands.iter().all(|value| value.bits == 0)
+            || (self.recent.len() >= operands.len() && copied.into_iter().all(|(a, b)| a.same(*b)))
+    }
+}
+
+impl Observer for Sites<'_> {
+    fn before(&mut self, machine: &Machine, func: u32, place: Place) {
+        self.coverage.note(self.program, place);
+        let hit = self.hits.entry(place).or_insert(0);
+        *hit += 1;
+        let hit = *hit;
+        let operands = machine.frame_operands();
+        let depth = operands.len() as u32;
+        if (self.config.min_depth..=self.config.max_depth).contains(&depth) && hit <= self.config.max_hit {
+            let operands: Vec<Value> = operands.collect();
+            if !self.is_trivial(&operands) {
+                self.visits.push(Visit { func, place, hit, step: self.coverage.steps });
+            }
+        }
+        if let Some(instr) = self.program.seqs[place.seq as usize].code.get(place.index as usize)
+            && instr.op.row().category == Category::Const
+        {
+            self.recent.push(Value::new(instr.op.row().results[0], instr.b.into()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wasm::{parse, rerun};
+
+    fn sites(body: &str, config: ProbeConfig) -> Vec<(u32, u32)> {
+        let text = format!("(module (func (export \"run\") {body}))");
+        let (program, _) = parse::parse_text(&text, &[]).expect("valid");
+        let mut sites = Sites::new(&program, config);
+        rerun::run(&mut Machine::default(), &program, 0, 1000, &mut sites).expect("does not trap");
+        sites.candidates().iter().map(|probe| (probe.pc, probe.hit)).collect()
+    }
+
+    #[test]
+    fn what_can_be_copied_is_not_asked() {
+        let all = ProbeConfig { after: 0.0, ..ProbeConfig::default() };
+        assert_eq!(sites("i32.const 2 i32.const 3 drop drop", all), vec![(3, 1)], "2 is not the last constant");
+        assert_eq!(sites("i32.const 0 drop", all), vec![], "zeros");
+        assert_eq!(sites("i32.const 2 i32.const 3 i32.add drop", all), vec![(3, 1)], "5 stands nowhere");
+    }
+
+    #[test]
+    fn settings_bound_depth_hits_and_time() {
+        let body = "(local i32) loop i32.const 9 i32.popcnt local.get 0 i32.const 1 i32.add local.tee 0 i32.const 3 i32.lt_u br_if 0 drop end";
+        let all = ProbeConfig { after: 0.0, max_hit: 2, ..ProbeConfig::default() };
+        assert!(sites(body, all).iter().all(|&(_, hit)| hit <= 2));
+        assert!(sites(body, all).contains(&(3, 2)));
+        let deep = ProbeConfig { min_depth: 3, ..all };
+        assert!(sites(body, deep).iter().all(|&(pc, _)| [5, 8].contains(&pc)), "{:?}", sites(body, deep));
+        let late = ProbeConfig { after: 0.5, max_hit: 9, ..all };
+        assert!(!sites(body, late).contains(&(3, 1)) && sites(body, late).contains(&(3, 3)));
+    }
+}

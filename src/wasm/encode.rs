@@ -1,0 +1,210 @@
+//! Owns the binary format: a program's bytes, and the exact size of each part before it is written.
+//!
+//! Must not know what a program does. Instructions are written from their row of the table (opcode, then the immediate
+//! its [`Imm`] names); sections are wasm-encoder's work.
+
+use super::isa::Imm;
+use super::program::{BlockType, Instr, Program};
+use super::types::ValType;
+use wasm_encoder as enc;
+
+/// The module in binary form.
+pub fn encode(program: &Program) -> Vec<u8> {
+    encode_with(program, |_| {})
+}
+
+/// The module in binary form, with further exports: what the oracle needs to look at globals and memory.
+pub fn encode_with(program: &Program, more_exports: impl FnOnce(&mut enc::ExportSection)) -> Vec<u8> {
+    let mut module = enc::Module::new();
+    module.section(&type_section(program));
+    let mut functions = enc::FunctionSection::new();
+    for func in &program.funcs {
+        functions.function(func.ty);
+    }
+    module.section(&functions);
+    if let Some(memory) = program.memory {
+        module.section(&memory_section(memory.min, memory.max));
+    }
+    if !program.globals.is_empty() {
+        module.section(&global_section(program));
+    }
+    let mut exports = enc::ExportSection::new();
+    for export in &program.exports {
+        exports.export(&export.name, enc::ExportKind::Func, export.func);
+    }
+    more_exports(&mut exports);
+    module.section(&exports);
+    let mut code = enc::CodeSection::new();
+    for func in 0..program.funcs.len() as u32 {
+        code.raw(&body(program, func));
+    }
+    module.section(&code);
+    module.finish()
+}
+
+/// The type section.
+pub fn type_section(program: &Program) -> enc::TypeSection {
+    let mut types = enc::TypeSection::new();
+    for ty in &program.types {
+        types.ty().function(ty.params.iter().map(|&ty| val_type(ty)), ty.results.iter().map(|&ty| val_type(ty)));
+    }
+    types
+}
+
+/// A section with one memory.
+pub fn memory_section(min: u32, max: Option<u32>) -> enc::MemorySection {
+    let mut memories = enc::MemorySection::new();
+    memories.memory(enc::MemoryType {
+        minimum: u64::from(min),
+        maximum: max.map(u64::from),
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
+    });
+    memories
+}
+
+/// The global section.
+pub fn global_section(program: &Program) -> enc::GlobalSection {
+    let mut globals = enc::GlobalSection::new();
+    for global in &program.globals {
+        let ty = enc::GlobalType { val_type: val_type(global.ty), mutable: global.mutable, shared: false };
+        let mut init = Vec::new();
+        write_instr(program, &Instr::constant(global.ty, global.init), &mut init);
+        globals.global(ty, &enc::ConstExpr::raw(init));
+    }
+    globals
+}
+
+/// Locals and code of a function, its size not included.
+pub fn body(program: &Program, func: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_locals(&program.funcs[func as usize].locals, &mut bytes);
+    program.flatten(func).iter().for_each(|flat| write_instr(program, &flat.instr, &mut bytes));
+    bytes
+}
+
+/// The vector of local declarations: runs of one type (spec 5.5.13).
+pub fn write_locals(locals: &[ValType], bytes: &mut Vec<u8>) {
+    let runs: Vec<&[ValType]> = locals.chunk_by(|a, b| a == b).collect();
+    write_u32(runs.len() as u32, bytes);
+    for run in runs {
+        write_u32(run.len() as u32, bytes);
+        bytes.push(run[0].code());
+    }
+}
+
+/// Appends an instruction; `else` and `end` are instructions here.
+pub fn write_instr(program: &Program, instr: &Instr, bytes: &mut Vec<u8>) {
+    let row = instr.op.row();
+    bytes.extend_from_slice(row.opcode);
+    match row.imm {
+        Imm::None => {}
+        Imm::Local | Imm::Global | Imm::Label | Imm::Func => write_u32(instr.a, bytes),
+        Imm::MemIndex => bytes.push(0),
+        Imm::MemArg { .. } => {
+            write_u32(instr.a, bytes);
+            write_u32(instr.b as u32, bytes);
+        }
+        Imm::I32 => write_signed(i64::from(instr.b as i32), bytes),
+        Imm::I64 => write_signed(instr.b as i64, bytes),
+        Imm::F32 => bytes.extend_from_slice(&(instr.b as u32).to_le_bytes()),
+        Imm::F64 => bytes.extend_from_slice(&instr.b.to_le_bytes()),
+        Imm::BlockType => match instr.block_type() {
+            BlockType::Empty => bytes.push(0x40),
+            BlockType::Value(ty) => bytes.push(ty.code()),
+            BlockType::Func(index) => write_signed(i64::from(index), bytes),
+        },
+        Imm::LabelTable => {
+            let labels = &program.label_tables[instr.a as usize];
+            write_u32(labels.len() as u32 - 1, bytes);
+            labels.iter().for_each(|&label| write_u32(label, bytes));
+        }
+    }
+}
+
+/// Bytes of one instruction, the `end` of a block not included.
+pub fn instr_size(program: &Program, instr: &Instr) -> u32 {
+    let row = instr.op.row();
+    let immediate = match row.imm {
+        Imm::None => 0,
+        Imm::Local | Imm::Global | Imm::Label | Imm::Func => u32_size(instr.a),
+        Imm::MemIndex => 1,
+        Imm::MemArg { .. } => u32_size(instr.a) + u32_size(instr.b as u32),
+        Imm::I32 => signed_size(i64::from(instr.b as i32)),
+        Imm::I64 => signed_size(instr.b as i64),
+        Imm::F32 => 4,
+        Imm::F64 => 8,
+        Imm::BlockType => match instr.block_type() {
+            BlockType::Empty | BlockType::Value(_) => 1,
+            BlockType::Func(index) => signed_size(i64::from(index)),
+        },
+        Imm::LabelTable => {
+            let labels = &program.label_tables[instr.a as usize];
+            u32_size(labels.len() as u32 - 1) + labels.iter().map(|&label| u32_size(label)).sum::<u32>()
+        }
+    };
+    row.opcode.len() as u32 + immediate
+}
+
+/// Bytes of an unsigned LEB128 number (spec 5.2.2).
+pub fn u32_size(value: u32) -> u32 {
+    (32 - (value | 1).leading_zeros()).div_ceil(7)
+}
+
+/// Bytes of a signed LEB128 number (spec 5.2.2).
+pub fn signed_size(value: i64) -> u32 {
+    let magnitude = if value < 0 { !value } else { value };
+    (64 - magnitude.leading_zeros() + 1).div_ceil(7)
+}
+
+fn write_u32(mut value: u32, bytes: &mut Vec<u8>) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+fn write_signed(mut value: i64, bytes: &mut Vec<u8>) {
+    loop {
+        let byte = value as u8 & 0x7f;
+        value >>= 7;
+        if (value == 0 && byte & 0x40 == 0) || (value == -1 && byte & 0x40 != 0) {
+            return bytes.push(byte);
+        }
+        bytes.push(byte | 0x80);
+    }
+}
+
+/// wasm-encoder's name for a type.
+pub fn val_type(ty: ValType) -> enc::ValType {
+    match ty {
+        ValType::I32 => enc::ValType::I32,
+        ValType::I64 => enc::ValType::I64,
+        ValType::F32 => enc::ValType::F32,
+        ValType::F64 => enc::ValType::F64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_the_bytes() {
+        let edges =
+            [0, 1, 63, 64, 127, 128, 8191, 8192, 16383, 16384, i64::from(u32::MAX), i64::MAX, i64::MIN, -1, -64, -65];
+        for value in edges {
+            let mut bytes = Vec::new();
+            write_signed(value, &mut bytes);
+            assert_eq!(bytes.len() as u32, signed_size(value), "{value}");
+            let mut read = wasmparser::BinaryReader::new(&bytes, 0);
+            assert_eq!(read.read_var_i64().expect("a number"), value);
+            bytes.clear();
+            write_u32(value as u32, &mut bytes);
+            assert_eq!(bytes.len() as u32, u32_size(value as u32), "{value}");
+            assert_eq!(wasmparser::BinaryReader::new(&bytes, 0).read_var_u32().expect("a number"), value as u32);
+        }
+    }
+}

@@ -1,0 +1,605 @@
+//! Owns execution: an interpreter with exact semantics, exact fuel, and an undo log.
+//!
+//! Must not know who writes the program it runs. It stops at the end of an open sequence (a *frontier*) and goes on
+//! when code has been appended there, so that a program can run while it is being woven. [`Machine::mark`] and
+//! [`Machine::rollback`] take back any stretch of execution at the cost of what it changed; nothing is copied.
+//!
+//! Fuel is wasmtime's (`wasmtime-cranelift`, `func_environ.rs`): `nop`, `drop`, `block`, `loop`, `unreachable`,
+//! `return`, `else` and `end` are free, every other instruction costs 1, and so does entering a function.
+
+use super::isa::{Imm, Op, Semantics, Trap};
+use super::program::{BlockType, Instr, PAGE_BYTES, Place, Program, SeqId};
+use super::types::{Bits, ValType, Value};
+
+/// Calls at most nested; far above what fuel bounds allow a woven program.
+const MAX_CALL_DEPTH: u32 = 1_000;
+
+/// Why the machine stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// At the end of an open sequence: append code there, or close it, and go on.
+    Frontier,
+    /// The invoked function returned; its results are the operands left.
+    Finished,
+    /// A trap.
+    Trap(Trap),
+}
+
+/// Is told of every step; what reruns, probes and coverage are made of.
+pub trait Observer {
+    /// Just before the instruction (or the implicit `end`) at `place` of `func` executes.
+    fn before(&mut self, machine: &Machine, func: u32, place: Place);
+}
+
+/// Watches nothing, at no cost.
+pub struct Blind;
+
+impl Observer for Blind {
+    #[inline(always)]
+    fn before(&mut self, _: &Machine, _: u32, _: Place) {}
+}
+
+/// What a label or an activation needs when it ends.
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    /// Where a branch to a loop goes.
+    body: SeqId,
+    /// Where execution goes on after it.
+    resume: Place,
+    /// First slot of its operands.
+    height: u32,
+    /// Values that a branch to it carries.
+    arity: u32,
+    /// Values that it leaves at its end.
+    results: u32,
+    /// Unique number of this entry into the block.
+    serial: u32,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Block,
+    Loop,
+    /// An activation, with the registers of its caller.
+    Call {
+        func: u32,
+        base: u32,
+        bottom: u32,
+    },
+}
+
+const NO_LABEL: Label = Label {
+    body: 0,
+    resume: Place { seq: 0, index: 0 },
+    height: 0,
+    arity: 0,
+    results: 0,
+    serial: 0,
+    kind: Kind::Block,
+};
+
+/// The registers: everything small that a mark saves whole.
+#[derive(Clone, Copy, Debug, Default)]
+struct Registers {
+    seq: SeqId,
+    pc: u32,
+    /// Function that runs.
+    func: u32,
+    /// Slot of its local 0.
+    base: u32,
+    /// Index of its activation in `labels`.
+    bottom: u32,
+    /// Slots in use.
+    sp: u32,
+    /// Labels in use.
+    lp: u32,
+    calls: u32,
+    fuel: u64,
+}
+
+/// One change, with what was there before.
+#[derive(Clone, Copy, Debug)]
+enum Undo {
+    Slot { at: u32, bits: Bits, ty: ValType },
+    Label { at: u32, label: Label },
+    Global { at: u32, bits: Bits },
+    Memory { at: u32, width: u8, bytes: u64 },
+}
+
+/// A point to go back to. Marks nest: the last one made is the first to be rolled back or forgotten.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    log: usize,
+    registers: Registers,
+    slot_floor: u32,
+    label_floor: u32,
+}
+
+/// The state of one running program.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    r: Registers,
+    /// Locals and operands of all activations.
+    slots: Vec<Bits>,
+    types: Vec<ValType>,
+    labels: Vec<Label>,
+    globals: Vec<Bits>,
+    memory: Vec<u8>,
+    /// All changes since the start to memory, and to the rest below the floors.
+    log: Vec<Undo>,
+    /// Slots and labels under these were live at some mark: changes to them are logged.
+    slot_floor: u32,
+    label_floor: u32,
+    serial: u32,
+    /// Out of fuel above this.
+    pub fuel_limit: u64,
+    /// Slots kept for locals that are declared while the function runs.
+    spare_locals: u32,
+}
+
+impl Machine {
+    /// Instantiates: globals and memory as at the start, nothing running. `spare_locals` slots are kept in every
+    /// activation for locals that are declared later. Allocations of the last program are used again.
+    pub fn reset(&mut self, program: &Program, spare_locals: u32) {
+        for at in (0..self.log.len()).rev() {
+            if let Undo::Memory { at, width, .. } = self.log[at] {
+                self.memory[at as usize..at as usize + usize::from(width)].fill(0);
+            }
+        }
+        self.log.clear();
+        self.r = Registers::default();
+        (self.slot_floor, self.label_floor, self.serial) = (0, 0, 0);
+        self.spare_locals = spare_locals;
+        self.fuel_limit = u64::MAX;
+        self.globals.clear();
+        self.globals.extend(program.globals.iter().map(|global| global.init));
+        let bytes = program.memory.map_or(0, |memory| memory.min * PAGE_BYTES) as usize;
+        self.memory.resize(bytes, 0);
+    }
+
+    /// Calls a function with arguments; [`Machine::run`] then executes it.
+    pub fn invoke(&mut self, program: &Program, func: u32, args: &[Value]) -> Result<(), Trap> {
+        args.iter().for_each(|arg| self.push(arg.ty, arg.bits));
+        self.enter(program, func, Place { seq: 0, index: 0 })
+    }
+
+    /// Executes until something needs a decision.
+    pub fn run(&mut self, program: &Program, observer: &mut impl Observer) -> Stop {
+        loop {
+            if let Some(stop) = self.step(program, observer) {
+                return stop;
+            }
+        }
+    }
+
+    /// Executes one instruction, or the implicit `end` of a sequence.
+    pub fn step(&mut self, program: &Program, observer: &mut impl Observer) -> Option<Stop> {
+        let seq = &program.seqs[self.r.seq as usize];
+        let Some(&instr) = seq.code.get(self.r.pc as usize) else {
+            if seq.open {
+                return Some(Stop::Frontier);
+            }
+            observer.before(self, self.r.func, self.place());
+            return self.end();
+        };
+        observer.before(self, self.r.func, self.place());
+        self.r.pc += 1;
+        match self.execute(program, &instr) {
+            Ok(stop) => stop,
+            Err(trap) => Some(Stop::Trap(trap)),
+        }
+    }
+
+    fn execute(&mut self, program: &Program, instr: &Instr) -> Result<Option<Stop>, Trap> {
+        let row = instr.op.row();
+        if !is_free(instr.op) {
+            self.burn(1)?;
+        }
+        match row.semantics {
+            Semantics::Unary(f) => {
+                let a = self.pop() as u64;
+                self.push(row.results[0], Bits::from(f(a)));
+            }
+            Semantics::Binary(f) => {
+                let (b, a) = (self.pop() as u64, self.pop() as u64);
+                self.push(row.results[0], Bits::from(f(a, b)));
+            }
+            Semantics::TryUnary(f) => {
+                let a = self.pop() as u64;
+                self.push(row.results[0], Bits::from(f(a)?));
+            }
+            Semantics::TryBinary(f) => {
+                let (b, a) = (self.pop() as u64, self.pop() as u64);
+                self.push(row.results[0], Bits::from(f(a, b)?));
+            }
+            Semantics::Load(f) => {
+                let at = self.address(instr)?;
+                self.push(row.results[0], Bits::from(f(self.bytes_at(at, width(instr.op)))));
+            }
+            Semantics::Store => {
+                let value = self.pop() as u64;
+                let at = self.address(instr)?;
+                self.write_bytes(at, width(instr.op), value);
+            }
+            Semantics::Special => return self.special(program, instr),
+        }
+        Ok(None)
+    }
+
+    fn special(&mut self, program: &Program, instr: &Instr) -> Result<Option<Stop>, Trap> {
+        match instr.op {
+            Op::Nop => {}
+            Op::Unreachable => return Err(Trap::Unreachable),
+            Op::Drop => drop(self.pop()),
+            Op::Select => {
+                let condition = self.pop() as u32;
+                let (second, ty) = (self.pop(), self.top_type());
+                let first = self.pop();
+                self.push(ty, if condition != 0 { first } else { second });
+            }
+            Op::I32Const | Op::I64Const | Op::F32Const | Op::F64Const => {
+                self.push(instr.op.row().results[0], Bits::from(instr.b));
+            }
+            Op::LocalGet => {
+                let at = (self.r.base + instr.a) as usize;
+                self.push(self.types[at], self.slots[at]);
+            }
+            Op::LocalSet => {
+                let (ty, bits) = (self.top_type(), self.pop());
+                self.write_slot(self.r.base + instr.a, bits, ty);
+            }
+            Op::LocalTee => {
+                let top = self.r.sp as usize - 1;
+                self.write_slot(self.r.base + instr.a, self.slots[top], self.types[top]);
+            }
+            Op::GlobalGet => {
+                self.push(program.globals[instr.a as usize].ty, self.globals[instr.a as usize]);
+            }
+            Op::GlobalSet => {
+                let bits = self.pop();
+                let at = instr.a as usize;
+                self.log.push(Undo::Global { at: instr.a, bits: self.globals[at] });
+                self.globals[at] = bits;
+            }
+            Op::MemorySize => self.push(ValType::I32, self.memory.len() as Bits / Bits::from(PAGE_BYTES)),
+            Op::Block | Op::Loop => self.enter_block(program, instr, instr.body()),
+            Op::If => {
+                let taken = if self.pop() as u32 != 0 { Some(instr.body()) } else { instr.otherwise() };
+                // Without an `else` arm the parameters are the results, and stay where they are.
+                taken.into_iter().for_each(|seq| self.enter_block(program, instr, seq));
+            }
+            Op::Br => return Ok(self.branch(instr.a)),
+            Op::BrIf => {
+                if self.pop() as u32 != 0 {
+                    return Ok(self.branch(instr.a));
+                }
+            }
+            Op::BrTable => {
+                let targets = &program.label_tables[instr.a as usize];
+                let chosen = (self.pop() as u32 as usize).min(targets.len() - 1);
+                return Ok(self.branch(targets[chosen]));
+            }
+            Op::Return => return Ok(self.branch(self.r.lp - 1 - self.r.bottom)),
+            Op::Call => self.enter(program, instr.a, self.place())?,
+            op => unreachable!("{} has no semantics", op.mnemonic()),
+        }
+        Ok(None)
+    }
+
+    fn burn(&mut self, cost: u64) -> Result<(), Trap> {
+        self.r.fuel += cost;
+        if self.r.fuel > self.fuel_limit { Err(Trap::OutOfFuel) } else { Ok(()) }
+    }
+
+    // Control
+
+    fn enter_block(&mut self, program: &Program, instr: &Instr, body: SeqId) {
+        let (params, results) = match instr.block_type() {
+            BlockType::Empty => (0, 0),
+            ty => {
+                let (params, results) = program.block_arity(ty);
+                (params.len() as u32, results.len() as u32)
+            }
+        };
+        let is_loop = instr.op == Op::Loop;
+        self.serial += 1;
+        self.push_label(Label {
+            body,
+            resume: self.place(),
+            height: self.r.sp - params,
+            arity: if is_loop { params } else { results },
+            results,
+            serial: self.serial,
+            kind: if is_loop { Kind::Loop } else { Kind::Block },
+        });
+        (self.r.seq, self.r.pc) = (body, 0);
+    }
+
+    fn enter(&mut self, program: &Program, func: u32, resume: Place) -> Result<(), Trap> {
+        self.burn(1)?;
+        self.r.calls += 1;
+        if self.r.calls > MAX_CALL_DEPTH {
+            return Err(Trap::CallStackExhausted);
+        }
+        let declared = &program.funcs[func as usize];
+        let ty = &program.types[declared.ty as usize];
+        let base = self.r.sp - ty.params.len() as u32;
+        declared.locals.iter().for_each(|&ty| self.push(ty, 0));
+        let spare = self.spare_locals.saturating_sub(declared.locals.len() as u32);
+        (0..spare).for_each(|_| self.push(ValType::I32, 0));
+        let results = ty.results.len() as u32;
+        self.serial += 1;
+        self.push_label(Label {
+            body: declared.body,
+            resume,
+            height: self.r.sp,
+            arity: results,
+            results,
+            serial: self.serial,
+            kind: Kind::Call { func: self.r.func, base: self.r.base, bottom: self.r.bottom },
+        });
+        (self.r.func, self.r.base, self.r.bottom) = (func, base, self.r.lp - 1);
+        (self.r.seq, self.r.pc) = (declared.body, 0);
+        Ok(())
+    }
+
+    /// What the end of a counted loop does while it is not written yet: pops the counter, pays, and goes round again.
+    ///
+    /// # Errors
+    /// [`Trap::OutOfFuel`].
+    pub fn loop_back(&mut self, fuel: u64) -> Result<(), Trap> {
+        self.burn(fuel)?;
+        self.pop();
+        self.branch(0);
+        Ok(())
+    }
+
+    /// The implicit `end` of the current sequence.
+    fn end(&mut self) -> Option<Stop> {
+        let label = self.labels[self.r.lp as usize - 1];
+        self.leave(label, label.results)
+    }
+
+    fn branch(&mut self, depth: u32) -> Option<Stop> {
+        let target = self.r.lp - 1 - depth;
+        let label = self.labels[target as usize];
+        self.r.lp = target + 1;
+        match label.kind {
+            Kind::Loop => {
+                self.carry(label.height, label.arity);
+                (self.r.seq, self.r.pc) = (label.body, 0);
+                None
+            }
+            Kind::Block | Kind::Call { .. } => self.leave(label, label.arity),
+        }
+    }
+
+    /// Leaves the innermost label with the top `count` values.
+    fn leave(&mut self, label: Label, count: u32) -> Option<Stop> {
+        self.r.lp -= 1;
+        (self.r.seq, self.r.pc) = (label.resume.seq, label.resume.index);
+        let Kind::Call { func, base, bottom } = label.kind else {
+            self.carry(label.height, count);
+            return None;
+        };
+        self.carry(self.r.base, count);
+        (self.r.func, self.r.base, self.r.bottom) = (func, base, bottom);
+        self.r.calls -= 1;
+        (self.r.lp == 0).then_some(Stop::Finished)
+    }
+
+    /// Moves the top `count` operands down to `height`.
+    fn carry(&mut self, height: u32, count: u32) {
+        let from = self.r.sp - count;
+        if from != height {
+            for i in 0..count {
+                let at = (from + i) as usize;
+                self.write_slot(height + i, self.slots[at], self.types[at]);
+            }
+        }
+        self.r.sp = height + count;
+    }
+
+    fn push_label(&mut self, label: Label) {
+        let at = self.r.lp as usize;
+        if at == self.labels.len() {
+            self.labels.push(NO_LABEL);
+        }
+        if self.r.lp < self.label_floor {
+            self.log.push(Undo::Label { at: self.r.lp, label: self.labels[at] });
+        }
+        self.labels[at] = label;
+        self.r.lp += 1;
+    }
+
+    // Operands
+
+    #[inline]
+    fn push(&mut self, ty: ValType, bits: Bits) {
+        self.write_slot(self.r.sp, bits, ty);
+        self.r.sp += 1;
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Bits {
+        self.r.sp -= 1;
+        self.slots[self.r.sp as usize]
+    }
+
+    fn top_type(&self) -> ValType {
+        self.types[self.r.sp as usize - 1]
+    }
+
+    #[inline]
+    fn write_slot(&mut self, at: u32, bits: Bits, ty: ValType) {
+        let index = at as usize;
+        if index >= self.slots.len() {
+            self.slots.resize(index + 64, 0);
+            self.types.resize(index + 64, ValType::I32);
+        }
+        if at < self.slot_floor {
+            self.log.push(Undo::Slot { at, bits: self.slots[index], ty: self.types[index] });
+        }
+        self.slots[index] = bits;
+        self.types[index] = ty;
+    }
+
+    // Memory
+
+    /// Pops the address; the effective address if the whole access is in bounds.
+    fn address(&mut self, instr: &Instr) -> Result<u32, Trap> {
+        let at = u64::from(self.pop() as u32) + instr.b;
+        if self.in_bounds(at, width(instr.op)) { Ok(at as u32) } else { Err(Trap::MemoryOutOfBounds) }
+    }
+
+    fn in_bounds(&self, at: u64, width: u8) -> bool {
+        at + u64::from(width) <= self.memory.len() as u64
+    }
+
+    fn bytes_at(&self, at: u32, width: u8) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[..usize::from(width)].copy_from_slice(&self.memory[at as usize..at as usize + usize::from(width)]);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn write_bytes(&mut self, at: u32, width: u8, value: u64) {
+        self.log.push(Undo::Memory { at, width, bytes: self.bytes_at(at, width) });
+        self.put_bytes(at, width, value);
+    }
+
+    fn put_bytes(&mut self, at: u32, width: u8, value: u64) {
+        let range = at as usize..at as usize + usize::from(width);
+        self.memory[range].copy_from_slice(&value.to_le_bytes()[..usize::from(width)]);
+    }
+
+    // Going back
+
+    /// Remembers this moment.
+    pub fn mark(&mut self) -> Mark {
+        let mark =
+            Mark { log: self.log.len(), registers: self.r, slot_floor: self.slot_floor, label_floor: self.label_floor };
+        self.slot_floor = self.slot_floor.max(self.r.sp);
+        self.label_floor = self.label_floor.max(self.r.lp);
+        mark
+    }
+
+    /// Forgets the last mark and keeps what happened since.
+    pub fn forget(&mut self, mark: Mark) {
+        (self.slot_floor, self.label_floor) = (mark.slot_floor, mark.label_floor);
+    }
+
+    /// Takes back everything since the last mark, and forgets it.
+    pub fn rollback(&mut self, mark: Mark) {
+        while self.log.len() > mark.log {
+            match self.log.pop().expect("longer than the mark") {
+                Undo::Slot { at, bits, ty } => {
+                    self.slots[at as usize] = bits;
+                    self.types[at as usize] = ty;
+                }
+                Undo::Label { at, label } => self.labels[at as usize] = label,
+                Undo::Global { at, bits } => self.globals[at as usize] = bits,
+                Undo::Memory { at, width, bytes } => self.put_bytes(at, width, bytes),
+            }
+        }
+        self.r = mark.registers;
+        self.forget(mark);
+    }
+
+    // Looking
+
+    /// Where execution stands.
+    pub fn place(&self) -> Place {
+        Place { seq: self.r.seq, index: self.r.pc }
+    }
+
+    /// The function that runs.
+    pub fn func(&self) -> u32 {
+        self.r.func
+    }
+
+    /// Fuel used so far.
+    pub fn fuel(&self) -> u64 {
+        self.r.fuel
+    }
+
+    /// Labels and activations open.
+    pub fn depth(&self) -> u32 {
+        self.r.lp
+    }
+
+    /// The unique number of the `index`-th open label, if there are so many.
+    pub fn serial_at(&self, index: u32) -> Option<u32> {
+        (index < self.r.lp).then(|| self.labels[index as usize].serial)
+    }
+
+    /// The sequence that the `index`-th open label runs in (its body, or the arm taken).
+    pub fn body_at(&self, index: u32) -> SeqId {
+        self.labels[index as usize].body
+    }
+
+    /// The operand `down` slots under the top of the stack.
+    pub fn operand(&self, down: u32) -> Value {
+        let at = (self.r.sp - 1 - down) as usize;
+        Value::new(self.types[at], self.slots[at])
+    }
+
+    /// A local of the running function.
+    pub fn local(&self, index: u32) -> Value {
+        let at = (self.r.base + index) as usize;
+        Value::new(self.types[at], self.slots[at])
+    }
+
+    /// Sets the type of a local that was declared while its function runs (its value is zero).
+    pub fn declare_local(&mut self, index: u32, ty: ValType) {
+        let at = (self.r.base + index) as usize;
+        self.types[at] = ty;
+    }
+
+    /// Adds a global that was declared while the program runs.
+    pub fn declare_global(&mut self, init: Bits) {
+        self.globals.push(init);
+    }
+
+    /// The operands of the running function, those of enclosing blocks included, bottom first.
+    pub fn frame_operands(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
+        let bottom = if self.r.lp == 0 { 0 } else { self.labels[self.r.bottom as usize].height };
+        (bottom..self.r.sp).map(|at| Value::new(self.types[at as usize], self.slots[at as usize]))
+    }
+
+    /// How many of [`Machine::frame_operands`] belong to each open block of the running function, outermost first.
+    pub fn frame_levels(&self) -> Vec<u32> {
+        let heights = self.labels[self.r.bottom as usize..self.r.lp as usize].iter().map(|label| label.height);
+        let ends = heights.clone().skip(1).chain([self.r.sp]);
+        heights.zip(ends).map(|(start, end)| end - start).collect()
+    }
+
+    /// Globals, in order.
+    pub fn globals(&self) -> &[Bits] {
+        &self.globals
+    }
+
+    /// The memory.
+    pub fn memory(&self) -> &[u8] {
+        &self.memory
+    }
+
+    /// Makes the memory that a program gets while it runs.
+    pub fn declare_memory(&mut self, pages: u32) {
+        self.memory.resize((pages * PAGE_BYTES) as usize, 0);
+    }
+}
+
+/// Bytes that a load or store touches.
+pub fn width(op: Op) -> u8 {
+    match op.row().imm {
+        Imm::MemArg { width } => width,
+        _ => 0,
+    }
+}
+
+/// Instructions that cost no fuel.
+pub fn is_free(op: Op) -> bool {
+    use Op::{Block, Drop, Else, End, Loop, Nop, Return, Unreachable};
+    matches!(op, Nop | Drop | Block | Loop | Unreachable | Return | Else | End)
+}

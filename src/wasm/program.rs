@@ -1,0 +1,261 @@
+//! Owns what a module *is*: types, functions, globals, memory, and the code as a tree of instruction sequences.
+//!
+//! Must not know how a module runs, is written down, or comes to be. Code is a tree because it is woven while it runs:
+//! a sequence can stay open (a hole) while others grow, and a tree grows anywhere without moving what stands elsewhere.
+//! The flat numbering of the binary format ([`Program::flatten`]) is derived from the tree when it is needed.
+
+use super::isa::{Imm, Op};
+use super::types::{Bits, FuncType, ValType};
+use serde::{Deserialize, Serialize};
+
+/// Index of a sequence in [`Program::seqs`].
+pub type SeqId = u32;
+
+/// Bytes of one page of memory (spec 4.2.8).
+pub const PAGE_BYTES: u32 = 65_536;
+
+/// The type of a block (spec 2.4.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BlockType {
+    /// `[] -> []`
+    Empty,
+    /// `[] -> [t]`
+    Value(ValType),
+    /// A function type of the module.
+    Func(u32),
+}
+
+/// One instruction and its immediate, packed: which of the fields is used says [`Imm`] of its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instr {
+    /// The instruction.
+    pub op: Op,
+    /// Index, label depth, alignment exponent, or block type ([`Instr::block_type`]).
+    pub a: u32,
+    /// Constant bits, memory offset, or the sequences inside ([`Instr::body`]).
+    pub b: u64,
+}
+
+impl Instr {
+    /// An instruction without an immediate.
+    pub fn plain(op: Op) -> Self {
+        Self { op, a: 0, b: 0 }
+    }
+
+    /// An instruction whose immediate is an index or a label depth.
+    pub fn index(op: Op, index: u32) -> Self {
+        Self { op, a: index, b: 0 }
+    }
+
+    /// The constant instruction of this type.
+    pub fn constant(ty: ValType, bits: Bits) -> Self {
+        let op = match ty {
+            ValType::I32 => Op::I32Const,
+            ValType::I64 => Op::I64Const,
+            ValType::F32 => Op::F32Const,
+            ValType::F64 => Op::F64Const,
+        };
+        Self { op, a: 0, b: bits as u64 }
+    }
+
+    /// A load or store with its alignment exponent and offset.
+    pub fn memory(op: Op, align: u32, offset: u32) -> Self {
+        Self { op, a: align, b: u64::from(offset) }
+    }
+
+    /// A `block` or `loop` around a sequence, or an `if` with its arms.
+    pub fn structured(op: Op, ty: BlockType, body: SeqId, otherwise: Option<SeqId>) -> Self {
+        let a = match ty {
+            BlockType::Empty => 0,
+            BlockType::Value(ty) => 1 + ty.index() as u32,
+            BlockType::Func(index) => 16 + index,
+        };
+        let otherwise = otherwise.map_or(0, |seq| seq + 1);
+        Self { op, a, b: u64::from(body) | u64::from(otherwise) << 32 }
+    }
+
+    /// The type of a `block`, `loop` or `if`.
+    pub fn block_type(&self) -> BlockType {
+        match self.a {
+            0 => BlockType::Empty,
+            n @ 1..16 => BlockType::Value(ValType::ALL[n as usize - 1]),
+            n => BlockType::Func(n - 16),
+        }
+    }
+
+    /// The sequence inside a `block` or `loop`, or the first arm of an `if`.
+    pub fn body(&self) -> SeqId {
+        self.b as u32
+    }
+
+    /// The `else` arm of an `if`.
+    pub fn otherwise(&self) -> Option<SeqId> {
+        ((self.b >> 32) as u32).checked_sub(1)
+    }
+}
+
+/// A sequence of instructions: a function body, a block's inside, or one arm of an `if`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seq {
+    /// The instructions, `end` not included.
+    pub code: Vec<Instr>,
+    /// Whether more may be appended. A finished program has no open sequence.
+    pub open: bool,
+}
+
+/// A function of the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Func {
+    /// Index of its type.
+    pub ty: u32,
+    /// Declared locals, parameters not included.
+    pub locals: Vec<ValType>,
+    /// Its code.
+    pub body: SeqId,
+}
+
+/// A global with a constant initial value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Global {
+    /// Its type.
+    pub ty: ValType,
+    /// Whether `global.set` may change it.
+    pub mutable: bool,
+    /// Its initial bits.
+    pub init: Bits,
+}
+
+/// The limits of the memory, in pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Pages at the start.
+    pub min: u32,
+    /// Pages at most.
+    pub max: Option<u32>,
+}
+
+/// A function seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// Its function.
+    pub func: u32,
+}
+
+/// A module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Function types, without repetition.
+    pub types: Vec<FuncType>,
+    /// Functions.
+    pub funcs: Vec<Func>,
+    /// Globals.
+    pub globals: Vec<Global>,
+    /// The memory, if the module has one.
+    pub memory: Option<Memory>,
+    /// Exported functions.
+    pub exports: Vec<Export>,
+    /// Label tables of `br_table`: targets, the default last.
+    pub label_tables: Vec<Vec<u32>>,
+    /// All code.
+    pub seqs: Vec<Seq>,
+}
+
+/// A position between instructions: before `code[index]` of a sequence, or at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The sequence.
+    pub seq: SeqId,
+    /// The index in it, at most its length.
+    pub index: u32,
+}
+
+/// One entry of a function's flat code, as the binary format has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Flat {
+    /// Where it stands in the tree. `else` and `end` stand at the end of the sequence that they close.
+    pub place: Place,
+    /// The instruction; `else` and `end` included.
+    pub instr: Instr,
+    /// Blocks around it; `else` and `end` stand as deep as their block.
+    pub depth: u32,
+}
+
+/// A question's place: just before the `pc`-th entry of [`Program::flatten`], when it is reached for the `hit`-th time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Probe {
+    /// The function.
+    pub func: u32,
+    /// The index in its flat code.
+    pub pc: u32,
+    /// Which time, from 1.
+    pub hit: u32,
+}
+
+impl Program {
+    /// The type of a function.
+    pub fn func_type(&self, func: u32) -> &FuncType {
+        &self.types[self.funcs[func as usize].ty as usize]
+    }
+
+    /// The type of local `index` of a function, parameters first.
+    pub fn local_type(&self, func: u32, index: u32) -> Option<ValType> {
+        let params = &self.func_type(func).params;
+        params.iter().chain(&self.funcs[func as usize].locals).nth(index as usize).copied()
+    }
+
+    /// Parameters and results of a block.
+    pub fn block_arity(&self, ty: BlockType) -> (&[ValType], &[ValType]) {
+        match ty {
+            BlockType::Empty => (&[], &[]),
+            BlockType::Value(ty) => (&[], &ValType::ALL[ty.index()..=ty.index()]),
+            BlockType::Func(index) => {
+                let ty = &self.types[index as usize];
+                (&ty.params, &ty.results)
+            }
+        }
+    }
+
+    /// The exported function of this name.
+    pub fn export(&self, name: &str) -> Option<u32> {
+        self.exports.iter().find(|export| export.name == name).map(|export| export.func)
+    }
+
+    /// The code of a function in the order of the binary format. The index of an entry is its `pc`: the position just
+    /// before that instruction. The last entry is the function's own `end`.
+    pub fn flatten(&self, func: u32) -> Vec<Flat> {
+        let mut flat = Vec::new();
+        let body = self.funcs[func as usize].body;
+        self.flatten_seq(body, 0, &mut flat);
+        flat.push(self.closing(body, Op::End, 0));
+        flat
+    }
+
+    fn closing(&self, seq: SeqId, op: Op, depth: u32) -> Flat {
+        let index = self.seqs[seq as usize].code.len() as u32;
+        Flat { place: Place { seq, index }, instr: Instr::plain(op), depth }
+    }
+
+    fn flatten_seq(&self, seq: SeqId, depth: u32, flat: &mut Vec<Flat>) {
+        for (index, &instr) in self.seqs[seq as usize].code.iter().enumerate() {
+            flat.push(Flat { place: Place { seq, index: index as u32 }, instr, depth });
+            if instr.op.row().imm != Imm::BlockType {
+                continue;
+            }
+            self.flatten_seq(instr.body(), depth + 1, flat);
+            let mut last = instr.body();
+            if let Some(otherwise) = instr.otherwise() {
+                flat.push(self.closing(last, Op::Else, depth));
+                self.flatten_seq(otherwise, depth + 1, flat);
+                last = otherwise;
+            }
+            flat.push(self.closing(last, Op::End, depth));
+        }
+    }
+
+    /// The place of `pc` in a function.
+    pub fn place(&self, func: u32, pc: u32) -> Option<Place> {
+        self.flatten(func).get(pc as usize).map(|flat| flat.place)
+    }
+}
