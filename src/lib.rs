@@ -8,6 +8,8 @@ pub mod ask;
 pub mod attack;
 pub mod item;
 pub mod learn;
+pub mod report;
+pub mod run;
 pub mod seed;
 pub mod wasm;
 pub mod weave;

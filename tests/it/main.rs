@@ -1,4 +1,5 @@
-//! The tests that hold the crate against programs that others wrote.
+//! One integration binary: what holds of the whole, not of one module, some of it against programs that others wrote.
 
 mod asking;
 mod numeric;
+mod tidy;

@@ -1,0 +1,148 @@
+//! Owns the figures of an attack: one struct, computed in one place, for `--json` and for the summary alike.
+//!
+//! Must not know how they are shown.
+
+use super::stats;
+use crate::item::record::{Purpose, Record, Verdict};
+use crate::run::manifest::Manifest;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What an attack found, with the keys of `harness attack --json`. What is not known is null.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttackFigures {
+    /// The run directory.
+    pub run_dir: PathBuf,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// The preset's name or file.
+    pub preset: String,
+    /// Who chose the programs.
+    pub strategy: Option<String>,
+    /// The seed.
+    pub seed: u64,
+    /// Requests of the run, confirmations among them; those of the baseline are apart.
+    pub queries: u64,
+    /// Finished replies to attack questions: the denominator of the miss rate.
+    pub replies: u64,
+    /// Misses among them.
+    pub misses: u64,
+    /// `misses / replies`.
+    pub miss_rate: Option<f64>,
+    /// The same over the last quarter of the attack questions, in the order asked.
+    pub miss_rate_last_quarter: Option<f64>,
+    /// The same over the questions of the random baseline.
+    pub baseline_miss_rate: Option<f64>,
+    /// Misses of different canonical form.
+    pub unique_misses: u64,
+    /// Different canonical forms over misses, in the last quarter.
+    pub distinct_share_last_quarter: Option<f64>,
+    /// How often each verdict came, among attack questions.
+    pub verdicts: BTreeMap<Verdict, u64>,
+    /// How long the run took; null while it runs, and for one that was killed.
+    pub seconds: Option<f64>,
+}
+
+impl AttackFigures {
+    /// The figures of a run from what is stored of it. The order of the records does not matter.
+    pub fn compute(run_dir: &Path, manifest: &Manifest, records: &[Record]) -> Self {
+        let attack = stats::asked(records, Purpose::Attack);
+        let confirm = stats::asked(records, Purpose::Confirm);
+        let baseline = stats::asked(records, Purpose::Baseline);
+        let last_quarter = stats::last_quarter(&attack);
+        let missed = stats::miss_share(&attack);
+        Self {
+            run_dir: run_dir.into(),
+            model: manifest.plan.model.clone(),
+            preset: manifest.plan.preset.name.clone(),
+            strategy: manifest.plan.strategy.clone(),
+            seed: manifest.plan.seed,
+            queries: (attack.len() + confirm.len()) as u64,
+            replies: missed.of,
+            misses: missed.hits,
+            miss_rate: missed.rate(),
+            miss_rate_last_quarter: stats::miss_share(last_quarter).rate(),
+            baseline_miss_rate: stats::miss_share(&baseline).rate(),
+            unique_misses: stats::distinct_share(&attack).hits,
+            distinct_share_last_quarter: stats::distinct_share(last_quarter).rate(),
+            verdicts: stats::verdicts(&attack),
+            seconds: manifest.seconds,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::manifest::tests::sample as manifest;
+    use crate::run::sink::tests::sample;
+
+    /// Eight attack questions: wrong at 1, 2, 6, 7 with 6 and 7 of one form, 3 timed out; one confirmation, two of the
+    /// baseline.
+    fn records() -> Vec<Record> {
+        let verdict = |i| match i {
+            1 | 2 | 6 | 7 => Verdict::Wrong,
+            3 => Verdict::Timeout,
+            _ => Verdict::Correct,
+        };
+        let mut records: Vec<Record> = (0..8).map(|i| sample(Purpose::Attack, i / 4, i % 4, verdict(i))).collect();
+        records[7].item.canonical = records[6].item.canonical.clone();
+        records.push(sample(Purpose::Confirm, 0, 1, Verdict::Wrong));
+        records.extend([Verdict::Wrong, Verdict::Correct].map(|v| sample(Purpose::Baseline, 0, 0, v)));
+        records
+    }
+
+    #[test]
+    fn the_json_has_exactly_these_keys_and_figures() {
+        let figures = AttackFigures::compute(Path::new("results/x"), &manifest(), &records());
+        let json = serde_json::to_string_pretty(&figures).expect("plain data");
+        insta::assert_snapshot!(json, @r#"
+        {
+          "run_dir": "results/x",
+          "model": "sim/novice",
+          "preset": "stack",
+          "strategy": "ppo",
+          "seed": 18446744073709551615,
+          "queries": 9,
+          "replies": 7,
+          "misses": 4,
+          "miss_rate": 0.5714285714285714,
+          "miss_rate_last_quarter": 1.0,
+          "baseline_miss_rate": 0.5,
+          "unique_misses": 3,
+          "distinct_share_last_quarter": 0.5,
+          "verdicts": {
+            "correct": 3,
+            "wrong": 4,
+            "invalid_format": 0,
+            "refusal": 0,
+            "no_response": 0,
+            "truncated": 0,
+            "provider_error": 0,
+            "timeout": 1
+          },
+          "seconds": null
+        }
+        "#);
+        assert_eq!(serde_json::from_str::<AttackFigures>(&json).expect("reads back"), figures);
+    }
+
+    #[test]
+    fn unknown_is_null() {
+        let figures = AttackFigures::compute(Path::new("results/x"), &manifest(), &[]);
+        let json = serde_json::to_value(&figures).expect("plain data");
+        let unknown =
+            ["miss_rate", "miss_rate_last_quarter", "baseline_miss_rate", "distinct_share_last_quarter", "seconds"];
+        assert!(unknown.iter().all(|key| json[key].is_null()), "{json}");
+        assert_eq!((json["queries"].as_u64(), json["verdicts"]["wrong"].as_u64()), (Some(0), Some(0)));
+    }
+
+    #[test]
+    fn the_order_of_the_lines_does_not_matter() {
+        let compute = |records: &[Record]| AttackFigures::compute(Path::new("x"), &manifest(), records);
+        let mut shuffled = records();
+        crate::seed::Rng::from_u64(1).shuffle(&mut shuffled);
+        assert_eq!(compute(&shuffled), compute(&records()));
+    }
+}

@@ -1,0 +1,11 @@
+//! Owns reporting: figures with their intervals, the miss-rate curve, and the summary of a run.
+//!
+//! Must not know models or how programs are made: everything here is computed from the stored records and manifest of a
+//! run alone, so that a report can be made again at any time, anywhere.
+
+pub mod curve;
+pub mod figures;
+pub mod plot;
+mod said;
+pub mod stats;
+pub mod summary;

@@ -1,0 +1,225 @@
+//! Owns files of JSON lines: appending so that a kill loses at most the line being written, and reading what a kill left.
+//!
+//! Must not know what the lines mean. Each line is one `write` of whole bytes to a file in append mode, so that after a
+//! `kill -9` every line but the last is whole; a last line without its newline is *cut*, and readers say so.
+
+use serde::{Serialize, de::DeserializeOwned};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that lines are appended to.
+#[derive(Debug)]
+pub struct JsonLines {
+    file: File,
+    path: PathBuf,
+    /// Bytes of whole lines in the file.
+    whole: u64,
+}
+
+impl JsonLines {
+    /// Opens the file for appending, made where it is missing. A cut last line of an earlier run is repaired first:
+    /// ended if only its newline is missing, else taken off.
+    pub fn open(path: &Path) -> Result<Self, LineError> {
+        let fail = |source| LineError::Open { path: path.into(), source };
+        let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(fail)?;
+        repair(path, &mut file).map_err(fail)?;
+        let whole = file.metadata().map_err(fail)?.len();
+        Ok(Self { file, path: path.into(), whole })
+    }
+
+    /// Appends one line. When this returns, the line survives a kill of this process.
+    pub fn append<T: Serialize>(&mut self, row: &T) -> Result<(), LineError> {
+        let mut line =
+            serde_json::to_vec(row).map_err(|source| LineError::Encode { path: self.path.clone(), source })?;
+        line.push(b'\n');
+        if let Err(source) = self.file.write_all(&line) {
+            // A full disk may have taken half of the line; what comes after must not be glued to it.
+            let _ = self.file.set_len(self.whole);
+            return Err(LineError::Write { path: self.path.clone(), source });
+        }
+        self.whole += line.len() as u64;
+        Ok(())
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes the file end with a newline or be empty.
+fn repair(path: &Path, file: &mut File) -> io::Result<()> {
+    let text = std::fs::read(path)?;
+    let whole = text.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
+    match &text[whole..] {
+        [] => Ok(()),
+        last if is_whole_json(last) => file.write_all(b"\n"),
+        _ => file.set_len(whole as u64),
+    }
+}
+
+/// No proper prefix of a JSON object is JSON, so this tells whether only the newline is missing.
+fn is_whole_json(line: &[u8]) -> bool {
+    line.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
+}
+
+/// What a file of lines holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lines<T> {
+    /// Each whole line, in the order of the file.
+    pub rows: Vec<T>,
+    /// What is to be told of a last line that a kill cut off.
+    pub cut: Option<Cut>,
+}
+
+/// A last line that a kill cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// Bytes of it.
+    pub bytes: usize,
+}
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, line, bytes } = self;
+        write!(f, "{}:{line}: the last line was cut off after {bytes} bytes and is left out", path.display())
+    }
+}
+
+/// Reads every line. A cut last line is left out and told of; any other line that cannot be read is an error.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Lines<T>, LineError> {
+    let fail = |source| LineError::Read { path: path.into(), source };
+    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
+    let (mut rows, mut line, mut number) = (Vec::new(), Vec::new(), 0);
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).map_err(fail)? == 0 {
+            return Ok(Lines { rows, cut: None });
+        }
+        number += 1;
+        if line.last() != Some(&b'\n') && !is_whole_json(&line) {
+            return Ok(Lines { rows, cut: Some(Cut { path: path.into(), line: number, bytes: line.len() }) });
+        }
+        match serde_json::from_slice(&line) {
+            Ok(row) => rows.push(row),
+            Err(source) => return Err(LineError::Line { path: path.into(), line: number, source }),
+        }
+    }
+}
+
+/// A file of lines could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    /// It could not be opened for appending.
+    #[error("cannot open {path} for appending: {source}; check its rights or name another directory with --log-dir")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line could not be appended.
+    #[error("cannot append to {path}: {source}; free some space or name another directory with --log-dir")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A row is not JSON.
+    #[error("cannot write a line of {path} as JSON: {source}")]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// What serde said.
+        source: serde_json::Error,
+    },
+    /// It could not be read.
+    #[error("cannot read {path}: {source}; is this a run directory?")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line within the file is not what it should be.
+    #[error("{path}:{line}: {source}; the line was damaged or written by another version: take it out or use that one")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What serde said.
+        source: serde_json::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dir::tests::Scratch;
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn rows(path: &Path) -> Lines<Value> {
+        read(path).expect("readable")
+    }
+
+    #[test]
+    fn lines_read_back_across_openings() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("a.jsonl");
+        for n in 0..3 {
+            let mut lines = JsonLines::open(&path).expect("can be opened");
+            lines.append(&json!({"n": n, "text": "a\nb"})).expect("can be written");
+        }
+        let expected = (0..3).map(|n| json!({"n": n, "text": "a\nb"})).collect();
+        assert_eq!(rows(&path), Lines { rows: expected, cut: None });
+    }
+
+    #[test]
+    fn a_kill_at_any_byte_loses_at_most_the_last_line() {
+        let scratch = Scratch::new();
+        let text = "{\"n\":0}\n{\"n\":[1,{}]}\n";
+        for cut_at in 0..=text.len() {
+            let path = scratch.file("a.jsonl", &text[..cut_at]);
+            let newlines = text[..cut_at].matches('\n').count();
+            let missing_newline_only = cut_at == 7 || cut_at == text.len() - 1;
+            let whole = newlines + usize::from(missing_newline_only);
+            let left = rows(&path);
+            assert_eq!(left.rows.len(), whole, "cut at {cut_at}");
+            let nothing_lost = missing_newline_only || text[..cut_at].ends_with('\n') || cut_at == 0;
+            assert_eq!(left.cut.is_none(), nothing_lost, "cut at {cut_at}");
+
+            JsonLines::open(&path).expect("can be opened").append(&json!({"n": 2})).expect("can be written");
+            let resumed = rows(&path);
+            assert_eq!(resumed.cut, None, "cut at {cut_at}");
+            assert_eq!(resumed.rows.len(), whole + 1, "cut at {cut_at}");
+            assert_eq!(resumed.rows[whole], json!({"n": 2}));
+        }
+    }
+
+    #[test]
+    fn what_was_cut_is_said() {
+        let scratch = Scratch::new();
+        let path = scratch.file("a.jsonl", "{\"n\":0}\n{\"n\":");
+        let cut = rows(&path).cut.expect("is cut").to_string();
+        assert!(cut.ends_with("a.jsonl:2: the last line was cut off after 5 bytes and is left out"), "{cut}");
+    }
+
+    #[test]
+    fn damage_within_the_file_is_an_error_with_its_line() {
+        let scratch = Scratch::new();
+        let path = scratch.file("a.jsonl", "{\"n\":0}\n{\"n\":\n{\"n\":2}\n");
+        let error = read::<Value>(&path).expect_err("line 2 is damaged").to_string();
+        assert!(error.contains("a.jsonl:2: "), "{error}");
+        let error = read::<Value>(&scratch.path().join("none.jsonl")).expect_err("is missing").to_string();
+        assert!(error.contains("none.jsonl"), "{error}");
+        let error = JsonLines::open(&scratch.path().join("no/a.jsonl")).expect_err("no directory").to_string();
+        assert!(error.contains("no/a.jsonl") && error.contains("--log-dir"), "{error}");
+    }
+}

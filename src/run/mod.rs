@@ -1,0 +1,13 @@
+//! Owns keeping: the run directory, its manifest, the lines that a run appends, and the reading of YAML presets with
+//! errors that name file and line.
+//!
+//! Must not know reports, nor what a record means. A run may be killed at any time: whole files are replaced in one
+//! step, lines are appended in one write each, and every reader here takes a half-written last line for what it is.
+
+pub mod clock;
+pub mod command;
+pub mod dir;
+pub mod jsonl;
+pub mod manifest;
+pub mod sink;
+pub mod yaml;

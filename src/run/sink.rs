@@ -1,0 +1,151 @@
+//! Owns storing and loading the records of a run: `records.jsonl` and, beside it, `timings.jsonl`.
+//!
+//! Must not know what a record means, only that two runs of one seed have the same record lines and other timings.
+
+use super::dir::RunDir;
+use super::jsonl::{self, JsonLines, LineError, Lines};
+use crate::item::record::{Record, RecordSink, SCHEMA_VERSION, SinkError, Timing};
+use std::path::PathBuf;
+
+/// Appends records and timings to the files of a run.
+#[derive(Debug)]
+pub struct JsonlSink {
+    records: JsonLines,
+    timings: JsonLines,
+}
+
+impl JsonlSink {
+    /// Opens the two files of the run, after what is in them already.
+    pub fn open(dir: &RunDir) -> Result<Self, LineError> {
+        Ok(Self { records: JsonLines::open(&dir.records())?, timings: JsonLines::open(&dir.timings())? })
+    }
+}
+
+impl RecordSink for JsonlSink {
+    fn record(&mut self, record: &Record, timing: &Timing) -> Result<(), SinkError> {
+        // The record first: a record without its timing is a fact, a timing without its record is not.
+        self.records.append(record).map_err(|error| sink_error(error, record))?;
+        self.timings.append(timing).map_err(|error| sink_error(error, record))
+    }
+}
+
+fn sink_error(error: LineError, record: &Record) -> SinkError {
+    match error {
+        LineError::Encode { source, .. } | LineError::Line { source, .. } => {
+            SinkError::Encode { id: record.item.id.clone(), source }
+        }
+        LineError::Open { path, source } | LineError::Write { path, source } | LineError::Read { path, source } => {
+            SinkError::Write { path, source }
+        }
+    }
+}
+
+/// The records of a run, in the order in which they were stored.
+pub fn read_records(dir: &RunDir) -> Result<Lines<Record>, ReadError> {
+    let path = dir.records();
+    let lines: Lines<Record> = jsonl::read(&path)?;
+    match lines.rows.iter().position(|record| record.schema > SCHEMA_VERSION) {
+        None => Ok(lines),
+        Some(at) => Err(ReadError::Newer { path, line: at + 1, schema: lines.rows[at].schema }),
+    }
+}
+
+/// The timings of a run, in the order in which they were stored.
+pub fn read_timings(dir: &RunDir) -> Result<Lines<Timing>, LineError> {
+    jsonl::read(&dir.timings())
+}
+
+/// The records of a run could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file or a line of it cannot be read.
+    #[error(transparent)]
+    Lines(#[from] LineError),
+    /// A later version of this program wrote them.
+    #[error("{path}:{line}: schema {schema} is newer than this program's {SCHEMA_VERSION}; use a later wasmweaver")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Its schema.
+        schema: u32,
+    },
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::super::clock::Stamp;
+    use super::super::dir::{RunName, tests::Scratch};
+    use super::*;
+    use crate::item::record::{Answer, Item, Probe, Purpose, Recipe, Task, Truth, Verdict};
+    use crate::wasm::types::Value;
+    use std::time::UNIX_EPOCH;
+
+    /// A record with a program of its own; its answer has no reply.
+    pub(crate) fn sample(purpose: Purpose, round: u32, index: u32, verdict: Verdict) -> Record {
+        let item = Item {
+            id: format!("r{round}-{index}"),
+            task: Task::Stack,
+            program: "(module)".into(),
+            probe: Probe { func: 0, pc: 3, hit: 1 },
+            truth: Truth::StackValues(vec![Value::i32(30)]),
+            fuel: 17,
+            bytes: 40,
+            instructions: 3,
+            canonical: format!("c{round}-{index}"),
+            recipe: Recipe { generator: "0.1.0".into(), seed: 0, actions: vec![1, 200] },
+        };
+        let slots = if verdict.answered() { vec![verdict == Verdict::Correct] } else { Vec::new() };
+        let answer = Answer { slots, ..Answer::of(verdict) };
+        Record { schema: SCHEMA_VERSION, purpose, round, index, item, answer, reward: None }
+    }
+
+    fn timing(record: &Record) -> Timing {
+        let Record { purpose, round, index, .. } = *record;
+        Timing { id: record.item.id.clone(), purpose, round, index, latency_ms: 12, attempts: 1 }
+    }
+
+    fn dir(scratch: &Scratch) -> RunDir {
+        let name = RunName { verb: "attack", preset: "stack", model: "sim/novice", seed: 7 };
+        RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made")
+    }
+
+    #[test]
+    fn records_and_timings_read_back() {
+        let scratch = Scratch::new();
+        let dir = dir(&scratch);
+        let records: Vec<Record> = (0..4).map(|i| sample(Purpose::Attack, 0, i, Verdict::Wrong)).collect();
+        let mut sink = JsonlSink::open(&dir).expect("can be opened");
+        for record in &records {
+            sink.record(record, &timing(record)).expect("can be written");
+        }
+        assert_eq!(read_records(&dir).expect("readable"), Lines { rows: records.clone(), cut: None });
+        let timings = records.iter().map(timing).collect();
+        assert_eq!(read_timings(&dir).expect("readable"), Lines { rows: timings, cut: None });
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_by_line() {
+        let scratch = Scratch::new();
+        let dir = dir(&scratch);
+        let mut sink = JsonlSink::open(&dir).expect("can be opened");
+        let record = sample(Purpose::Attack, 0, 0, Verdict::Wrong);
+        let newer = Record { schema: SCHEMA_VERSION + 1, ..record.clone() };
+        for record in [record, newer] {
+            sink.record(&record, &timing(&record)).expect("can be written");
+        }
+        let error = read_records(&dir).expect_err("is newer").to_string();
+        assert!(error.contains("records.jsonl:2: schema 2 is newer"), "{error}");
+    }
+
+    /// A directory that is gone under the sink's feet, or a full disk: the message names the file and the flag.
+    #[test]
+    fn what_cannot_be_stored_is_named() {
+        let path = PathBuf::from("somewhere/records.jsonl");
+        let record = sample(Purpose::Attack, 0, 0, Verdict::Wrong);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let error = sink_error(LineError::Write { path, source: full }, &record).to_string();
+        assert!(error.contains("somewhere/records.jsonl") && error.contains("--log-dir"), "{error}");
+    }
+}
