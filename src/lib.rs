@@ -6,6 +6,7 @@
 
 pub mod ask;
 pub mod attack;
+pub mod cli;
 pub mod item;
 pub mod learn;
 pub mod report;

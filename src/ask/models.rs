@@ -4,10 +4,12 @@
 //! prices carry the date on which they were read, since they change.
 
 use super::chat::Params;
-use super::openai::OPENAI_BASE_URL;
 use crate::item::record::Usage;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// Where OpenAI itself answers.
+pub const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 
 /// Which parameters a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ mod wire;
 
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
 use super::limits::{Limits, Meter, Patient, excerpt};
-use super::models::ParamStyle;
+use super::models::{OPENAI_BASE_URL, ParamStyle};
 use async_openai::{Client, config::OpenAIConfig, error::OpenAIError};
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -16,9 +16,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
-
-/// Where OpenAI itself answers.
-pub const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 
 /// The variable that names the key.
 pub const KEY_VARIABLE: &str = "OPENAI_API_KEY";

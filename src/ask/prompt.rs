@@ -36,7 +36,7 @@ pub enum PromptError {
 }
 
 /// A prompt, ready to be rendered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Prompt {
     /// Its name, without the version.
     pub name: String,

@@ -11,6 +11,7 @@ use crate::ask::prompt::{Prompt, PromptError};
 use crate::item::make::{Draft, Maker, confirm_all};
 use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError};
 use crate::item::task::stack::ProbeConfig;
+use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::learn::reward::RewardConfig;
 use crate::seed::Seed;
@@ -96,7 +97,7 @@ pub enum AttackError {
     Model(ChatError),
     /// The tensor library failed.
     #[error("the learner failed: {0}")]
-    Learner(#[from] candle_core::Error),
+    Learner(#[from] learn::Error),
 }
 
 /// Whether the budget was spent or somebody stopped the attack.

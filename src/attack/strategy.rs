@@ -5,6 +5,7 @@
 pub mod ppo;
 pub mod random;
 
+use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::seed::Seed;
 use crate::weave::weaver::Weaver;
@@ -19,13 +20,13 @@ pub trait Strategy: Send {
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    fn weave(&mut self, seeds: &[Seed]) -> candle_core::Result<Vec<Weaver>>;
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>>;
 
     /// What the last woven programs were worth, in order; `None` for those that nothing was learned of.
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    fn learn(&mut self, rewards: &[Option<f32>]) -> candle_core::Result<Option<UpdateMetrics>>;
+    fn learn(&mut self, rewards: &[Option<f32>]) -> learn::Result<Option<UpdateMetrics>>;
 
     /// Saves what it has learned; the file, if it learns anything.
     ///

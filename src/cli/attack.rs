@@ -173,7 +173,7 @@ impl Args {
 
     fn manifest(&self, resolved: &Resolved, model: &str, started: Stamp) -> Result<Manifest, Failure> {
         let mut request = serde_yaml::to_value(self.asking.params(&resolved.entry))?;
-        if let (serde_yaml::Value::Mapping(request), Provider::OpenAi) = (&mut request, resolved.entry.provider) {
+        if let (serde_yaml::Value::Mapping(request), Provider::OpenAi) = (&mut request, &resolved.entry.provider) {
             request.insert("base_url".into(), resolved.entry.base_url().into());
         }
         let prompt = manifest::Prompt { name: resolved.prompt.id(), hash: resolved.prompt.hash.clone() };

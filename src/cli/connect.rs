@@ -101,9 +101,7 @@ impl Flags {
                 let base_url = server.base_url();
                 (Some(server), base_url, None)
             }
-            Provider::OpenAi => {
-                (None, entry.base_url().to_owned(), ApiKey::from_env().map_err(Failure::usage)?)
-            }
+            Provider::OpenAi => (None, entry.base_url().to_owned(), ApiKey::from_env().map_err(Failure::usage)?),
         };
         let endpoint = Endpoint { base_url, key, style: entry.style() };
         let model = OpenAi::new(endpoint, self.limits()).map_err(Failure::usage)?;

@@ -3,11 +3,11 @@
 //! Must not hold logic worth a unit test; and it alone prints, and alone knows exit codes: 0 fine, 1 an error, 2 wrong
 //! use, 100 a threshold missed.
 
-mod attack;
-mod connect;
-mod progress;
-mod serve;
-mod verify;
+pub mod attack;
+pub mod connect;
+pub mod progress;
+pub mod serve;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -55,15 +55,19 @@ impl Args {
             print_json(&Report { verified, seconds })?;
         } else {
             let counts = serde_json::to_value(&verified)?;
-            let rows = counts.as_object().into_iter().flatten();
-            rows.map(|(name, count)| print_line(&format!("{name:18} {count:>10}"))).collect::<Result<(), _>>()?;
+            let mut rows = counts.as_object().into_iter().flatten();
+            rows.try_for_each(|(name, count)| print_line(&format!("{name:18} {count:>10}")))?;
             print_line(&format!("{:18} {seconds:>10.1}", "seconds"))?;
         }
         if holds {
             return Ok(());
         }
         let path = self.save(&broken)?;
-        Err(Failure::Error(anyhow::anyhow!("{} programs broke a promise; they are in {}", broken.len(), path.display())))
+        Err(Failure::Error(anyhow::anyhow!(
+            "{} programs broke a promise; they are in {}",
+            broken.len(),
+            path.display()
+        )))
     }
 
     fn with_progress<T: Send>(&self, work: impl FnOnce(&AtomicU64) -> T + Send) -> T {

@@ -25,6 +25,9 @@ pub mod ppo;
 pub mod reward;
 pub mod rollout;
 
+/// What the tensor library reports; the rest of the program need not know which one it is.
+pub use candle_core::{Error, Result};
+
 /// A setting with which learning can't work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {problem}")]

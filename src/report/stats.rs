@@ -71,6 +71,16 @@ pub fn miss_share(records: &[&Record]) -> Share {
     Share::count(finished, |record| record.answer.verdict.is_miss())
 }
 
+/// The misses of whoever among the choosers missed most often.
+pub fn best_miss_share(records: &[&Record]) -> Share {
+    let mut choosers: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    records.iter().for_each(|record| choosers.entry(&record.chosen_by).or_default().push(record));
+    let shares = choosers.values().map(|records| miss_share(records));
+    shares
+        .max_by(|a, b| a.rate().partial_cmp(&b.rate()).expect("rates are numbers"))
+        .unwrap_or(Share { hits: 0, of: 0 })
+}
+
 /// Different canonical forms among the misses, over the misses.
 pub fn distinct_share(records: &[&Record]) -> Share {
     let misses: Vec<&str> = misses(records).map(|record| record.item.canonical.as_str()).collect();

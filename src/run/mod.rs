@@ -9,5 +9,6 @@ pub mod command;
 pub mod dir;
 pub mod jsonl;
 pub mod manifest;
+pub mod preset;
 pub mod sink;
 pub mod yaml;

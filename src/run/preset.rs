@@ -79,7 +79,7 @@ impl Preset {
             file.at(&path, &error.message, "change it")
         })?;
         let learner = |section: &'static str| {
-            move |error: crate::learn::ConfigError| file.at(&[section, error.field], &error.problem, "change it")
+            move |error: crate::learn::ConfigError| file.at(&[section, error.field], error.problem, "change it")
         };
         self.policy.check().map_err(learner("policy"))?;
         self.ppo.check().map_err(learner("ppo"))?;

@@ -24,19 +24,26 @@ impl JsonlSink {
 impl RecordSink for JsonlSink {
     fn record(&mut self, record: &Record, timing: &Timing) -> Result<(), SinkError> {
         // The record first: a record without its timing is a fact, a timing without its record is not.
-        self.records.append(record).map_err(|error| sink_error(error, record))?;
-        self.timings.append(timing).map_err(|error| sink_error(error, record))
+        self.records.append(record).map_err(|error| sink_error(error, &record.item.id))?;
+        self.timings.append(timing).map_err(|error| sink_error(error, &record.item.id))
     }
 }
 
-fn sink_error(error: LineError, record: &Record) -> SinkError {
+fn sink_error(error: LineError, id: &str) -> SinkError {
     match error {
         LineError::Encode { source, .. } | LineError::Line { source, .. } => {
-            SinkError::Encode { id: record.item.id.clone(), source }
+            SinkError::Encode { id: id.into(), source }
         }
         LineError::Open { path, source } | LineError::Write { path, source } | LineError::Read { path, source } => {
             SinkError::Write { path, source }
         }
+    }
+}
+
+impl From<LineError> for SinkError {
+    /// For lines that are no records.
+    fn from(error: LineError) -> Self {
+        sink_error(error, "metrics")
     }
 }
 
@@ -98,7 +105,7 @@ pub(crate) mod tests {
         };
         let slots = if verdict.answered() { vec![verdict == Verdict::Correct] } else { Vec::new() };
         let answer = Answer { slots, ..Answer::of(verdict) };
-        Record { schema: SCHEMA_VERSION, purpose, round, index, item, answer, reward: None }
+        Record { schema: SCHEMA_VERSION, purpose, round, index, chosen_by: "ppo".into(), item, answer, reward: None }
     }
 
     fn timing(record: &Record) -> Timing {
@@ -145,7 +152,7 @@ pub(crate) mod tests {
         let path = PathBuf::from("somewhere/records.jsonl");
         let record = sample(Purpose::Attack, 0, 0, Verdict::Wrong);
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        let error = sink_error(LineError::Write { path, source: full }, &record).to_string();
+        let error = sink_error(LineError::Write { path, source: full }, &record.item.id).to_string();
         assert!(error.contains("somewhere/records.jsonl") && error.contains("--log-dir"), "{error}");
     }
 }

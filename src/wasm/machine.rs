@@ -7,6 +7,13 @@
 //! Fuel is wasmtime's (`wasmtime-cranelift`, `func_environ.rs`): `nop`, `drop`, `block`, `loop`, `unreachable`,
 //! `return`, `else` and `end` are free, every other instruction costs 1, and so does entering a function.
 
+mod look;
+mod memory;
+mod undo;
+
+pub use undo::Mark;
+use undo::Undo;
+
 use super::isa::{Imm, Op, Semantics, Trap};
 use super::program::{BlockType, Instr, PAGE_BYTES, Place, Program, SeqId};
 use super::types::{Bits, ValType, Value};
@@ -96,24 +103,6 @@ struct Registers {
     lp: u32,
     calls: u32,
     fuel: u64,
-}
-
-/// One change, with what was there before.
-#[derive(Clone, Copy, Debug)]
-enum Undo {
-    Slot { at: u32, bits: Bits, ty: ValType },
-    Label { at: u32, label: Label },
-    Global { at: u32, bits: Bits },
-    Memory { at: u32, width: u8, bytes: u64 },
-}
-
-/// A point to go back to. Marks nest: the last one made is the first to be rolled back or forgotten.
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    log: usize,
-    registers: Registers,
-    slot_floor: u32,
-    label_floor: u32,
 }
 
 /// The state of one running program.
@@ -443,150 +432,6 @@ impl Machine {
         }
         self.slots[index] = bits;
         self.types[index] = ty;
-    }
-
-    // Memory
-
-    /// Pops the address; the effective address if the whole access is in bounds.
-    fn address(&mut self, instr: &Instr) -> Result<u32, Trap> {
-        let at = u64::from(self.pop() as u32) + instr.b;
-        if self.in_bounds(at, width(instr.op)) { Ok(at as u32) } else { Err(Trap::MemoryOutOfBounds) }
-    }
-
-    fn in_bounds(&self, at: u64, width: u8) -> bool {
-        at + u64::from(width) <= self.memory.len() as u64
-    }
-
-    fn bytes_at(&self, at: u32, width: u8) -> u64 {
-        let mut bytes = [0; 8];
-        bytes[..usize::from(width)].copy_from_slice(&self.memory[at as usize..at as usize + usize::from(width)]);
-        u64::from_le_bytes(bytes)
-    }
-
-    fn write_bytes(&mut self, at: u32, width: u8, value: u64) {
-        self.log.push(Undo::Memory { at, width, bytes: self.bytes_at(at, width) });
-        self.put_bytes(at, width, value);
-    }
-
-    fn put_bytes(&mut self, at: u32, width: u8, value: u64) {
-        let range = at as usize..at as usize + usize::from(width);
-        self.memory[range].copy_from_slice(&value.to_le_bytes()[..usize::from(width)]);
-    }
-
-    // Going back
-
-    /// Remembers this moment.
-    pub fn mark(&mut self) -> Mark {
-        let mark =
-            Mark { log: self.log.len(), registers: self.r, slot_floor: self.slot_floor, label_floor: self.label_floor };
-        self.slot_floor = self.slot_floor.max(self.r.sp);
-        self.label_floor = self.label_floor.max(self.r.lp);
-        mark
-    }
-
-    /// Forgets the last mark and keeps what happened since.
-    pub fn forget(&mut self, mark: Mark) {
-        (self.slot_floor, self.label_floor) = (mark.slot_floor, mark.label_floor);
-    }
-
-    /// Takes back everything since the last mark, and forgets it.
-    pub fn rollback(&mut self, mark: Mark) {
-        while self.log.len() > mark.log {
-            match self.log.pop().expect("longer than the mark") {
-                Undo::Slot { at, bits, ty } => {
-                    self.slots[at as usize] = bits;
-                    self.types[at as usize] = ty;
-                }
-                Undo::Label { at, label } => self.labels[at as usize] = label,
-                Undo::Global { at, bits } => self.globals[at as usize] = bits,
-                Undo::Memory { at, width, bytes } => self.put_bytes(at, width, bytes),
-            }
-        }
-        self.r = mark.registers;
-        self.forget(mark);
-    }
-
-    // Looking
-
-    /// Where execution stands.
-    pub fn place(&self) -> Place {
-        Place { seq: self.r.seq, index: self.r.pc }
-    }
-
-    /// The function that runs.
-    pub fn func(&self) -> u32 {
-        self.r.func
-    }
-
-    /// Fuel used so far.
-    pub fn fuel(&self) -> u64 {
-        self.r.fuel
-    }
-
-    /// Labels and activations open.
-    pub fn depth(&self) -> u32 {
-        self.r.lp
-    }
-
-    /// The unique number of the `index`-th open label, if there are so many.
-    pub fn serial_at(&self, index: u32) -> Option<u32> {
-        (index < self.r.lp).then(|| self.labels[index as usize].serial)
-    }
-
-    /// The sequence that the `index`-th open label runs in (its body, or the arm taken).
-    pub fn body_at(&self, index: u32) -> SeqId {
-        self.labels[index as usize].body
-    }
-
-    /// The operand `down` slots under the top of the stack.
-    pub fn operand(&self, down: u32) -> Value {
-        let at = (self.r.sp - 1 - down) as usize;
-        Value::new(self.types[at], self.slots[at])
-    }
-
-    /// A local of the running function.
-    pub fn local(&self, index: u32) -> Value {
-        let at = (self.r.base + index) as usize;
-        Value::new(self.types[at], self.slots[at])
-    }
-
-    /// Sets the type of a local that was declared while its function runs (its value is zero).
-    pub fn declare_local(&mut self, index: u32, ty: ValType) {
-        let at = (self.r.base + index) as usize;
-        self.types[at] = ty;
-    }
-
-    /// Adds a global that was declared while the program runs.
-    pub fn declare_global(&mut self, init: Bits) {
-        self.globals.push(init);
-    }
-
-    /// The operands of the running function, those of enclosing blocks included, bottom first.
-    pub fn frame_operands(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
-        let bottom = if self.r.lp == 0 { 0 } else { self.labels[self.r.bottom as usize].height };
-        (bottom..self.r.sp).map(|at| Value::new(self.types[at as usize], self.slots[at as usize]))
-    }
-
-    /// How many of [`Machine::frame_operands`] belong to each open block of the running function, outermost first.
-    pub fn frame_levels(&self) -> Vec<u32> {
-        let heights = self.labels[self.r.bottom as usize..self.r.lp as usize].iter().map(|label| label.height);
-        let ends = heights.clone().skip(1).chain([self.r.sp]);
-        heights.zip(ends).map(|(start, end)| end - start).collect()
-    }
-
-    /// Globals, in order.
-    pub fn globals(&self) -> &[Bits] {
-        &self.globals
-    }
-
-    /// The memory.
-    pub fn memory(&self) -> &[u8] {
-        &self.memory
-    }
-
-    /// Makes the memory that a program gets while it runs.
-    pub fn declare_memory(&mut self, pages: u32) {
-        self.memory.resize((pages * PAGE_BYTES) as usize, 0);
     }
 }
 

@@ -136,6 +136,14 @@ fn type_size(params: u32, results: u32) -> u32 {
     1 + u32_size(params) + params + u32_size(results) + results
 }
 
+/// Bytes of the smallest program: one function that does nothing.
+pub fn smallest_program() -> u32 {
+    let mut ledger = ByteLedger::default();
+    ledger.add_type(&FuncType::default());
+    ledger.add_function();
+    ledger.closed_with(0, super::scope::TERMINATOR, 0)
+}
+
 /// More than any new function adds outside of its code: type, type index, section lengths, and an empty body.
 pub fn new_function_bytes(params: u32) -> u32 {
     const LENGTHS: u32 = 8;

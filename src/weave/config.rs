@@ -3,6 +3,7 @@
 //! Must not know files: `run::preset` reads them and says where a mistake stands.
 
 use super::action::{self, MAX_FUNCS, MAX_GLOBALS, MAX_LABELS, MAX_LOCALS};
+use super::budget::smallest_program;
 use crate::wasm::isa::{Category, Op};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,12 @@ impl WeaveConfig {
     pub fn check(&self) -> Result<(), WeaveConfigError> {
         check_bounds("bytes", self.bytes)?;
         check_bounds("fuel", self.fuel)?;
+        for (key, max, least) in [("bytes", self.bytes.max, smallest_program()), ("fuel", self.fuel.max, 1)] {
+            if max < least {
+                let message = format!("no program fits: {key}.max is {max}, and the smallest program takes {least}");
+                return Err(WeaveConfigError { path: vec![key, "max"], message });
+            }
+        }
         let limits = &self.limits;
         let ranges = [
             ("functions", limits.functions, 1, MAX_FUNCS),
@@ -183,6 +190,8 @@ mod tests {
         let path = |yaml: &str| config(yaml).check().map_err(|error| error.path);
         assert_eq!(path("{}"), Ok(()));
         assert_eq!(path("fuel: {min: 9, max: 5}"), Err(vec!["fuel", "min"]));
+        assert_eq!(path("bytes: {max: 20}"), Err(vec!["bytes", "max"]));
+        assert_eq!(path("fuel: {max: 0}"), Err(vec!["fuel", "max"]));
         assert_eq!(path("limits: {locals: 99}"), Err(vec!["limits", "locals"]));
         assert_eq!(path("forbid: [i32.ad]"), Err(vec!["forbid"]));
     }

@@ -4,15 +4,11 @@
 //! whatever they choose, the program is valid, does not trap, and keeps to its limits.
 
 pub mod action;
-mod apply;
 pub mod budget;
 pub mod canon;
 pub mod chance;
 pub mod config;
 pub mod literal;
-mod lockstep;
-mod mask;
-pub mod observe;
 pub mod recipe;
 pub mod scope;
 #[cfg(test)]

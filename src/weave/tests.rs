@@ -18,7 +18,9 @@ fn loom(yaml: &str) -> Arc<Loom> {
     Arc::new(Loom::new(config))
 }
 
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
+    // The smallest budgets of all.
+    "bytes: {max: 36}\nfuel: {max: 2}\nlimits: {results: 1}",
     "{}",
     "fuel: {min: 30, max: 200}\nlimits: {functions: 6, nesting: 6, dead: 3, results: 1}",
     "bytes: {max: 80}\nfuel: {max: 12}\nlimits: {results: 1}",
@@ -63,7 +65,7 @@ fn whatever_chance_chooses_the_program_holds() {
 
 #[test]
 fn recipes_rebuild_bit_for_bit() {
-    let loom = loom(SETTINGS[1]);
+    let loom = loom(SETTINGS[2]);
     for n in 0..200 {
         let seed = Seed::new(9).indexed("program", n);
         let mut weaver = Weaver::new(loom.clone(), seed.to_u64());
@@ -79,7 +81,7 @@ fn recipes_rebuild_bit_for_bit() {
 
 #[test]
 fn text_and_bytes_read_back() {
-    let loom = loom(SETTINGS[1]);
+    let loom = loom(SETTINGS[2]);
     let mut weaver = Weaver::new(loom, 0);
     for n in 0..300 {
         let seed = Seed::new(4).indexed("program", n);

@@ -4,11 +4,15 @@
 //! two choices the machine runs on real values to the next place where something is missing. What a choice does stands
 //! in `apply`, how execution goes on in `lockstep`, what is legal in `mask`.
 
+pub mod observe;
+
+mod apply;
+mod lockstep;
+mod mask;
+
 use super::action::{Action, ActionSet};
 use super::budget::ByteLedger;
 use super::config::WeaveConfig;
-use super::lockstep::Trial;
-use super::mask::Tables;
 use super::scope::{Closing, Effect, Scope};
 use crate::seed::Rng;
 use crate::wasm::encode::instr_size;
@@ -16,6 +20,8 @@ use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
 use crate::wasm::program::{BlockType, Export, Func, Instr, Program, Seq, SeqId};
 use crate::wasm::types::{FuncType, ValType};
+use lockstep::Trial;
+use mask::Tables;
 use std::sync::Arc;
 
 /// The name under which the woven function is exported.
@@ -60,7 +66,7 @@ pub struct Loom {
     /// What the user asked for.
     pub config: WeaveConfig,
     /// Legal instructions by operand types.
-    pub(super) tables: Tables,
+    tables: Tables,
 }
 
 impl Loom {
@@ -74,24 +80,24 @@ impl Loom {
 /// A program in the making.
 #[derive(Clone, Debug)]
 pub struct Weaver {
-    pub(super) loom: Arc<Loom>,
-    pub(super) program: Program,
-    pub(super) machine: Machine,
+    loom: Arc<Loom>,
+    program: Program,
+    machine: Machine,
     /// What is known about each sequence of the program, by its number.
-    pub(super) scopes: Vec<Scope>,
-    pub(super) ledger: ByteLedger,
-    pub(super) phase: Phase,
+    scopes: Vec<Scope>,
+    ledger: ByteLedger,
+    phase: Phase,
     /// The sequence that grows.
-    pub(super) cursor: SeqId,
+    cursor: SeqId,
     /// Whether execution stands at the cursor; once the program has returned, what is left is dead code.
-    pub(super) live: bool,
-    pub(super) trials: Vec<Trial>,
+    live: bool,
+    trials: Vec<Trial>,
     /// Labels below this one have had their closing fuel taken off the limit.
-    pub(super) fuel_base: u32,
+    fuel_base: u32,
     /// Functions whose call was tried here and failed.
-    pub(super) banned: Vec<u32>,
+    banned: Vec<u32>,
     /// How often each instruction was placed.
-    pub(super) histogram: [u16; Op::COUNT],
+    histogram: [u16; Op::COUNT],
     rng: Rng,
     seed: u64,
     actions: Vec<u16>,
@@ -208,14 +214,14 @@ impl Weaver {
         &self.scopes[self.cursor as usize]
     }
 
-    pub(super) fn draw(&mut self, ty: ValType, bucket: u32) -> crate::wasm::types::Bits {
+    fn draw(&mut self, ty: ValType, bucket: u32) -> crate::wasm::types::Bits {
         super::literal::draw(ty, bucket, &mut self.rng)
     }
 
     // Growing
 
     /// Appends an instruction at the cursor.
-    pub(super) fn place(&mut self, instr: Instr, effect: Effect) {
+    fn place(&mut self, instr: Instr, effect: Effect) {
         let size = instr_size(&self.program, &instr);
         let scope = &mut self.scopes[self.cursor as usize];
         scope.apply(effect);
@@ -229,7 +235,7 @@ impl Weaver {
     }
 
     /// Enters in the ledger what closing a sequence costs now.
-    pub(super) fn reprice(&mut self, seq: SeqId) {
+    fn reprice(&mut self, seq: SeqId) {
         let scope = &mut self.scopes[seq as usize];
         let cost = scope.closing();
         self.ledger.change_reserve(scope.func, scope.cost.bytes, cost.bytes);
@@ -237,7 +243,7 @@ impl Weaver {
     }
 
     /// Makes an open sequence.
-    pub(super) fn open(&mut self, scope: Scope) -> SeqId {
+    fn open(&mut self, scope: Scope) -> SeqId {
         let code = self.spare_code.pop().map_or_else(Vec::new, |mut code| {
             code.clear();
             code
@@ -250,7 +256,7 @@ impl Weaver {
     }
 
     /// Ends a sequence.
-    pub(super) fn close(&mut self, seq: SeqId) {
+    fn close(&mut self, seq: SeqId) {
         let scope = &mut self.scopes[seq as usize];
         self.ledger.change_reserve(scope.func, scope.cost.bytes, 0);
         self.ledger.add_code(scope.func, i64::from(super::scope::TERMINATOR));
@@ -259,7 +265,7 @@ impl Weaver {
     }
 
     /// Adds a function with an open body; its type is added unless the module has it.
-    pub(super) fn add_function(&mut self, ty: FuncType) -> u32 {
+    fn add_function(&mut self, ty: FuncType) -> u32 {
         let result = ty.results.first().copied();
         let known = self.program.types.iter().position(|known| *known == ty);
         let ty = known.unwrap_or_else(|| {
@@ -278,13 +284,13 @@ impl Weaver {
     }
 
     /// Locals of the function at the cursor, parameters included.
-    pub(super) fn local_count(&self) -> u32 {
+    fn local_count(&self) -> u32 {
         let func = self.scope().func;
         (self.program.func_type(func).params.len() + self.program.funcs[func as usize].locals.len()) as u32
     }
 
     /// Declares a local in the function at the cursor.
-    pub(super) fn add_local(&mut self, ty: ValType) -> u32 {
+    fn add_local(&mut self, ty: ValType) -> u32 {
         let (func, index) = (self.scope().func, self.local_count());
         self.program.funcs[func as usize].locals.push(ty);
         self.ledger.add_local(func, ty);
@@ -295,26 +301,26 @@ impl Weaver {
     }
 
     /// Whether a local counts the iterations of a loop around the cursor.
-    pub(super) fn is_counter(&self, local: u32) -> bool {
+    fn is_counter(&self, local: u32) -> bool {
         self.enclosing(self.cursor).any(|seq| self.scopes[seq as usize].counter == Some(local))
     }
 
     /// A sequence and those around it in its function, innermost first.
-    pub(super) fn enclosing(&self, seq: SeqId) -> impl Iterator<Item = SeqId> + '_ {
+    fn enclosing(&self, seq: SeqId) -> impl Iterator<Item = SeqId> + '_ {
         std::iter::successors(Some(seq), |&seq| self.scopes[seq as usize].parent)
     }
 
     // Closing fuel
 
     /// Fuel that closing the open blocks from label `from` on costs.
-    pub(super) fn closing_fuel(&self, from: u32) -> u64 {
+    fn closing_fuel(&self, from: u32) -> u64 {
         (from..self.machine.depth())
             .map(|label| u64::from(self.scopes[self.machine.body_at(label) as usize].cost.fuel))
             .sum()
     }
 
     /// Fuel left to spend, all closing paid.
-    pub(super) fn spare_fuel(&self) -> i64 {
+    fn spare_fuel(&self) -> i64 {
         let spent = self.machine.fuel() + self.closing_fuel(self.fuel_base);
         self.machine.fuel_limit as i64 - spent as i64
     }

@@ -18,7 +18,7 @@ pub(super) struct Front {
     system: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Section {
     pub(super) role: Role,
     /// Line of the first line of `text`, from 1.

@@ -4,6 +4,7 @@
 //! also learn from programs that were never asked, has its place in [`Ppo::learn`]: further rollouts, paid by it.
 
 use super::Strategy;
+use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
@@ -12,8 +13,8 @@ use crate::learn::rollout::{self, Env, Rollout};
 use crate::seed::{Rng, Seed};
 use crate::wasm::isa::{Category, Op};
 use crate::weave::action::{self, Action};
-use crate::weave::observe::OBSERVATION;
 use crate::weave::recipe::GENERATOR;
+use crate::weave::weaver::observe::OBSERVATION;
 use crate::weave::weaver::{Loom, Weaver};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ impl Ppo {
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    pub fn new(loom: Arc<Loom>, policy: &PolicyConfig, config: PpoConfig, seed: Seed) -> candle_core::Result<Self> {
+    pub fn new(loom: Arc<Loom>, policy: &PolicyConfig, config: PpoConfig, seed: Seed) -> learn::Result<Self> {
         let mut init = seed.child("policy init").rng();
         let policy = ActorCritic::new(OBSERVATION, action::COUNT, policy, Some(&prior(&loom)), &mut init)?;
         let optimizer = Adam::new(policy.parameters());
@@ -84,7 +85,7 @@ impl Strategy for Ppo {
         "ppo".into()
     }
 
-    fn weave(&mut self, seeds: &[Seed]) -> candle_core::Result<Vec<Weaver>> {
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
         let weaver = |seed: &Seed| Episode(Weaver::new(self.loom.clone(), seed.to_u64()));
         let mut episodes: Vec<Episode> = seeds.iter().map(weaver).collect();
         let mut rngs: Vec<Rng> = seeds.iter().map(|seed| seed.child("choices").rng()).collect();
@@ -92,7 +93,7 @@ impl Strategy for Ppo {
         Ok(episodes.into_iter().map(|episode| episode.0).collect())
     }
 
-    fn learn(&mut self, rewards: &[Option<f32>]) -> candle_core::Result<Option<UpdateMetrics>> {
+    fn learn(&mut self, rewards: &[Option<f32>]) -> learn::Result<Option<UpdateMetrics>> {
         if rewards.iter().all(Option::is_none) {
             return Ok(None);
         }

@@ -3,6 +3,7 @@
 //! Must not know what the programs were worth.
 
 use super::Strategy;
+use crate::learn;
 use crate::learn::checkpoint::CheckpointError;
 use crate::learn::ppo::UpdateMetrics;
 use crate::seed::Seed;
@@ -33,7 +34,7 @@ impl Strategy for Random {
         "random".into()
     }
 
-    fn weave(&mut self, seeds: &[Seed]) -> candle_core::Result<Vec<Weaver>> {
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
         let weave = |(at, seed): (usize, &Seed)| {
             let mut weaver = Weaver::new(self.loom.clone(), seed.to_u64());
             Self::chance(at).weave(&mut weaver, &mut seed.child("choices").rng());
@@ -42,7 +43,7 @@ impl Strategy for Random {
         Ok(seeds.iter().enumerate().map(weave).collect())
     }
 
-    fn learn(&mut self, _: &[Option<f32>]) -> candle_core::Result<Option<UpdateMetrics>> {
+    fn learn(&mut self, _: &[Option<f32>]) -> learn::Result<Option<UpdateMetrics>> {
         Ok(None)
     }
 

@@ -5,17 +5,17 @@
 //! trial, under a mark: a loop whose next iteration fails stops before it, a call that fails is taken back and not
 //! offered again at this place. Trials nest, and the innermost is always the one to give way.
 
-use super::scope::{Effect, TAIL_FUEL};
-use super::weaver::{Phase, Weaver};
+use super::{Phase, Weaver};
 use crate::wasm::encode::instr_size;
 use crate::wasm::isa::{Op, Trap};
 use crate::wasm::machine::{Blind, Mark, Stop};
 use crate::wasm::program::{Instr, SeqId};
 use crate::wasm::types::ValType;
+use crate::weave::scope::{Effect, TAIL_FUEL};
 
 /// Something that runs again, and may fail.
 #[derive(Clone, Debug)]
-pub struct Trial {
+pub(super) struct Trial {
     kind: Kind,
     mark: Mark,
     /// The label that it runs in: the loop, or the block that holds the call. When it is gone, the trial is over.

@@ -5,16 +5,18 @@
 //! The types are answered by a table over the top two operands; then the bits that depend on values are cleared. This
 //! is also the original's set of action constraints; none of them can fail here after the fact.
 
-use super::action::{Action, ActionSet, MAX_PARAMS, OFFSETS, TRIPS};
-use super::budget::{MEMORY_BYTES, NEW_GLOBAL_BYTES, NEW_LOCAL_BYTES, new_function_bytes};
-use super::config::WeaveConfig;
-use super::literal::{buckets, max_size, min_const_bytes};
-use super::scope::{Effect, Scope, TAIL_BYTES, TAIL_FUEL, TERMINATOR};
-use super::weaver::{Phase, Weaver};
+mod immediates;
+
+use super::{Phase, Weaver};
 use crate::wasm::isa::{Category, Op, Semantics};
 use crate::wasm::machine::{is_free, width};
-use crate::wasm::program::{BlockType, PAGE_BYTES, SeqId};
+use crate::wasm::program::{BlockType, PAGE_BYTES};
 use crate::wasm::types::ValType;
+use crate::weave::action::{Action, ActionSet, TRIPS};
+use crate::weave::budget::{MEMORY_BYTES, NEW_GLOBAL_BYTES};
+use crate::weave::config::WeaveConfig;
+use crate::weave::literal::min_const_bytes;
+use crate::weave::scope::{Effect, TAIL_BYTES, TAIL_FUEL};
 
 /// Types of one operand as the table sees it: none, one of four, or any (in polymorphic code).
 const KINDS: usize = 2 + ValType::ALL.len();
@@ -31,7 +33,7 @@ const COUNTER_FUEL: u32 = 2;
 
 /// Sets that depend on the settings alone.
 #[derive(Clone, Debug)]
-pub struct Tables {
+pub(super) struct Tables {
     /// Allowed instructions with a fixed effect whose operands can be these: `[top][second]`.
     fixed: [[ActionSet; KINDS]; KINDS],
     /// Allowed instructions whose effect depends on the module, the frame or the operands.
@@ -70,7 +72,7 @@ fn fits(wanted: Option<&ValType>, kind: usize) -> bool {
 
 impl Tables {
     /// Prepares the sets.
-    pub fn new(config: &WeaveConfig) -> Self {
+    pub(super) fn new(config: &WeaveConfig) -> Self {
         let allowed = config.instructions();
         let ops = || Op::ALL.iter().copied().filter(|&op| allowed.contains(Action::Instr(op)));
         let set = |filter: &dyn Fn(Op) -> bool| {
@@ -308,201 +310,5 @@ impl Weaver {
         if self.affords(cost) {
             TRIPS.iter().for_each(|&trips| set.insert(Action::Trips(Some(trips))));
         }
-    }
-
-    // Immediates
-
-    fn entries(&self, set: &mut ActionSet) {
-        let types = ValType::ALL.into_iter().map(Some);
-        let results = [None].into_iter().chain(types.filter(|_| self.config().limits.results > 0));
-        results.for_each(|result| set.insert(Action::Signature { params: 0, result }));
-    }
-
-    fn constants(&self, ty: ValType, more: u32, set: &mut ActionSet) {
-        let effect = Effect { pops: 0, push: Some(ty) };
-        for bucket in 0..buckets(ty) {
-            let cost = Cost { body: 1 + max_size(ty, bucket), elsewhere: more, fuel: 1, effect };
-            if self.affords(cost) {
-                set.insert(Action::Bucket(bucket));
-            }
-        }
-    }
-
-    fn offsets(&self, op: Op, set: &mut ActionSet) {
-        let cost = self.fixed_cost(op);
-        for offset in OFFSETS {
-            let body = cost.body - 1 + crate::wasm::encode::u32_size(offset);
-            if (!self.live || self.in_bounds(op, offset)) && self.affords(Cost { body, ..cost }) {
-                set.insert(Action::Offset(offset));
-            }
-        }
-    }
-
-    fn locals(&self, op: Op, set: &mut ActionSet) {
-        let scope = self.scope();
-        let (reads, top) = (op == Op::LocalGet, scope.peek(0));
-        if !reads && top.is_none() {
-            return;
-        }
-        let effect = |ty| match op {
-            Op::LocalGet => Effect { pops: 0, push: Some(ty) },
-            Op::LocalSet => Effect { pops: 1, push: None },
-            _ => Effect { pops: 1, push: Some(ty) },
-        };
-        let affords = |ty, more| self.affords(Cost { body: 2 + more, fuel: 1, effect: effect(ty), ..Cost::default() });
-        for index in 0..self.local_count() {
-            let ty = self.program.local_type(scope.func, index).expect("below the count");
-            if (reads || (top == Some(ty) && !self.is_counter(index))) && affords(ty, 0) {
-                set.insert(Action::Local(index));
-            }
-        }
-        if self.local_count() < self.config().limits.locals {
-            let types = ValType::ALL.into_iter().filter(|&ty| reads || top == Some(ty));
-            types.filter(|&ty| affords(ty, NEW_LOCAL_BYTES)).for_each(|ty| set.insert(Action::NewLocal(ty)));
-        }
-    }
-
-    fn globals(&self, op: Op, set: &mut ActionSet) {
-        let (reads, top) = (op == Op::GlobalGet, self.scope().peek(0));
-        if !reads && top.is_none() {
-            return;
-        }
-        let affords = |ty, elsewhere| {
-            let effect = if reads { Effect { pops: 0, push: Some(ty) } } else { Effect { pops: 1, push: None } };
-            self.affords(Cost { body: 2, elsewhere, fuel: 1, effect })
-        };
-        for (index, global) in self.program.globals.iter().enumerate() {
-            if (reads || top == Some(global.ty)) && affords(global.ty, 0) {
-                set.insert(Action::Global(index as u32));
-            }
-        }
-        if (self.program.globals.len() as u32) < self.config().limits.globals {
-            for ty in ValType::ALL.into_iter().filter(|&ty| reads || top == Some(ty)) {
-                if affords(ty, NEW_GLOBAL_BYTES + min_const_bytes(ty)) {
-                    set.insert(Action::NewGlobal(ty));
-                }
-            }
-        }
-    }
-
-    // Control
-
-    fn labels(&self, op: Op, set: &mut ActionSet) {
-        let condition: &[ValType] = if op == Op::BrIf { &[ValType::I32] } else { &[] };
-        let effect =
-            if op == Op::BrIf { Effect { pops: 1, push: None } } else { Effect { pops: u32::MAX, push: None } };
-        if !self.scope().matches(condition) || !self.affords(Cost { body: 2, fuel: 1, effect, ..Cost::default() }) {
-            return;
-        }
-        for (depth, target) in self.enclosing(self.cursor).enumerate() {
-            if self.can_branch_to(target, condition) {
-                set.insert(Action::Label(depth as u32));
-            }
-        }
-    }
-
-    /// Whether the operands under `above` are what the label carries. Executed code does not branch to a loop: nobody
-    /// could tell yet how often.
-    fn can_branch_to(&self, target: SeqId, above: &[ValType]) -> bool {
-        let Scope { op, func, parent, result, .. } = self.scopes[target as usize];
-        if op == Op::Loop {
-            return !self.live && self.scope().matches(above);
-        }
-        let carried: Vec<ValType> = result.into_iter().chain(above.iter().copied()).collect();
-        let known = self.scope().types.len() >= carried.len() || op == Op::Loop;
-        let finishes = self.live && func == 0 && parent.is_none();
-        known && self.scope().matches(&carried) && (!finishes || self.may_finish())
-    }
-
-    fn block_types(&self, op: Op, set: &mut ActionSet) {
-        let types = [BlockType::Empty].into_iter().chain(ValType::ALL.map(BlockType::Value));
-        for ty in types {
-            if self.can_structure(op, ty, false) || (op == Op::If && self.can_structure(op, ty, true)) {
-                set.insert(Action::Block(ty));
-            }
-        }
-    }
-
-    /// Whether a block of this type can be placed. An `if` with a result needs its `else`.
-    fn can_structure(&self, op: Op, ty: BlockType, with_else: bool) -> bool {
-        let scope = self.scope();
-        let result = match ty {
-            BlockType::Value(ty) => Some(ty),
-            _ => None,
-        };
-        let limits = &self.config().limits;
-        let full = result.is_some() && scope.types.len() >= limits.stack as usize;
-        if scope.depth >= limits.nesting || full || (op == Op::If && result.is_some() && !with_else) {
-            return false;
-        }
-        let arms = 1 + u32::from(with_else);
-        let close = result.map_or(0, min_const_bytes) + TERMINATOR;
-        let mut cost = Cost {
-            body: 2 + arms * close,
-            fuel: u32::from(op == Op::If) + u32::from(result.is_some()),
-            effect: Effect { pops: u32::from(op == Op::If), push: result },
-            ..Cost::default()
-        };
-        if op == Op::Loop {
-            if !self.can_count() {
-                return false;
-            }
-            cost.body += COUNTER_BYTES + NEW_LOCAL_BYTES;
-            cost.fuel += COUNTER_FUEL;
-        }
-        self.affords(cost)
-    }
-
-    /// Whether there is a local to count with, and all that counting takes is allowed.
-    fn can_count(&self) -> bool {
-        const PARTS: [Op; 2] = [Op::LocalSet, Op::BrIf];
-        let allowed = PARTS.iter().all(|&op| self.loom.tables.special.contains(Action::Instr(op)));
-        allowed && (self.local_count() < self.config().limits.locals || self.free_counter().is_some())
-    }
-
-    fn callees(&self, set: &mut ActionSet) {
-        for func in 0..self.program.funcs.len() as u32 {
-            let ty = self.program.func_type(func);
-            let effect = Effect { pops: ty.params.len() as u32, push: ty.results.first().copied() };
-            let offered = !self.live || !(self.is_running(func) || self.banned.contains(&func));
-            let room =
-                self.scope().types.len() + ty.results.len() <= self.config().limits.stack as usize + ty.params.len();
-            let cost = Cost { body: 2, fuel: 2, effect, ..Cost::default() };
-            if offered && room && self.scope().matches(&ty.params) && self.affords(cost) {
-                set.insert(Action::Func(func));
-            }
-        }
-        let mut signatures = ActionSet::default();
-        self.signatures(&mut signatures);
-        if !signatures.is_empty() {
-            set.insert(Action::NewFunc);
-        }
-    }
-
-    fn signatures(&self, set: &mut ActionSet) {
-        let (scope, limits) = (self.scope(), &self.config().limits);
-        if !self.live || self.program.funcs.len() as u32 >= limits.functions {
-            return;
-        }
-        for params in 0..=MAX_PARAMS.min(scope.types.len() as u32).min(limits.locals) {
-            for result in [None].into_iter().chain(ValType::ALL.map(Some)) {
-                let full = scope.types.len() as u32 - params + u32::from(result.is_some()) > limits.stack;
-                let close = result.map_or(0, min_const_bytes) + TERMINATOR;
-                let cost = Cost {
-                    body: 2,
-                    elsewhere: new_function_bytes(params) + close,
-                    fuel: 2 + u32::from(result.is_some()),
-                    effect: Effect { pops: params, push: result },
-                };
-                if !full && self.affords(cost) {
-                    set.insert(Action::Signature { params, result });
-                }
-            }
-        }
-    }
-
-    /// Whether a function is running now: calling it again would be recursion.
-    fn is_running(&self, func: u32) -> bool {
-        (0..self.machine.depth()).any(|label| self.scopes[self.machine.body_at(label) as usize].func == func)
     }
 }

@@ -3,11 +3,11 @@
 //! Must not know networks. Features are dense and lie roughly in `[-1, 1]`; the layout is the order of the blocks in
 //! [`Weaver::observe`], each a constant width.
 
-use super::action::Action;
-use super::literal::{FloatBucket, IntBucket, bucket_of};
-use super::weaver::{Phase, Weaver};
+use super::{Phase, Weaver};
 use crate::wasm::isa::{Category, Op};
 use crate::wasm::types::ValType;
+use crate::weave::action::Action;
+use crate::weave::literal::{FloatBucket, IntBucket, bucket_of};
 
 const PHASES: usize = 14;
 const CATEGORIES: usize = Category::ALL.len();

@@ -2,13 +2,13 @@
 //!
 //! Must not know whether a choice is wise: it was offered, so it is legal and paid for.
 
-use super::action::Action;
-use super::scope::{Counting, Effect, Scope};
-use super::weaver::{Phase, Weaver};
+use super::{Phase, Weaver};
 use crate::wasm::encode::instr_size;
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Global, Instr, Memory, SeqId};
 use crate::wasm::types::{Bits, FuncType, ValType};
+use crate::weave::action::Action;
+use crate::weave::scope::{Counting, Effect, Scope};
 
 impl Weaver {
     /// Carries out a choice and runs on to where the next one is due.
