@@ -11,4 +11,3 @@ pub mod openai;
 pub mod pipeline;
 pub mod prompt;
 pub mod serve;
-pub mod solver;

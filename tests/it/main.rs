@@ -1,5 +1,6 @@
 //! One integration binary: what holds of the whole, not of one module, some of it against programs that others wrote.
 
 mod asking;
+mod command_line;
 mod numeric;
 mod tidy;
