@@ -11,3 +11,4 @@ pub mod openai;
 pub mod pipeline;
 pub mod prompt;
 pub mod serve;
+pub mod solver;

@@ -1,0 +1,66 @@
+//! Owns the simulated solvers: models of a fallible reader of WebAssembly, asked like any model.
+//!
+//! Must not know truth, recipe or verdict: a solver answers from the text of the request alone. Its weaknesses are
+//! known, named and documented ([`misconception`]), which is how an attack is shown to find what is there. A solver
+//! finds the program and its probe in the messages (`question`), executes it as it understands it (`reader`, `compute`
+//! on the values of `value` and `memory`), and writes the reply (`reply`). Names are read in `name`.
+
+mod compute;
+mod memory;
+pub mod misconception;
+mod name;
+mod question;
+mod reader;
+mod reply;
+mod value;
+
+pub use name::{Documented, SolverNameError, documented};
+pub use question::Unanswerable;
+
+use super::chat::Message;
+use super::serve::{RespondError, Responder};
+use misconception::Misconceptions;
+use question::Question;
+
+/// A simulated solver. [`str::parse`] makes one of its name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Solver {
+    /// What it gets wrong.
+    pub misconceptions: Misconceptions,
+    /// The probability that one operand of a reply is wrong for no reason, 0 to 1.
+    pub noise: f64,
+}
+
+impl Solver {
+    /// The solver that makes no mistake.
+    pub const ORACLE: Self = Self { misconceptions: Misconceptions::NONE, noise: 0.0 };
+
+    /// The reply to a conversation. A function of its arguments alone.
+    ///
+    /// # Errors
+    /// If there is no program with a probe in the messages.
+    pub fn reply(&self, messages: &[Message], seed: Option<u64>) -> Result<String, Unanswerable> {
+        let question = Question::find(messages)?;
+        let mut operands = reader::read(&question, self.misconceptions);
+        reply::slip(&mut operands, self.noise, messages, seed);
+        Ok(reply::write(&operands))
+    }
+}
+
+/// All simulated solvers, behind one endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Solvers;
+
+impl Responder for Solvers {
+    fn models(&self) -> Vec<String> {
+        documented().into_iter().map(|documented| documented.name).collect()
+    }
+
+    fn respond(&self, model: &str, messages: &[Message], seed: Option<u64>) -> Result<String, RespondError> {
+        let solver: Solver = model.parse().map_err(|_| RespondError::UnknownModel(model.into()))?;
+        solver.reply(messages, seed).map_err(|problem| RespondError::BadRequest(problem.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

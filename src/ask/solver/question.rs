@@ -1,0 +1,201 @@
+//! Owns finding the question in a conversation: the program, its probe, and which arrival is meant.
+//!
+//! Must not know who answers. A reader sees what a model sees, so all is taken from the text: the last module in it that
+//! has a probe, wherever a prompt puts it and whatever stands around it.
+
+use crate::ask::chat::{Message, Role};
+use crate::item::task::INSPECT;
+use crate::wasm::parse::{ParseError, parse_text};
+use crate::wasm::program::{Place, Program};
+
+/// What is asked.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) program: Program,
+    /// The function that is run.
+    pub(super) entry: u32,
+    /// Where the question looks.
+    pub(super) place: Place,
+    /// Which arrival there, from 1.
+    pub(super) hit: u32,
+}
+
+/// There is nothing in a conversation that a solver can answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswerable {
+    /// No module at all.
+    #[error("there is no WebAssembly module in the messages; put the text format, `(module ...)`, into one of them")]
+    NoModule,
+    /// A module that nothing is asked about.
+    #[error("no line of the module has the comment `;;{INSPECT}`; put it where the operand stack is asked for")]
+    NoProbe,
+    /// The module cannot be read.
+    #[error("the module cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Modules that are tried, from the end; bounds the work on a text that says little else.
+const MAX_MODULES: usize = 8;
+/// Blocks in a module at most. Far above what anybody asks about.
+const MAX_BLOCKS: usize = 2_000;
+
+impl Question {
+    /// The last module with a probe, in the last message that has one.
+    pub(super) fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
+        let asking = messages.iter().rev().filter(|message| message.role != Role::Assistant);
+        let modules = asking.flat_map(|message| modules(&message.content)).take(MAX_MODULES);
+        let mut problem = Unanswerable::NoModule;
+        for module in modules {
+            match Self::read(module) {
+                Ok(question) => return Ok(question),
+                // Of several problems, that of the last module in the text is the one to tell.
+                Err(error) if problem == Unanswerable::NoModule => problem = error,
+                Err(_) => {}
+            }
+        }
+        Err(problem)
+    }
+
+    fn read(module: &str) -> Result<Self, Unanswerable> {
+        let unreadable = |error: ParseError| Unanswerable::Unreadable(error.to_string());
+        if !module.contains(INSPECT) {
+            return Err(Unanswerable::NoProbe);
+        }
+        if ["block", "loop", "if"].iter().map(|op| module.matches(op).count()).sum::<usize>() > MAX_BLOCKS {
+            return Err(Unanswerable::Unreadable(format!("it has more than {MAX_BLOCKS} blocks")));
+        }
+        let (program, marks) = parse_text(module, &[INSPECT]).map_err(unreadable)?;
+        let found = marks.iter().find_map(|mark| Some((mark, arrival(&mark.comment)?)));
+        let (mark, hit) = found.ok_or(Unanswerable::NoProbe)?;
+        let place = program.place(mark.func, mark.pc).ok_or(Unanswerable::NoProbe)?;
+        // Whoever asks about a module with another entry means its first export.
+        let first = program.exports.first().map_or(mark.func, |export| export.func);
+        let entry = program.export("run").unwrap_or(first);
+        Ok(Self { program, entry, place, hit })
+    }
+}
+
+/// Which arrival a comment means: `INSPECT` the first, `INSPECT hit 3` the third. What else stands there, as the truth
+/// in an annotated program, is not for us. `None` if it is another comment.
+fn arrival(comment: &str) -> Option<u32> {
+    let mut words = comment.split_whitespace();
+    if words.next() != Some(INSPECT) {
+        return None;
+    }
+    let hit = words.next().filter(|&word| word == "hit").and_then(|_| words.next()?.parse().ok());
+    Some(hit.unwrap_or(1).max(1))
+}
+
+/// The modules in a text, last first.
+fn modules(text: &str) -> impl Iterator<Item = &str> {
+    const OPEN: &str = "(module";
+    let is_module = |at: usize| !text[at + OPEN.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let starts = text.rmatch_indices(OPEN).map(|(at, _)| at).filter(move |&at| is_module(at)).take(MAX_MODULES);
+    starts.filter_map(|at| balanced(&text[at..]))
+}
+
+/// The text from its opening parenthesis to the one that closes it. Those in comments and strings do not count.
+fn balanced(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0_usize, 0);
+    while at < bytes.len() {
+        match &bytes[at..] {
+            [b';', b';', ..] => at = end_of_line(bytes, at),
+            [b'(', b';', ..] => at = end_of_block_comment(bytes, at),
+            [b'"', ..] => at = end_of_string(bytes, at),
+            [b'(', ..] => depth += 1,
+            [b')', ..] if depth == 1 => return Some(&text[..=at]),
+            [b')', ..] => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The last byte of a line.
+fn end_of_line(bytes: &[u8], at: usize) -> usize {
+    bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |length| at + length)
+}
+
+/// The last byte of a comment `(; ... ;)`; they nest.
+fn end_of_block_comment(bytes: &[u8], start: usize) -> usize {
+    let (mut depth, mut at) = (0, start);
+    while at + 1 < bytes.len() {
+        match &bytes[at..at + 2] {
+            b"(;" => depth += 1,
+            b";)" if depth == 1 => return at + 1,
+            b";)" => depth -= 1,
+            _ => {
+                at += 1;
+                continue;
+            }
+        }
+        at += 2;
+    }
+    bytes.len()
+}
+
+/// The closing quote of a string.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while at < bytes.len() && bytes[at] != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        modules(text).collect()
+    }
+
+    #[test]
+    fn modules_are_found_whatever_stands_around_them() {
+        assert_eq!(found("x (module) y (module $m (func)) z"), ["(module $m (func))", "(module)"]);
+        assert_eq!(found("```wat\n(module ;; don't ) care (\n)\n```"), ["(module ;; don't ) care (\n)"]);
+        assert_eq!(found("(module (; ) (; ( ;) \" ;) )!"), ["(module (; ) (; ( ;) \" ;) )"]);
+        assert_eq!(found(r#"(module (export "a\")(" (func 0)))"#), [r#"(module (export "a\")(" (func 0)))"#]);
+        assert_eq!(found("(modules) (module (func"), Vec::<&str>::new());
+        assert_eq!(found("(module \"\\"), Vec::<&str>::new());
+    }
+
+    fn ask(parts: &[(Role, &str)]) -> Result<Question, Unanswerable> {
+        let messages: Vec<Message> =
+            parts.iter().map(|&(role, text)| Message { role, content: text.to_owned() }).collect();
+        Question::find(&messages)
+    }
+
+    #[test]
+    fn the_last_module_with_a_probe_is_asked_about() {
+        let (first, last) = ("(module (func nop\n;;INSPECT\n))", "(module (func nop nop\n;; INSPECT hit 3 i32(1)\n))");
+        let plain = "(module (func))";
+        let question = ask(&[(Role::User, &format!("{first} then {last} and (module, so to say"))]).expect("found");
+        assert_eq!((question.place.index, question.hit), (2, 3));
+        let examples = [(Role::User, first), (Role::Assistant, last), (Role::User, plain)];
+        let question = ask(&examples).expect("found");
+        assert_eq!((question.place.index, question.hit), (1, 1));
+    }
+
+    #[test]
+    fn run_is_the_entry_or_else_the_first_export() {
+        let run = "(module (func) (func nop\n;;INSPECT\n) (func) (export \"a\" (func 2)) (export \"run\" (func 1)))";
+        assert_eq!(ask(&[(Role::User, run)]).expect("found").entry, 1);
+        assert_eq!(ask(&[(Role::User, &run.replace("run", "b"))]).expect("found").entry, 2);
+    }
+
+    #[test]
+    fn what_cannot_be_answered_says_why() {
+        let refused = |text: &str| ask(&[(Role::User, text)]).expect_err("refused").to_string();
+        assert!(refused("hello").contains("no WebAssembly module"));
+        assert!(refused("(module (func))").contains(";;INSPECT"));
+        assert!(refused("(module (func\n;;INSPECTED\n))").contains(";;INSPECT"));
+        assert!(refused("(module (func i32.ad ;;INSPECT\n))").contains("i32.ad"));
+        let nested = format!("(module (func {} {} ;;INSPECT\n))", "block ".repeat(3000), "end ".repeat(3000));
+        assert!(refused(&nested).contains("2000 blocks"));
+        assert_eq!(ask(&[(Role::Assistant, "(module (func ;;INSPECT\n))")]).err(), Some(Unanswerable::NoModule));
+    }
+}

@@ -1,0 +1,317 @@
+//! Owns reading a program as its solver would execute it by hand: control, locals, globals and memory.
+//!
+//! Must not know prompts or replies. It is a machine of its own, since its values may leave their types and its jumps
+//! may go where the specification's do not; what an instruction computes is still said by its row (`compute`). It is
+//! total: it ends after [`MAX_STEPS`], and what a misreading makes impossible it passes over, knowing that the program
+//! never traps: an access out of bounds reads zero or stores nothing, a division by zero or a truncation that cannot be
+//! gives zero. At `unreachable` it gives up.
+
+use super::compute::compute;
+use super::memory::Memory;
+use super::misconception::Misconception::{F32AsF64, LoopsOnce};
+use super::misconception::Misconceptions;
+use super::question::Question;
+use super::value::Held;
+use crate::wasm::isa::{Imm, Op, Semantics};
+use crate::wasm::machine::width;
+use crate::wasm::program::{BlockType, Instr, Place, Program, SeqId};
+use crate::wasm::types::{ValType, Value};
+
+/// Instructions read at most, some 10 milliseconds; a local of an entered function counts as one.
+const MAX_STEPS: usize = 1_000_000;
+/// Calls nested at most: as the machine's.
+const MAX_CALLS: usize = 1_000;
+
+/// The operands at the probe, bottom first, as a reader with these misconceptions sees them.
+///
+/// If it never comes to the arrival that is asked for, the last one that it saw has to do, and if there was none, the
+/// operands where its reading ended.
+pub(super) fn read(question: &Question, misread: Misconceptions) -> Vec<Held> {
+    let mut reader = Reader::new(&question.program, misread);
+    let mut hits_left = question.hit;
+    let mut seen = None;
+    let mut going = reader.start(question.entry);
+    while going == Going::On && reader.steps_left > 0 {
+        if reader.at == question.place {
+            seen = Some(reader.operands().to_vec());
+            hits_left -= 1;
+            if hits_left == 0 {
+                break;
+            }
+        }
+        going = reader.step();
+    }
+    seen.unwrap_or_else(|| reader.operands().to_vec())
+}
+
+/// Whether there is more to read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Going {
+    On,
+    Ended,
+}
+
+/// A block, loop, arm or function body that is open.
+#[derive(Clone, Copy, Debug)]
+struct Label<'p> {
+    body: SeqId,
+    /// Where reading goes on after it.
+    resume: Place,
+    /// First slot of its operands.
+    height: usize,
+    /// What a branch to its start carries, if it is a loop.
+    again: Option<&'p [ValType]>,
+    results: &'p [ValType],
+}
+
+/// A call that is open.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// Slot of its local 0.
+    base: usize,
+    /// First slot of its operands.
+    floor: usize,
+    /// Its first label: that of its body.
+    first_label: usize,
+}
+
+struct Reader<'p> {
+    program: &'p Program,
+    misread: Misconceptions,
+    at: Place,
+    /// Locals and operands of all calls.
+    slots: Vec<Held>,
+    labels: Vec<Label<'p>>,
+    frames: Vec<Frame>,
+    globals: Vec<Held>,
+    memory: Memory,
+    steps_left: usize,
+}
+
+impl<'p> Reader<'p> {
+    fn new(program: &'p Program, misread: Misconceptions) -> Self {
+        let mut reader = Self {
+            program,
+            misread,
+            at: Place { seq: 0, index: 0 },
+            slots: Vec::new(),
+            labels: Vec::new(),
+            frames: Vec::new(),
+            globals: Vec::new(),
+            memory: Memory::new(program),
+            steps_left: MAX_STEPS,
+        };
+        reader.globals =
+            program.globals.iter().map(|global| reader.constant(Value::new(global.ty, global.init))).collect();
+        reader
+    }
+
+    /// Calls the entry. It takes no arguments where it was asked for by our own prompts; else they are zero.
+    fn start(&mut self, entry: u32) -> Going {
+        let params = &self.program.func_type(entry).params;
+        self.slots.extend(params.iter().map(|&ty| Held::zero(ty)));
+        self.enter(entry)
+    }
+
+    /// The operands of the function that runs; its results once it has returned.
+    fn operands(&self) -> &[Held] {
+        &self.slots[self.frames.last().map_or(0, |frame| frame.floor)..]
+    }
+
+    /// Reads one instruction, or the end of a sequence.
+    fn step(&mut self) -> Going {
+        self.steps_left -= 1;
+        let program = self.program;
+        let Some(instr) = program.seqs[self.at.seq as usize].code.get(self.at.index as usize) else {
+            let label = self.label(0);
+            return self.leave(label);
+        };
+        self.at.index += 1;
+        let row = instr.op.row();
+        match row.semantics {
+            Semantics::Special => return self.special(instr),
+            Semantics::Load(extend) => {
+                let bits = self.address(instr).and_then(|at| self.memory.load(at, width(instr.op)));
+                self.slots.push(Held::exact(row.results[0], extend(bits.unwrap_or(0))));
+            }
+            Semantics::Store => {
+                let value = self.pop().bits();
+                if let Some(at) = self.address(instr) {
+                    self.memory.store(at, width(instr.op), value);
+                }
+            }
+            _ => {
+                let first = self.slots.len() - row.params.len();
+                let result = compute(instr.op, &self.slots[first..], self.misread);
+                self.slots.truncate(first);
+                self.slots.push(result);
+            }
+        }
+        Going::On
+    }
+
+    /// Pops the address; the effective one, if there can be such an address.
+    fn address(&mut self, instr: &Instr) -> Option<u64> {
+        self.pop().unsigned().checked_add(instr.b)
+    }
+
+    fn special(&mut self, instr: &Instr) -> Going {
+        match instr.op.row().imm {
+            Imm::BlockType => self.open(instr),
+            Imm::Local => self.local(instr),
+            Imm::Global => self.global(instr),
+            Imm::Label | Imm::LabelTable | Imm::Func => return self.jump(instr),
+            Imm::I32 | Imm::I64 | Imm::F32 | Imm::F64 => {
+                let value = Value::new(instr.op.row().results[0], instr.b.into());
+                self.slots.push(self.constant(value));
+            }
+            Imm::None | Imm::MemIndex | Imm::MemArg { .. } => return self.plain(instr.op),
+        }
+        Going::On
+    }
+
+    fn plain(&mut self, op: Op) -> Going {
+        match op {
+            Op::Unreachable => return Going::Ended,
+            Op::Return => return self.branch(self.labels.len() - 1 - self.frame().first_label),
+            Op::Drop => drop(self.pop()),
+            Op::Select => {
+                let condition = self.pop().is_true();
+                let (second, first) = (self.pop(), self.pop());
+                self.slots.push(if condition { first } else { second });
+            }
+            Op::MemorySize => {
+                let pages = self.memory.pages();
+                self.slots.push(Held::exact(ValType::I32, pages.into()));
+            }
+            _ => assert!(op == Op::Nop, "{op} is read here"),
+        }
+        Going::On
+    }
+
+    fn constant(&self, value: Value) -> Held {
+        let as_written = value.ty == ValType::F32 && self.misread.has(F32AsF64);
+        if as_written { Held::decimal(value) } else { Held::Exact(value) }
+    }
+
+    fn local(&mut self, instr: &Instr) {
+        let at = self.frame().base + instr.a as usize;
+        match instr.op {
+            Op::LocalGet => self.slots.push(self.slots[at]),
+            Op::LocalSet => self.slots[at] = self.pop(),
+            _ => self.slots[at] = *self.slots.last().expect("validated code has an operand here"),
+        }
+    }
+
+    fn global(&mut self, instr: &Instr) {
+        let at = instr.a as usize;
+        match instr.op {
+            Op::GlobalGet => self.slots.push(self.globals[at]),
+            _ => self.globals[at] = self.pop(),
+        }
+    }
+
+    // Control
+
+    fn open(&mut self, instr: &Instr) {
+        let body = match instr.op {
+            // Without an `else` arm the parameters are the results, and stay where they are.
+            Op::If if !self.pop().is_true() => instr.otherwise(),
+            _ => Some(instr.body()),
+        };
+        let Some(body) = body else { return };
+        let program = self.program;
+        let (params, results) = match instr.block_type() {
+            BlockType::Empty => (&[][..], &[][..]),
+            ty => program.block_arity(ty),
+        };
+        let height = self.slots.len() - params.len();
+        let again = (instr.op == Op::Loop).then_some(params);
+        self.labels.push(Label { body, resume: self.at, height, again, results });
+        self.at = Place { seq: body, index: 0 };
+    }
+
+    fn jump(&mut self, instr: &Instr) -> Going {
+        match instr.op {
+            Op::Call => self.enter(instr.a),
+            Op::Br => self.branch(instr.a as usize),
+            Op::BrIf if !self.pop().is_true() => Going::On,
+            Op::BrIf => self.branch(instr.a as usize),
+            _ => {
+                let labels = &self.program.label_tables[instr.a as usize];
+                let chosen = usize::try_from(self.pop().unsigned()).unwrap_or(usize::MAX);
+                self.branch(labels[chosen.min(labels.len() - 1)] as usize)
+            }
+        }
+    }
+
+    fn enter(&mut self, func: u32) -> Going {
+        let program = self.program;
+        let declared = &program.funcs[func as usize];
+        let ty = program.func_type(func);
+        if self.frames.len() == MAX_CALLS || self.steps_left <= declared.locals.len() {
+            return Going::Ended;
+        }
+        self.steps_left -= declared.locals.len();
+        let base = self.slots.len() - ty.params.len();
+        self.slots.extend(declared.locals.iter().map(|&ty| Held::zero(ty)));
+        let floor = self.slots.len();
+        self.frames.push(Frame { base, floor, first_label: self.labels.len() });
+        let body = declared.body;
+        self.labels.push(Label { body, resume: self.at, height: floor, again: None, results: &ty.results });
+        self.at = Place { seq: body, index: 0 };
+        Going::On
+    }
+
+    fn branch(&mut self, depth: usize) -> Going {
+        let label = self.label(depth);
+        self.labels.truncate(self.labels.len() - depth);
+        match label.again {
+            Some(params) if !self.misread.has(LoopsOnce) => {
+                self.carry(label.height, params);
+                self.at = Place { seq: label.body, index: 0 };
+                Going::On
+            }
+            _ => self.leave(label),
+        }
+    }
+
+    /// Leaves the innermost label with its results.
+    fn leave(&mut self, label: Label<'p>) -> Going {
+        self.labels.pop();
+        self.at = label.resume;
+        self.carry(label.height, label.results);
+        let frame = self.frame();
+        if frame.first_label != self.labels.len() {
+            return Going::On;
+        }
+        self.slots.drain(frame.base..frame.floor);
+        self.frames.pop();
+        if self.frames.is_empty() { Going::Ended } else { Going::On }
+    }
+
+    /// Moves the operands on top down to `height`. A jump that was misread may not have what is wanted there: what is
+    /// missing, or is of another type, becomes zero.
+    fn carry(&mut self, height: usize, wanted: &[ValType]) {
+        let missing = (height + wanted.len()).saturating_sub(self.slots.len());
+        self.slots.splice(height..height, std::iter::repeat_n(Held::zero(ValType::I32), missing));
+        let from = self.slots.len() - wanted.len();
+        for (index, &ty) in wanted.iter().enumerate() {
+            let held = self.slots[from + index];
+            self.slots[height + index] = if held.ty() == ty { held } else { Held::zero(ty) };
+        }
+        self.slots.truncate(height + wanted.len());
+    }
+
+    fn label(&self, depth: usize) -> Label<'p> {
+        self.labels[self.labels.len() - 1 - depth]
+    }
+
+    fn frame(&self) -> Frame {
+        *self.frames.last().expect("reading ends with the last call")
+    }
+
+    fn pop(&mut self) -> Held {
+        self.slots.pop().expect("validated code has an operand here")
+    }
+}
