@@ -8,7 +8,7 @@ use crate::ask::limits::Limits;
 use crate::ask::models::{ModelEntry, Models, Provider};
 use crate::ask::openai::{ApiKey, Endpoint, OpenAi};
 use crate::ask::serve::Server;
-use crate::ask::solver::Solvers;
+use crate::ask::solver::{Solver, Solvers};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Flags {
         let base_url = self.base_url.as_deref().filter(|_| !self.model.starts_with("sim/"));
         let entry = Models::shipped().resolve(&self.model, base_url).map_err(Failure::usage)?;
         if entry.provider == Provider::Sim {
-            Solvers::check(&entry.name()).map_err(Failure::usage)?;
+            entry.name().parse::<Solver>().map_err(Failure::usage)?;
         }
         Ok(entry)
     }
