@@ -149,9 +149,13 @@ impl Args {
     fn search(&self, resolved: &Resolved, connection: &Connection) -> Result<Search, Failure> {
         let (preset, seed) = (&resolved.preset, Seed::new(self.seed));
         let strategy: Box<dyn Strategy> = match self.strategy {
-            StrategyName::Ppo => {
-                Box::new(Ppo::new(resolved.loom.clone(), &preset.policy, preset.ppo.clone(), seed.child("ppo"))?)
-            }
+            StrategyName::Ppo => Box::new(Ppo::new(
+                resolved.loom.clone(),
+                &preset.prior,
+                &preset.policy,
+                preset.ppo.clone(),
+                seed.child("ppo"),
+            )?),
             StrategyName::Random => Box::new(Random::new(resolved.loom.clone())),
         };
         Ok(Search {

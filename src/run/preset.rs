@@ -5,6 +5,7 @@
 
 use super::yaml::{ConfigError, YamlFile};
 use crate::attack::search::AttackConfig;
+use crate::attack::strategy::prior::Prior;
 use crate::item::record::Task;
 use crate::item::task::stack::ProbeConfig;
 use crate::learn::policy::PolicyConfig;
@@ -15,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The presets that the binary carries, so that it needs no files beside it.
-const SHIPPED: [(&str, &str); 1] = [("stack", include_str!("../../policies/stack.yaml"))];
+const SHIPPED: [(&str, &str); 2] = [
+    ("everything", include_str!("../../policies/everything.yaml")),
+    ("stack", include_str!("../../policies/stack.yaml")),
+];
 /// Where presets lie.
 const FOLDER: &str = "policies";
 
@@ -40,6 +44,9 @@ pub struct Preset {
     /// How a budget is spent.
     #[serde(default)]
     pub attack: AttackConfig,
+    /// What an untrained policy prefers.
+    #[serde(default)]
+    pub prior: Prior,
     /// The network.
     #[serde(default)]
     pub policy: PolicyConfig,
@@ -83,6 +90,9 @@ impl Preset {
         };
         self.policy.check().map_err(learner("policy"))?;
         self.ppo.check().map_err(learner("ppo"))?;
+        if let Some(mistake) = self.prior.mistake() {
+            return Err(file.at(&["prior"], &mistake, "change it"));
+        }
         let probe = &self.probe;
         if probe.min_depth > probe.max_depth {
             let what = format!("min_depth is {}, above max_depth, which is {}", probe.min_depth, probe.max_depth);

@@ -4,6 +4,7 @@
 //! also learn from programs that were never asked, has its place in [`Ppo::learn`]: further rollouts, paid by it.
 
 use super::Strategy;
+use super::prior::Prior;
 use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
 use crate::learn::optim::Adam;
@@ -11,7 +12,6 @@ use crate::learn::policy::{ActorCritic, PolicyConfig};
 use crate::learn::ppo::{self, PpoConfig, UpdateMetrics};
 use crate::learn::rollout::{self, Env, Rollout};
 use crate::seed::{Rng, Seed};
-use crate::wasm::isa::{Category, Op};
 use crate::weave::action::{self, Action};
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::observe::OBSERVATION;
@@ -52,32 +52,25 @@ pub struct Ppo {
 }
 
 impl Ppo {
-    /// A policy that starts from the prior of chance over categories.
+    /// An untrained policy that prefers what the prior says.
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    pub fn new(loom: Arc<Loom>, policy: &PolicyConfig, config: PpoConfig, seed: Seed) -> learn::Result<Self> {
+    pub fn new(
+        loom: Arc<Loom>,
+        prior: &Prior,
+        policy: &PolicyConfig,
+        config: PpoConfig,
+        seed: Seed,
+    ) -> learn::Result<Self> {
+        let logits = prior.logits(&loom.config.instructions());
         let mut init = seed.child("policy init").rng();
-        let policy = ActorCritic::new(OBSERVATION, action::COUNT, policy, Some(&prior(&loom)), &mut init)?;
+        let policy = ActorCritic::new(OBSERVATION, action::COUNT, policy, Some(&logits), &mut init)?;
         let optimizer = Adam::new(policy.parameters());
         let rng = seed.child("minibatches").rng();
         let pending = Rollout::new(OBSERVATION, action::COUNT);
         Ok(Self { loom, config, policy, optimizer, rng, pending, updates: 0, episodes: 0 })
     }
-}
-
-/// Initial logits: every category of instructions is about equally likely, its members equally.
-fn prior(loom: &Loom) -> Vec<f32> {
-    let allowed = loom.config.instructions();
-    let size = |category: Category| {
-        allowed.iter().filter(|a| matches!(a, Action::Instr(op) if op.row().category == category)).count()
-    };
-    let logit = |number| match Action::from_number(number) {
-        Action::Instr(Op::End) => 0.0,
-        Action::Instr(op) => -(size(op.row().category).max(1) as f32).ln(),
-        _ => 0.0,
-    };
-    (0..action::COUNT).map(logit).collect()
 }
 
 impl Strategy for Ppo {

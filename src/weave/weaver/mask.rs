@@ -145,7 +145,9 @@ impl Weaver {
 
     fn instructions(&self) -> ActionSet {
         let scope = self.scope();
-        if !self.live && scope.dead >= self.config().limits.dead {
+        // With its fuel spent, code could go on only with what costs none: empty blocks and `nop`s up to the byte limit.
+        let spent = if self.live { self.spare_fuel() == 0 } else { scope.dead >= self.config().limits.dead };
+        if spent {
             return self.closing_moves();
         }
         let tables = &self.loom.tables;
