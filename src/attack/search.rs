@@ -148,10 +148,10 @@ impl Search {
             if left == 0 {
                 break;
             }
-            let reserve = (f64::from(self.config.batch) * self.config.confirm).floor() as u64;
-            let count = u64::from(self.config.batch).min(left.saturating_sub(reserve.min(left - 1)));
-            let (asked, finish) = self.round(round, count as u32, &mut state).await?;
-            left -= asked.min(left);
+            let reserve = self.confirm_budget().min(left - 1);
+            let count = u64::from(self.config.batch).min(left - reserve);
+            let (asked, finish) = self.round(round, count as u32, left, &mut state).await?;
+            left -= asked;
             if finish == Finish::Stopped {
                 return Ok(finish);
             }
@@ -164,8 +164,19 @@ impl Search {
         Ok(Finish::Complete)
     }
 
-    /// Weaves, asks, pays and learns once; the queries spent.
-    async fn round(&mut self, round: u32, count: u32, state: &mut State<'_>) -> Result<(u64, Finish), AttackError> {
+    /// Queries of a round that may go to asking misses again.
+    fn confirm_budget(&self) -> u64 {
+        (f64::from(self.config.batch) * self.config.confirm) as u64
+    }
+
+    /// Weaves, asks, pays and learns once; the queries spent, of those that were left.
+    async fn round(
+        &mut self,
+        round: u32,
+        count: u32,
+        left: u64,
+        state: &mut State<'_>,
+    ) -> Result<(u64, Finish), AttackError> {
         let seeds = seeds(self.seed.child("attack"), round, count);
         let woven = self.strategy.weave(&seeds)?;
         let drafts = self.drafts(&woven, "a", round, &seeds, state)?;
@@ -185,7 +196,7 @@ impl Search {
         if let Some(metrics) = self.strategy.learn(&rewards)? {
             state.watch.updated(round, &metrics)?;
         }
-        let (confirmed, finish) = self.confirm_misses(round, &drafts, &answers, state).await?;
+        let (confirmed, finish) = self.confirm_misses(round, left - asked, &drafts, &answers, state).await?;
         // A round without a single question still costs, or a policy that weaves none would never end.
         Ok(((asked + confirmed).max(1), finish))
     }
@@ -277,11 +288,12 @@ impl Search {
     async fn confirm_misses(
         &self,
         round: u32,
+        left: u64,
         drafts: &[Option<Draft>],
         answers: &[(u32, Answer)],
         state: &mut State<'_>,
     ) -> Result<(u64, Finish), AttackError> {
-        let budget = (f64::from(self.config.batch) * self.config.confirm).floor() as usize;
+        let budget = self.confirm_budget().min(left) as usize;
         let mut missed: Vec<(u32, &Draft)> = answers
             .iter()
             .filter(|(_, answer)| answer.verdict.is_miss())

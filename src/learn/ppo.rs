@@ -156,7 +156,7 @@ struct Batch<'a> {
     rollout: &'a Rollout,
     /// Steps of episodes with a reward.
     steps: Vec<usize>,
-    /// Normalised to mean 0 and deviation 1 over `steps` with a choice.
+    /// Normalised to mean 0 and deviation 1 over `steps` with a choice; all 0 where every episode was worth the same.
     advantages: Vec<f32>,
     /// What the critic should have predicted.
     returns: Vec<f32>,
@@ -183,7 +183,15 @@ impl<'a> Batch<'a> {
             }
         }
         let mut batch = Self { rollout, steps, advantages, returns, values };
-        batch.normalise_advantages();
+        let mut worth = rewards.iter().flatten();
+        let first = worth.next();
+        if worth.any(|reward| Some(reward) != first) {
+            batch.normalise_advantages();
+        } else {
+            // Every episode was worth the same, so none was better: what is left are the critic's errors, and scaled up
+            // they would push the policy about. Where rewards are rare that is what most batches would do.
+            batch.advantages.fill(0.0);
+        }
         Ok(batch)
     }
 
