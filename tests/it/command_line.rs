@@ -66,7 +66,9 @@ fn an_attack_prints_its_figures_and_writes_its_run() {
     let spent = records.iter().filter(|record| record["purpose"] != "baseline").count();
     assert_eq!(spent, 150, "every query has its record");
     let run = folder.join(figures["run_dir"].as_str().expect("a path"));
-    for file in ["manifest.yaml", "timings.jsonl", "metrics.jsonl", "summary.md", "checkpoint.safetensors", "miss-rate.svg"] {
+    for file in
+        ["manifest.yaml", "timings.jsonl", "metrics.jsonl", "summary.md", "checkpoint.safetensors", "miss-rate.svg"]
+    {
         assert!(run.join(file).exists(), "{file} is missing in {}", run.display());
     }
 }
@@ -112,7 +114,9 @@ fn a_dry_run_spends_nothing() {
     let folder = folder("dry");
     let bill = json(&harness(&folder, &["attack", "--model", "o3-mini", "--dry-run", "--json"]));
     assert_eq!(bill["queries"], 2000);
-    assert!(bill["cost_usd"].as_f64().expect("prices are known") > 1.0 && bill["prompt_tokens"].as_u64() > Some(100_000));
+    assert!(
+        bill["cost_usd"].as_f64().expect("prices are known") > 1.0 && bill["prompt_tokens"].as_u64() > Some(100_000)
+    );
     assert!(!folder.join("results").exists());
 }
 
