@@ -4,6 +4,8 @@
 //! What is asked for: the miss rate of the last quarter is at least twice that of random programs at the same seed and
 //! budget, or at least 80 %, in at least four of five seeds, and at least half of those misses differ in canonical form.
 
+#![allow(clippy::print_stdout)] // A bench prints what it measures.
+
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;

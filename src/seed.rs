@@ -117,7 +117,7 @@ mod tests {
         // A change here changes every program ever recorded by its seed.
         let mut rng = Seed::new(0).child("frozen").rng();
         let drawn: Vec<u32> = (0..6).map(|_| rng.below(1000)).collect();
-        insta::assert_debug_snapshot!(drawn, @"");
+        assert_eq!(drawn, [950, 637, 591, 231, 981, 491]);
     }
 
     #[test]

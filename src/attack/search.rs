@@ -33,7 +33,7 @@ pub struct AttackConfig {
 
 impl Default for AttackConfig {
     fn default() -> Self {
-        Self { batch: 64, confirm: 0.1 }
+        Self { batch: 32, confirm: 0.1 }
     }
 }
 

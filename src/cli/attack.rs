@@ -134,6 +134,7 @@ impl Args {
         let ended = search.run(&mut sink, &mut progress, listen()).await;
         progress.finish();
         let status = if matches!(ended, Ok(Finish::Complete)) { Status::Complete } else { Status::Interrupted };
+        manifest.model_returned = progress.model_returned.take();
         manifest.end(status, Stamp::now(), clock.elapsed());
         manifest.write(&dir)?;
         search.strategy.save(&dir.checkpoint())?;

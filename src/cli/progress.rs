@@ -39,6 +39,8 @@ pub struct Progress {
     metrics: JsonLines,
     attack: Window,
     baseline: Window,
+    /// Who the provider says has answered.
+    pub model_returned: Option<String>,
 }
 
 /// One line of `metrics.jsonl`.
@@ -55,7 +57,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(budget), ProgressDrawTarget::stderr());
         let template = "{bar:24} {pos}/{len} queries, {per_sec}, {msg}, {eta} left";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
-        Self { bar, metrics, attack: Window::default(), baseline: Window::default() }
+        Self { bar, metrics, attack: Window::default(), baseline: Window::default(), model_returned: None }
     }
 
     /// Takes the line away.
@@ -70,6 +72,9 @@ impl Watch for Progress {
             Purpose::Attack => self.attack.push(record),
             Purpose::Baseline => self.baseline.push(record),
             Purpose::Confirm | Purpose::Eval => {}
+        }
+        if self.model_returned.is_none() {
+            self.model_returned.clone_from(&record.answer.model_returned);
         }
         if record.purpose != Purpose::Baseline {
             self.bar.inc(1);

@@ -57,6 +57,14 @@ impl Actor {
         (legal[at], log_prob)
     }
 
+    /// The natural logarithm of the probability of an action among the `legal` ones.
+    pub fn log_prob(&self, observation: &[f32], legal: &[usize], action: usize, scratch: &mut Scratch) -> f32 {
+        self.score(observation, legal, scratch);
+        let at = legal.iter().position(|&other| other == action).expect("the action is legal");
+        let total = shift(&mut scratch.logits);
+        scratch.logits[at] - total.ln() as f32
+    }
+
     /// Puts the logits of the legal actions into `scratch.logits`.
     fn score(&self, observation: &[f32], legal: &[usize], scratch: &mut Scratch) {
         let Scratch { active, input, output, logits } = scratch;
@@ -112,15 +120,17 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Draws an index in proportion to `exp(logits)`; returns it with its log-probability. Overwrites the logits.
-fn draw(logits: &mut [f32], rng: &mut Rng) -> (usize, f32) {
+/// Shifts the logits so that the largest is 0; returns the sum of their exponentials.
+fn shift(logits: &mut [f32]) -> f64 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     assert!(max.is_finite(), "the policy's scores are not finite: training diverged");
-    let mut total = 0f64;
-    for logit in logits.iter_mut() {
-        *logit -= max;
-        total += f64::from(logit.exp());
-    }
+    logits.iter_mut().for_each(|logit| *logit -= max);
+    logits.iter().map(|logit| f64::from(logit.exp())).sum()
+}
+
+/// Draws an index in proportion to `exp(logits)`; returns it with its log-probability. Overwrites the logits.
+fn draw(logits: &mut [f32], rng: &mut Rng) -> (usize, f32) {
+    let total = shift(logits);
     let threshold = rng.unit() * total;
     let mut cumulative = 0f64;
     let mut chosen = 0;

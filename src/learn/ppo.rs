@@ -46,7 +46,7 @@ pub struct PpoConfig {
 impl Default for PpoConfig {
     fn default() -> Self {
         Self {
-            learning_rate: 3e-4,
+            learning_rate: 5e-4,
             epochs: 4,
             minibatch_size: 1024,
             gamma: 1.0,

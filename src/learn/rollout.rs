@@ -101,6 +101,38 @@ impl Rollout {
         self.episodes.extend(other.episodes.iter().map(|steps| steps.start + before..steps.end + before));
     }
 
+    /// One episode by itself.
+    pub fn episode(&self, at: usize) -> Self {
+        let steps = self.episodes[at].clone();
+        let words = self.words();
+        Self {
+            obs_dim: self.obs_dim,
+            n_actions: self.n_actions,
+            observations: self.observations[steps.start * self.obs_dim..steps.end * self.obs_dim].to_vec(),
+            masks: self.masks[steps.start * words..steps.end * words].to_vec(),
+            actions: self.actions[steps.clone()].to_vec(),
+            log_probs: self.log_probs[steps.clone()].to_vec(),
+            episodes: std::iter::once(0..steps.len()).collect(),
+        }
+    }
+
+    /// Replaces the log-probabilities by those that this policy gives the same actions.
+    ///
+    /// # Errors
+    /// Trouble in the tensor library.
+    pub fn rescore(&mut self, policy: &ActorCritic) -> Result<()> {
+        let (actor, mut scratch) = (Actor::new(policy)?, Scratch::default());
+        for step in 0..self.steps() {
+            let legal: Vec<usize> = legal_actions(self.mask(step)).collect();
+            let action = self.actions[step] as usize;
+            self.log_probs[step] = match legal[..] {
+                [_] => 0.0,
+                _ => actor.log_prob(self.observation(step), &legal, action, &mut scratch),
+            };
+        }
+        Ok(())
+    }
+
     fn words(&self) -> usize {
         self.n_actions.div_ceil(64)
     }

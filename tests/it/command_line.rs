@@ -95,6 +95,18 @@ fn the_oracle_is_never_wrong() {
     assert_eq!(figures["baseline_miss_rate"], 0.0);
 }
 
+/// A third of the default budget and an easy misconception; the full table is `cargo bench --bench learns`.
+#[test]
+fn the_attack_learns() {
+    let folder = folder("learns");
+    let args = ["attack", "--model", "sim/loops-once", "--query-budget", "700", "--json"];
+    let figures = json(&harness(&folder, &args));
+    let rate = |key: &str| figures[key].as_f64().expect("replies came");
+    let (last_quarter, baseline) = (rate("miss_rate_last_quarter"), rate("baseline_miss_rate"));
+    assert!(last_quarter >= 0.1 && last_quarter >= 2.0 * baseline, "{last_quarter} against {baseline}");
+    assert!(rate("distinct_share_last_quarter") >= 0.5);
+}
+
 #[test]
 fn verify_finds_nothing() {
     let folder = folder("verify");
@@ -133,7 +145,7 @@ fn mistakes_end_in_one_sentence_and_code_2() {
     ];
     let prompts = [
         ("front.md", "no front matter\n"),
-        ("unknown.md", "---\nname: p\nversion: 1\ntask: stack\n---\n# user\n{{ programm }}\n"),
+        ("unknown.md", "---\nname: p\nversion: 1\ntask: stack\ndescription: d\n---\n# user\n{{ programm }}\n"),
     ];
     for (name, text) in presets.iter().chain(&prompts) {
         std::fs::write(folder.join(name), text).expect("the folder is ours");
@@ -146,7 +158,7 @@ fn mistakes_end_in_one_sentence_and_code_2() {
         (&["attack", "--preset", "empty.yaml"], &["empty.yaml"]),
         (&["attack", "--preset", "nowhere"], &["policies/nowhere.yaml"]),
         (&["attack", "--prompt", "front.md"], &["front.md:1", "---"]),
-        (&["attack", "--prompt", "unknown.md"], &["unknown.md:7", "programm"]),
+        (&["attack", "--prompt", "unknown.md"], &["unknown.md:8", "programm"]),
         (&["attack", "--model", "sim/nobody"], &["nobody", "novice"]),
         (&["attack", "--model", "o3-mini"], &["OPENAI_API_KEY", "sim/novice"]),
         (&["attack", "--model", "no-such-model"], &["no-such-model", "--base-url"]),

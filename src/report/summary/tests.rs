@@ -71,7 +71,7 @@ fn the_page_of_a_small_run() {
     | --- | --- | --- |
     | miss rate (wrong over finished replies) | 10.5 % (2 of 19) | 2.9–31.4 % |
     | miss rate in the last quarter | 25.0 % (1 of 4) | 4.6–69.9 % |
-    | miss rate of the random baseline | 21.1 % (4 of 19) | 8.5–43.3 % |
+    | miss rate of the random baseline (the better kind of chance) | 21.1 % (4 of 19) | 8.5–43.3 % |
     | misses that were missed again when asked again | 100.0 % (2 of 2) | 34.2–100.0 % |
     | correct over answered | 89.5 % (17 of 19) | 68.6–97.1 % |
     | correct over all asked (strict) | 89.5 % (17 of 19) | 68.6–97.1 % |
