@@ -1,8 +1,9 @@
 //! Owns `harness serve`: the simulated solvers behind an OpenAI-compatible endpoint, for any client.
 
-use super::{Failure, print_line, runtime};
-use crate::ask::serve::Server;
+use super::{Failure, print_json, print_line, runtime};
+use crate::ask::serve::{Responder, Server};
 use crate::ask::solver::Solvers;
+use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +13,16 @@ pub struct Args {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "IP:PORT")]
     addr: SocketAddr,
+    /// Print one JSON object: `{"base_url": ..., "models": [...]}`
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a client needs to know.
+#[derive(Serialize)]
+struct Serving {
+    base_url: String,
+    models: Vec<String>,
 }
 
 impl Args {
@@ -19,7 +30,12 @@ impl Args {
     pub fn run(&self) -> Result<(), Failure> {
         runtime()?.block_on(async {
             let server = Server::start(self.addr, Arc::new(Solvers)).await?;
-            print_line(&format!("serving simulated solvers at {} (Ctrl-C ends it)", server.base_url()))?;
+            let serving = Serving { base_url: server.base_url(), models: Solvers.models() };
+            if self.json {
+                print_json(&serving)?;
+            } else {
+                print_line(&format!("serving {} at {} (Ctrl-C ends it)", serving.models.join(", "), serving.base_url))?;
+            }
             tokio::signal::ctrl_c().await?;
             server.shutdown().await;
             Ok(())

@@ -7,15 +7,17 @@
 //! Fuel is wasmtime's (`wasmtime-cranelift`, `func_environ.rs`): `nop`, `drop`, `block`, `loop`, `unreachable`,
 //! `return`, `else` and `end` are free, every other instruction costs 1, and so does entering a function.
 
+mod control;
 mod look;
 mod memory;
 mod undo;
 
+use control::Label;
 pub use undo::Mark;
 use undo::Undo;
 
 use super::isa::{Imm, Op, Semantics, Trap};
-use super::program::{BlockType, Instr, PAGE_BYTES, Place, Program, SeqId};
+use super::program::{Instr, PAGE_BYTES, Place, Program, SeqId};
 use super::types::{Bits, ValType, Value};
 
 /// Calls at most nested; far above what fuel bounds allow a woven program.
@@ -45,46 +47,6 @@ impl Observer for Blind {
     #[inline(always)]
     fn before(&mut self, _: &Machine, _: u32, _: Place) {}
 }
-
-/// What a label or an activation needs when it ends.
-#[derive(Clone, Copy, Debug)]
-struct Label {
-    /// Where a branch to a loop goes.
-    body: SeqId,
-    /// Where execution goes on after it.
-    resume: Place,
-    /// First slot of its operands.
-    height: u32,
-    /// Values that a branch to it carries.
-    arity: u32,
-    /// Values that it leaves at its end.
-    results: u32,
-    /// Unique number of this entry into the block.
-    serial: u32,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Block,
-    Loop,
-    /// An activation, with the registers of its caller.
-    Call {
-        func: u32,
-        base: u32,
-        bottom: u32,
-    },
-}
-
-const NO_LABEL: Label = Label {
-    body: 0,
-    resume: Place { seq: 0, index: 0 },
-    height: 0,
-    arity: 0,
-    results: 0,
-    serial: 0,
-    kind: Kind::Block,
-};
 
 /// The registers: everything small that a mark saves whole.
 #[derive(Clone, Copy, Debug, Default)]
@@ -279,127 +241,6 @@ impl Machine {
     fn burn(&mut self, cost: u64) -> Result<(), Trap> {
         self.r.fuel += cost;
         if self.r.fuel > self.fuel_limit { Err(Trap::OutOfFuel) } else { Ok(()) }
-    }
-
-    // Control
-
-    fn enter_block(&mut self, program: &Program, instr: &Instr, body: SeqId) {
-        let (params, results) = match instr.block_type() {
-            BlockType::Empty => (0, 0),
-            ty => {
-                let (params, results) = program.block_arity(ty);
-                (params.len() as u32, results.len() as u32)
-            }
-        };
-        let is_loop = instr.op == Op::Loop;
-        self.serial += 1;
-        self.push_label(Label {
-            body,
-            resume: self.place(),
-            height: self.r.sp - params,
-            arity: if is_loop { params } else { results },
-            results,
-            serial: self.serial,
-            kind: if is_loop { Kind::Loop } else { Kind::Block },
-        });
-        (self.r.seq, self.r.pc) = (body, 0);
-    }
-
-    fn enter(&mut self, program: &Program, func: u32, resume: Place) -> Result<(), Trap> {
-        self.burn(1)?;
-        self.r.calls += 1;
-        if self.r.calls > MAX_CALL_DEPTH {
-            return Err(Trap::CallStackExhausted);
-        }
-        let declared = &program.funcs[func as usize];
-        let ty = &program.types[declared.ty as usize];
-        let base = self.r.sp - ty.params.len() as u32;
-        declared.locals.iter().for_each(|&ty| self.push(ty, 0));
-        let spare = self.spare_locals.saturating_sub(declared.locals.len() as u32);
-        (0..spare).for_each(|_| self.push(ValType::I32, 0));
-        let results = ty.results.len() as u32;
-        self.serial += 1;
-        self.push_label(Label {
-            body: declared.body,
-            resume,
-            height: self.r.sp,
-            arity: results,
-            results,
-            serial: self.serial,
-            kind: Kind::Call { func: self.r.func, base: self.r.base, bottom: self.r.bottom },
-        });
-        (self.r.func, self.r.base, self.r.bottom) = (func, base, self.r.lp - 1);
-        (self.r.seq, self.r.pc) = (declared.body, 0);
-        Ok(())
-    }
-
-    /// What the end of a counted loop does while it is not written yet: pops the counter, pays, and goes round again.
-    ///
-    /// # Errors
-    /// [`Trap::OutOfFuel`].
-    pub fn loop_back(&mut self, fuel: u64) -> Result<(), Trap> {
-        self.burn(fuel)?;
-        self.pop();
-        self.branch(0);
-        Ok(())
-    }
-
-    /// The implicit `end` of the current sequence.
-    fn end(&mut self) -> Option<Stop> {
-        let label = self.labels[self.r.lp as usize - 1];
-        self.leave(label, label.results)
-    }
-
-    fn branch(&mut self, depth: u32) -> Option<Stop> {
-        let target = self.r.lp - 1 - depth;
-        let label = self.labels[target as usize];
-        self.r.lp = target + 1;
-        match label.kind {
-            Kind::Loop => {
-                self.carry(label.height, label.arity);
-                (self.r.seq, self.r.pc) = (label.body, 0);
-                None
-            }
-            Kind::Block | Kind::Call { .. } => self.leave(label, label.arity),
-        }
-    }
-
-    /// Leaves the innermost label with the top `count` values.
-    fn leave(&mut self, label: Label, count: u32) -> Option<Stop> {
-        self.r.lp -= 1;
-        (self.r.seq, self.r.pc) = (label.resume.seq, label.resume.index);
-        let Kind::Call { func, base, bottom } = label.kind else {
-            self.carry(label.height, count);
-            return None;
-        };
-        self.carry(self.r.base, count);
-        (self.r.func, self.r.base, self.r.bottom) = (func, base, bottom);
-        self.r.calls -= 1;
-        (self.r.lp == 0).then_some(Stop::Finished)
-    }
-
-    /// Moves the top `count` operands down to `height`.
-    fn carry(&mut self, height: u32, count: u32) {
-        let from = self.r.sp - count;
-        if from != height {
-            for i in 0..count {
-                let at = (from + i) as usize;
-                self.write_slot(height + i, self.slots[at], self.types[at]);
-            }
-        }
-        self.r.sp = height + count;
-    }
-
-    fn push_label(&mut self, label: Label) {
-        let at = self.r.lp as usize;
-        if at == self.labels.len() {
-            self.labels.push(NO_LABEL);
-        }
-        if self.r.lp < self.label_floor {
-            self.log.push(Undo::Label { at: self.r.lp, label: self.labels[at] });
-        }
-        self.labels[at] = label;
-        self.r.lp += 1;
     }
 
     // Operands

@@ -7,62 +7,58 @@ use crate::seed::Rng;
 use crate::wasm::encode::signed_size;
 use crate::wasm::types::{Bits, ValType, Value};
 
-/// Kinds of integer constants, for `i32` and `i64`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum IntBucket {
-    /// 0
-    Zero,
-    /// 1
-    One,
-    /// -1: all bits set.
-    MinusOne,
-    /// 2 to 15
-    Small,
-    /// -16 to -2
-    SmallNegative,
-    /// 16 to 63: past the width of an `i32` shift from 32 on.
-    Medium,
-    /// 64 to 1000
-    Hundreds,
-    /// -1000 to -17
-    HundredsNegative,
-    /// A power of two from 2^10 on, without the sign bit.
-    PowerOfTwo,
-    /// One less than a power of two from 2^10 on: a mask.
-    Mask,
-    /// Any positive number.
-    Large,
-    /// Any negative number.
-    LargeNegative,
-    /// The smallest number: the sign bit alone.
-    Min,
-    /// The largest number.
-    Max,
+/// An enum and the list of its variants.
+macro_rules! buckets {
+    ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $variant:ident,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$what])* $variant),+
+        }
+
+        impl $name {
+            /// Every bucket.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+
+buckets! {
+    /// Kinds of integer constants, for `i32` and `i64`.
+    IntBucket {
+        /// 0
+        Zero,
+        /// 1
+        One,
+        /// -1: all bits set.
+        MinusOne,
+        /// 2 to 15
+        Small,
+        /// -16 to -2
+        SmallNegative,
+        /// 16 to 63: past the width of an `i32` shift from 32 on.
+        Medium,
+        /// 64 to 1000
+        Hundreds,
+        /// -1000 to -17
+        HundredsNegative,
+        /// A power of two from 2^10 on, without the sign bit.
+        PowerOfTwo,
+        /// One less than a power of two from 2^10 on: a mask.
+        Mask,
+        /// Any positive number.
+        Large,
+        /// Any negative number.
+        LargeNegative,
+        /// The smallest number: the sign bit alone.
+        Min,
+        /// The largest number.
+        Max,
+    }
 }
 
 impl IntBucket {
-    /// Every bucket.
-    pub const ALL: [IntBucket; 14] = {
-        use IntBucket::*;
-        [
-            Zero,
-            One,
-            MinusOne,
-            Small,
-            SmallNegative,
-            Medium,
-            Hundreds,
-            HundredsNegative,
-            PowerOfTwo,
-            Mask,
-            Large,
-            LargeNegative,
-            Min,
-            Max,
-        ]
-    };
-
     /// The bucket of a number of `width` bits.
     pub fn of(value: i64, width: u32) -> Self {
         let max = (1i64 << (width - 2)) - 1 + (1i64 << (width - 2));
@@ -106,62 +102,41 @@ impl IntBucket {
     }
 }
 
-/// Kinds of float constants, for `f32` and `f64`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum FloatBucket {
-    /// 0.0
-    Zero,
-    /// -0.0
-    MinusZero,
-    /// 1.0
-    One,
-    /// -1.0
-    MinusOne,
-    /// A whole number of magnitude 2 to 100.
-    Whole,
-    /// A whole number and a half: what rounding modes differ on.
-    Half,
-    /// A decimal with two places, which binary cannot hold exactly.
-    Decimal,
-    /// Whole numbers past 2^24, where an `f32` has gaps.
-    Large,
-    /// Magnitudes past the range of the integer types.
-    Huge,
-    /// Normal numbers near the smallest.
-    Tiny,
-    /// Subnormal numbers.
-    Subnormal,
-    /// Infinity.
-    Infinity,
-    /// Minus infinity.
-    MinusInfinity,
-    /// The canonical NaN.
-    Nan,
+buckets! {
+    /// Kinds of float constants, for `f32` and `f64`.
+    FloatBucket {
+        /// 0.0
+        Zero,
+        /// -0.0
+        MinusZero,
+        /// 1.0
+        One,
+        /// -1.0
+        MinusOne,
+        /// A whole number of magnitude 2 to 100.
+        Whole,
+        /// A whole number and a half: what rounding modes differ on.
+        Half,
+        /// A decimal with two places, which binary cannot hold exactly.
+        Decimal,
+        /// Whole numbers past 2^24, where an `f32` has gaps.
+        Large,
+        /// Magnitudes past the range of the integer types.
+        Huge,
+        /// Normal numbers near the smallest.
+        Tiny,
+        /// Subnormal numbers.
+        Subnormal,
+        /// Infinity.
+        Infinity,
+        /// Minus infinity.
+        MinusInfinity,
+        /// The canonical NaN.
+        Nan,
+    }
 }
 
 impl FloatBucket {
-    /// Every bucket.
-    pub const ALL: [FloatBucket; 14] = {
-        use FloatBucket::*;
-        [
-            Zero,
-            MinusZero,
-            One,
-            MinusOne,
-            Whole,
-            Half,
-            Decimal,
-            Large,
-            Huge,
-            Tiny,
-            Subnormal,
-            Infinity,
-            MinusInfinity,
-            Nan,
-        ]
-    };
-
     /// The bucket of a number of type `ty`; of what no bucket draws, the nearest by magnitude.
     pub fn of(value: f64, ty: ValType) -> Self {
         let magnitude = value.abs();
