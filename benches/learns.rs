@@ -53,7 +53,7 @@ fn percent(share: f64) -> String {
 }
 
 fn main() {
-    let log_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("learns");
+    let log_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-learns");
     let mut table = String::from(
         "# Does the attack learn?\n\n\
          Made by `cargo bench --bench learns`: `harness attack --model sim/SOLVER --seed SEED` at the default budget of \

@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let (Failure::Usage(error) | Failure::Error(error)) = &failure;
-            eprintln!("error: {error:#}");
+            eprintln!("error: {error}");
             failure.code()
         }
     }
