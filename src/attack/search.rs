@@ -9,7 +9,7 @@ use crate::ask::limits::Limits;
 use crate::ask::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
 use crate::ask::prompt::{Prompt, PromptError};
 use crate::item::make::{Draft, Maker, confirm_all};
-use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError};
+use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError, Verdict};
 use crate::item::task::stack::ProbeConfig;
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
@@ -95,6 +95,14 @@ pub enum AttackError {
     /// Asking on makes no sense.
     #[error(transparent)]
     Model(ChatError),
+    /// Not one reply came: nothing that follows would be different.
+    #[error("not one of {asked} questions was answered; the last trouble: {trouble}")]
+    NobodyAnswers {
+        /// Questions asked.
+        asked: usize,
+        /// What the provider said last.
+        trouble: String,
+    },
     /// The tensor library failed.
     #[error("the learner failed: {0}")]
     Learner(#[from] learn::Error),
@@ -127,6 +135,8 @@ struct State<'a> {
     maker: Maker,
     /// Canonical forms missed so far.
     missed: HashSet<String>,
+    /// Whether the model has ever replied.
+    replied: bool,
 }
 
 impl Search {
@@ -140,8 +150,15 @@ impl Search {
         watch: &mut dyn Watch,
         stop: StopSignal,
     ) -> Result<Finish, AttackError> {
-        let mut state =
-            State { sink, watch, stop, oracle: Oracle::new(), maker: Maker::new(self.probe), missed: HashSet::new() };
+        let mut state = State {
+            sink,
+            watch,
+            stop,
+            oracle: Oracle::new(),
+            maker: Maker::new(self.probe),
+            missed: HashSet::new(),
+            replied: false,
+        };
         let mut left = self.query_budget;
         let mut random = Random::new(self.loom.clone());
         for round in 0.. {
@@ -189,6 +206,7 @@ impl Search {
         };
         let asked = batch.drafts.len() as u64;
         let (answers, finish) = self.ask(batch, state).await?;
+        heard(&answers, &mut state.replied)?;
         let rewards = self.pay(&drafts, &answers, state);
         if finish == Finish::Stopped {
             return Ok((asked, finish));
@@ -325,6 +343,22 @@ impl Search {
             chosen_by: &|at| format!("random/{}", Random::chance(at as usize).name()),
         };
         Ok(self.ask(batch, state).await?.1)
+    }
+}
+
+/// Notes whether anybody has replied yet.
+///
+/// # Errors
+/// A whole round met nothing but trouble, and no earlier one was answered either.
+fn heard(answers: &[(u32, Answer)], replied: &mut bool) -> Result<(), AttackError> {
+    let trouble = |answer: &Answer| matches!(answer.verdict, Verdict::ProviderError | Verdict::Timeout);
+    *replied |= answers.iter().any(|(_, answer)| !trouble(answer));
+    match answers.last() {
+        Some((_, last)) if !*replied => Err(AttackError::NobodyAnswers {
+            asked: answers.len(),
+            trouble: last.error.clone().unwrap_or_else(|| last.verdict.to_string()),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::connect::{Connection, Flags};
 use super::progress::Progress;
-use super::{Failure, print_json, print_line, runtime};
+use super::{Failure, print_json, print_line, runtime, say};
 use crate::ask::models::{ModelEntry, Provider};
 use crate::ask::pipeline::{Stop, StopSignal};
 use crate::ask::prompt::Prompt;
@@ -42,6 +42,7 @@ pub struct Args {
     seed: u64,
     /// Requests to spend, confirmations included (the baseline's are apart)
     #[arg(long, default_value_t = 2000, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     query_budget: u64,
     /// Ask the random baseline too; by default only where asking is free
     #[arg(long, overrides_with = "no_baseline")]
@@ -125,7 +126,7 @@ impl Args {
         let started = Stamp::now();
         let model = connection.entry.name();
         let name = RunName { verb: "attack", preset: &self.preset, model: &model, seed: self.seed };
-        let dir = RunDir::create(&self.log_dir, &name, &started)?;
+        let dir = RunDir::create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
         let mut manifest = self.manifest(&resolved, &model, started)?;
         manifest.write(&dir)?;
         let mut sink = JsonlSink::open(&dir)?;
@@ -133,16 +134,26 @@ impl Args {
         let clock = Instant::now();
         let ended = search.run(&mut sink, &mut progress, listen()).await;
         progress.finish();
-        let status = if matches!(ended, Ok(Finish::Complete)) { Status::Complete } else { Status::Interrupted };
+        // What went wrong is kept first: nothing that is written after it may hide it.
+        let (status, failure) = match ended {
+            Ok(Finish::Complete) => (Status::Complete, None),
+            Ok(Finish::Stopped) => (Status::Interrupted, None),
+            Err(AttackError::Model(error)) if error.is_fatal() && sink.is_empty() => {
+                // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
+                std::fs::remove_dir_all(dir.path())?;
+                return Err(Failure::usage(error));
+            }
+            Err(error) => (Status::Interrupted, Some(explain(error, &dir))),
+        };
         manifest.model_returned = progress.model_returned.take();
         manifest.end(status, Stamp::now(), clock.elapsed());
-        manifest.write(&dir)?;
-        search.strategy.save(&dir.checkpoint())?;
-        let figures = write_summary(&dir)?;
-        match ended {
-            Err(error) => return Err(explain(error, &dir)),
-            Ok(Finish::Stopped) => eprintln!("stopped; everything up to here is written"),
-            Ok(Finish::Complete) => {}
+        let written = conclude(&manifest, &*search.strategy, &dir);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let figures = written?;
+        if status == Status::Interrupted {
+            say("stopped; everything up to here is written");
         }
         if self.json { print_json(&figures) } else { show(&figures, &dir) }
     }
@@ -193,7 +204,7 @@ impl Args {
             request,
             query_budget: Some(self.query_budget),
         };
-        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.max_connections as u32, started);
+        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.max_connections, started);
         manifest.price_table_date = resolved.entry.prices.as_ref().map(|prices| prices.as_of.clone());
         Ok(manifest)
     }
@@ -246,7 +257,14 @@ impl Args {
     }
 }
 
-/// Ctrl-C once: finish what is in flight. Twice: drop it.
+/// Writes what is made of the records.
+fn conclude(manifest: &Manifest, strategy: &dyn Strategy, dir: &RunDir) -> Result<AttackFigures, Failure> {
+    manifest.write(dir)?;
+    strategy.save(&dir.checkpoint())?;
+    Ok(write_summary(dir)?)
+}
+
+/// Ctrl-C once: finish what is in flight. Twice: drop it. Three times: end at once.
 fn listen() -> StopSignal {
     let (sender, signal) = tokio::sync::watch::channel(Stop::Go);
     tokio::spawn(async move {
@@ -254,11 +272,13 @@ fn listen() -> StopSignal {
             if tokio::signal::ctrl_c().await.is_err() {
                 return;
             }
-            eprintln!("stopping{}", if stop == Stop::Finish { " (again to drop what is in flight)" } else { " now" });
             sender.send_replace(stop);
+            say(if stop == Stop::Finish { "stopping (again to drop what is in flight)" } else { "stopping now" });
         }
-        // The run ends soon; until then the signal must stay heard.
-        std::future::pending::<()>().await;
+        // Whoever asks a third time does not want to wait for the summary either. What was asked is on disk.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
     });
     signal
 }

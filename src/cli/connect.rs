@@ -24,13 +24,16 @@ pub struct Flags {
     #[arg(long, env = "OPENAI_BASE_URL", value_name = "URL")]
     base_url: Option<String>,
     /// Requests in flight at once
-    #[arg(long, default_value_t = Limits::default().max_connections, value_name = "N")]
-    pub max_connections: usize,
+    #[arg(long, default_value_t = Limits::default().max_connections as u32, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub max_connections: u32,
     /// Attempts after the first, where the provider is in trouble
     #[arg(long, default_value_t = Limits::default().max_retries, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=100))]
     max_retries: u32,
     /// Seconds that one attempt may take
     #[arg(long, default_value_t = Limits::default().attempt_timeout.as_secs(), value_name = "S")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
     /// Most tokens of a reply, hidden reasoning included
     #[arg(long, value_name = "N")]
@@ -67,9 +70,9 @@ impl Flags {
 
     /// How long and how often.
     pub fn limits(&self) -> Limits {
-        let attempt_timeout = Duration::from_secs(self.timeout.max(1));
+        let attempt_timeout = Duration::from_secs(self.timeout);
         Limits {
-            max_connections: self.max_connections.max(1),
+            max_connections: self.max_connections as usize,
             max_retries: self.max_retries,
             attempt_timeout,
             total_timeout: Limits::default().total_timeout.max(attempt_timeout),

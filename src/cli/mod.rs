@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let (Failure::Usage(error) | Failure::Error(error)) = &failure;
-            eprintln!("error: {error}");
+            say(&format!("error: {error}"));
             failure.code()
         }
     }
@@ -79,6 +79,12 @@ pub fn main() -> ExitCode {
 /// A runtime for the asking verbs.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Tells people something on stderr; where nobody listens, the run goes on.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints the one JSON object of `--json`.

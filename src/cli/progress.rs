@@ -2,6 +2,7 @@
 //!
 //! Must not change what is recorded.
 
+use super::say;
 use crate::attack::search::Watch;
 use crate::item::record::{Purpose, Record, SinkError};
 use crate::learn::ppo::UpdateMetrics;
@@ -9,9 +10,13 @@ use crate::run::jsonl::JsonLines;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// Finished replies that the rates on the line look back on.
 const WINDOW: usize = 200;
+
+/// How often a plain line is printed where stderr is no terminal.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Misses among the last finished replies.
 #[derive(Default)]
@@ -39,6 +44,8 @@ pub struct Progress {
     metrics: JsonLines,
     attack: Window,
     baseline: Window,
+    /// Where nobody sees the line: when the last plain one was printed.
+    spoken: Option<Instant>,
     /// Who the provider says has answered.
     pub model_returned: Option<String>,
 }
@@ -57,7 +64,14 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(budget), ProgressDrawTarget::stderr());
         let template = "{bar:24} {pos}/{len} queries, {per_sec}, {msg}, {eta} left";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
-        Self { bar, metrics, attack: Window::default(), baseline: Window::default(), model_returned: None }
+        Self {
+            bar,
+            metrics,
+            attack: Window::default(),
+            baseline: Window::default(),
+            spoken: None,
+            model_returned: None,
+        }
     }
 
     /// Takes the line away.
@@ -80,6 +94,12 @@ impl Watch for Progress {
             self.bar.inc(1);
         }
         self.bar.set_message(format!("missing {} (chance {})", self.attack.text(), self.baseline.text()));
+        if self.bar.is_hidden() && self.spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY) {
+            self.spoken = Some(Instant::now());
+            let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
+            say(&format!("{done}/{of} queries, {rate:.0}/s, {}, {left} s left", self.bar.message()));
+        }
     }
 
     fn updated(&mut self, round: u32, metrics: &UpdateMetrics) -> Result<(), SinkError> {

@@ -6,6 +6,10 @@ use crate::ask::solver::Solvers;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long open requests are waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serve the simulated solvers as an OpenAI-compatible endpoint, until Ctrl-C
 #[derive(Debug, clap::Args)]
@@ -29,7 +33,7 @@ impl Args {
     /// Serves until it is told to stop.
     pub fn run(&self) -> Result<(), Failure> {
         runtime()?.block_on(async {
-            let server = Server::start(self.addr, Arc::new(Solvers)).await?;
+            let server = Server::start(self.addr, Arc::new(Solvers)).await.map_err(Failure::usage)?;
             let serving = Serving { base_url: server.base_url(), models: Solvers.models() };
             if self.json {
                 print_json(&serving)?;
@@ -37,7 +41,12 @@ impl Args {
                 print_line(&format!("serving {} at {} (Ctrl-C ends it)", serving.models.join(", "), serving.base_url))?;
             }
             tokio::signal::ctrl_c().await?;
-            server.shutdown().await;
+            // A client that holds its request back does not hold us back.
+            tokio::select! {
+                () = server.shutdown() => {}
+                _ = tokio::signal::ctrl_c() => {}
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
             Ok(())
         })
     }

@@ -35,8 +35,9 @@ impl Default for PolicyConfig {
 impl PolicyConfig {
     /// Refuses sizes that no network can have.
     pub fn check(&self) -> std::result::Result<(), ConfigError> {
-        if self.hidden.contains(&0) {
-            return Err(ConfigError { field: "hidden", problem: "must hold widths of at least 1" });
+        const WIDEST: usize = 8192;
+        if self.hidden.iter().any(|width| !(1..=WIDEST).contains(width)) {
+            return Err(ConfigError { field: "hidden", problem: "must hold widths from 1 to 8192" });
         }
         Ok(())
     }

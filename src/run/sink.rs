@@ -12,17 +12,26 @@ use std::path::PathBuf;
 pub struct JsonlSink {
     records: JsonLines,
     timings: JsonLines,
+    empty: bool,
 }
 
 impl JsonlSink {
     /// Opens the two files of the run, after what is in them already.
     pub fn open(dir: &RunDir) -> Result<Self, LineError> {
-        Ok(Self { records: JsonLines::open(&dir.records())?, timings: JsonLines::open(&dir.timings())? })
+        Ok(Self { records: JsonLines::open(&dir.records())?, timings: JsonLines::open(&dir.timings())?, empty: true })
+    }
+}
+
+impl JsonlSink {
+    /// Whether nothing was recorded since it was opened.
+    pub fn is_empty(&self) -> bool {
+        self.empty
     }
 }
 
 impl RecordSink for JsonlSink {
     fn record(&mut self, record: &Record, timing: &Timing) -> Result<(), SinkError> {
+        self.empty = false;
         // The record first: a record without its timing is a fact, a timing without its record is not.
         self.records.append(record).map_err(|error| sink_error(error, &record.item.id))?;
         self.timings.append(timing).map_err(|error| sink_error(error, &record.item.id))

@@ -105,7 +105,7 @@ impl Machine {
         self.fuel_limit = u64::MAX;
         self.globals.clear();
         self.globals.extend(program.globals.iter().map(|global| global.init));
-        let bytes = program.memory.map_or(0, |memory| memory.min * PAGE_BYTES) as usize;
+        let bytes = program.memory.map_or(0, |memory| memory.min as usize * PAGE_BYTES as usize);
         self.memory.resize(bytes, 0);
     }
 

@@ -17,7 +17,7 @@ use wasmtime::{Caller, Config, Engine, Linker, Module, OptLevel, RegallocAlgorit
 
 /// Fuel given to a run beyond what the machine used: wasmtime looks at the gauge only at function entries and loop
 /// headers, so the exact amount is measured with plenty and subtracted.
-const AMPLE_FUEL: u64 = 1 << 40;
+const AMPLE_FUEL: u64 = 1 << 27;
 
 /// wasmtime, set up for many small programs.
 pub struct Oracle {

@@ -64,6 +64,23 @@ fn whatever_chance_chooses_the_program_holds() {
 }
 
 #[test]
+fn nothing_forbidden_is_woven() {
+    for forbidden in ["local.get", "local.tee", "i32.add", "i32.lt_u", "local.set", "br_if", "block", "conversion"] {
+        let loom = loom(&format!("fuel: {{min: 20, max: 80}}\nforbid: [{forbidden}]"));
+        let allowed = loom.config.instructions();
+        let mut weaver = Weaver::new(loom, 0);
+        for n in 0..150 {
+            let seed = Seed::new(6).indexed("program", n);
+            weaver.reset(seed.to_u64());
+            Chance::ALL[n as usize % 2].weave(&mut weaver, &mut seed.child("choices").rng());
+            for instr in weaver.program().seqs.iter().flat_map(|seq| &seq.code) {
+                assert!(allowed.contains(Action::Instr(instr.op)), "{} in spite of `{forbidden}`", instr.op);
+            }
+        }
+    }
+}
+
+#[test]
 fn recipes_rebuild_bit_for_bit() {
     let loom = loom(SETTINGS[2]);
     for n in 0..200 {

@@ -132,6 +132,26 @@ fn a_dry_run_spends_nothing() {
     assert!(!folder.join("results").exists());
 }
 
+/// A port where nobody listens.
+fn silent_url() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    format!("http://{}/v1", listener.local_addr().expect("bound"))
+}
+
+#[test]
+fn a_provider_that_never_answers_ends_the_run() {
+    let folder = folder("silent");
+    let url = silent_url();
+    let args = ["attack", "--model", "nobody", "--base-url", &url, "--max-retries", "0", "--query-budget", "500"];
+    let output = harness(&folder, &args);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("not one of") && message.contains("answered"), "{message}");
+    let records = records(&folder);
+    assert!(records.len() <= 32, "one round was enough to see it");
+    assert!(records.iter().all(|record| record["answer"]["verdict"] == "provider_error" && record["reward"].is_null()));
+}
+
 /// What a user can get wrong: the command, and what the message must say.
 #[test]
 fn mistakes_end_in_one_sentence_and_code_2() {
@@ -150,7 +170,9 @@ fn mistakes_end_in_one_sentence_and_code_2() {
     for (name, text) in presets.iter().chain(&prompts) {
         std::fs::write(folder.join(name), text).expect("the folder is ours");
     }
-    let cases: [(&[&str], &[&str]); 11] = [
+    std::fs::write(folder.join("taken"), "a file").expect("the folder is ours");
+    let cases: [(&[&str], &[&str]); 12] = [
+        (&["attack", "--log-dir", "taken", "--query-budget", "5"], &["taken", "--log-dir"]),
         (&["attack", "--preset", "unknown-key.yaml"], &["unknown-key.yaml:3:", "fule", "fuel"]),
         (&["attack", "--preset", "unknown-name.yaml"], &["unknown-name.yaml:3:", "i32.ad"]),
         (&["attack", "--preset", "minimum.yaml"], &["minimum.yaml:3:", "60", "50"]),

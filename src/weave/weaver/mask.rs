@@ -34,6 +34,8 @@ const COUNTER_FUEL: u32 = 2;
 /// Sets that depend on the settings alone.
 #[derive(Clone, Debug)]
 pub(super) struct Tables {
+    /// Every allowed instruction.
+    allowed: ActionSet,
     /// Allowed instructions with a fixed effect whose operands can be these: `[top][second]`.
     fixed: [[ActionSet; KINDS]; KINDS],
     /// Allowed instructions whose effect depends on the module, the frame or the operands.
@@ -93,6 +95,7 @@ impl Tables {
         };
         let traps = |op: &Op| matches!(op.row().semantics, Semantics::TryUnary(_) | Semantics::TryBinary(_));
         Self {
+            allowed,
             fixed,
             special: set(&|op| !is_fixed(op)),
             growing: set(&|op| growing(op) && op != Op::LocalTee),
@@ -216,8 +219,8 @@ impl Weaver {
     /// Whether an access at this offset lies within the memory (or the one page that a first access brings).
     fn in_bounds(&self, op: Op, offset: u32) -> bool {
         let address = self.machine.operand(op.row().params.len() as u32 - 1).bits as u32;
-        let size = self.program.memory.map_or(PAGE_BYTES, |memory| memory.min * PAGE_BYTES);
-        u64::from(address) + u64::from(offset) + u64::from(width(op)) <= u64::from(size)
+        let pages = self.program.memory.map_or(1, |memory| memory.min);
+        u64::from(address) + u64::from(offset) + u64::from(width(op)) <= u64::from(pages) * u64::from(PAGE_BYTES)
     }
 
     fn clear_unaffordable(&self, set: &mut ActionSet) {

@@ -116,7 +116,7 @@ impl Weaver {
             return !self.live && self.scope().matches(above);
         }
         let carried: Vec<ValType> = result.into_iter().chain(above.iter().copied()).collect();
-        let known = self.scope().types.len() >= carried.len() || op == Op::Loop;
+        let known = self.scope().types.len() >= carried.len();
         let finishes = self.live && func == 0 && parent.is_none();
         known && self.scope().matches(&carried) && (!finishes || self.may_finish())
     }
@@ -162,8 +162,8 @@ impl Weaver {
 
     /// Whether there is a local to count with, and all that counting takes is allowed.
     pub(super) fn can_count(&self) -> bool {
-        const PARTS: [Op; 2] = [Op::LocalSet, Op::BrIf];
-        let allowed = PARTS.iter().all(|&op| self.loom.tables.special.contains(Action::Instr(op)));
+        const PARTS: [Op; 6] = [Op::LocalSet, Op::LocalGet, Op::I32Add, Op::LocalTee, Op::I32LtU, Op::BrIf];
+        let allowed = PARTS.iter().all(|&op| self.loom.tables.allowed.contains(Action::Instr(op)));
         allowed && (self.local_count() < self.config().limits.locals || self.free_counter().is_some())
     }
 
