@@ -10,6 +10,7 @@ use crate::run::jsonl::JsonLines;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// Finished replies that the rates on the line look back on.
@@ -94,7 +95,7 @@ impl Watch for Progress {
             self.bar.inc(1);
         }
         self.bar.set_message(format!("missing {} (chance {})", self.attack.text(), self.baseline.text()));
-        if self.bar.is_hidden() && self.spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY) {
+        if !std::io::stderr().is_terminal() && self.spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY) {
             self.spoken = Some(Instant::now());
             let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
             let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
