@@ -32,29 +32,71 @@ impl Judged {
 
 /// Judges a reply against the truth. Total: no text makes it fail, and time is linear in the text.
 ///
-/// The answer is the last `<OUTPUT>...</OUTPUT>`, else the last JSON object with `stack_values`. A reply that a token
-/// limit cut off is `truncated` even with an answer in it, since the model had not ended it.
+/// The answer is the last `<OUTPUT>...</OUTPUT>`, else the last JSON object with `stack_values`; an earlier draft never
+/// stands in for a last answer that cannot be read. A reply that a token limit cut off is `truncated` even with an
+/// answer in it, since the model had not ended it. One that stopped for a reason we do not know (`error`, `abort`, ...)
+/// may be `correct`, which no accident makes it, and is `truncated` otherwise, for it may have been cut off.
 pub fn judge(reply: &ChatReply, truth: &Truth) -> Judged {
-    if let Some(verdict) = unfinished(reply) {
-        return Judged::unread(verdict);
+    let end = End::of(reply.finish_reason.as_deref().unwrap_or_default());
+    let filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+    match end {
+        _ if filled(&reply.refusal) => Judged::unread(Verdict::Refusal),
+        End::Declined => Judged::unread(Verdict::Refusal),
+        End::CutOff => Judged::unread(Verdict::Truncated),
+        End::Whole if !filled(&reply.content) => Judged::unread(Verdict::NoResponse),
+        End::Whole | End::Unlisted => {
+            let judged = read(reply.content.as_deref().unwrap_or_default(), truth);
+            let counts = end == End::Whole || judged.verdict == Verdict::Correct;
+            if counts { judged } else { Judged::unread(Verdict::Truncated) }
+        }
     }
-    match answer::find(reply.content.as_deref().unwrap_or_default()) {
+}
+
+/// How a reply came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The model ended it.
+    Whole,
+    /// The model or a filter declined.
+    Declined,
+    /// A token limit cut it off.
+    CutOff,
+    /// The provider gave a reason that stands in no list here, so nobody knows whether it is whole.
+    Unlisted,
+}
+
+impl End {
+    /// Reads a finish reason of any provider, in any case; an absent one is empty.
+    fn of(reason: &str) -> Self {
+        match reason.trim().to_ascii_lowercase().as_str() {
+            "" | "null" | "stop" | "stop_sequence" | "end_turn" | "end" | "eos" | "eos_token" | "complete"
+            | "completed" => Self::Whole,
+            "content_filter"
+            | "content_filtered"
+            | "safety"
+            | "refusal"
+            | "prohibited_content"
+            | "recitation"
+            | "blocklist"
+            | "spii"
+            | "guardrail_intervened" => Self::Declined,
+            "length"
+            | "max_tokens"
+            | "max_output_tokens"
+            | "model_length"
+            | "model_context_window_exceeded"
+            | "incomplete" => Self::CutOff,
+            _ => Self::Unlisted,
+        }
+    }
+}
+
+fn read(content: &str, truth: &Truth) -> Judged {
+    match answer::find(content) {
         None => Judged::unread(Verdict::InvalidFormat),
         Some(given) => match truth {
             Truth::StackValues(values) => compare(&given, values),
         },
-    }
-}
-
-/// The verdict of a reply that needs no reading.
-fn unfinished(reply: &ChatReply) -> Option<Verdict> {
-    let filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
-    match reply.finish_reason.as_deref() {
-        _ if filled(&reply.refusal) => Some(Verdict::Refusal),
-        Some("content_filter" | "safety" | "SAFETY" | "refusal") => Some(Verdict::Refusal),
-        Some("length" | "max_tokens" | "MAX_TOKENS" | "model_length") => Some(Verdict::Truncated),
-        _ if !filled(&reply.content) => Some(Verdict::NoResponse),
-        _ => None,
     }
 }
 

@@ -6,50 +6,34 @@ use super::number;
 use super::scan::{self, Json};
 use crate::wasm::types::{ValType, Value};
 
-/// One value as the model wrote it: a number for certain, of a type that may be unknown or absent.
+/// One value as the model wrote it: a number for certain, of a type that may be left to the truth.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Given {
-    ty: Type,
+    /// `None` if no type was written: that of the truth is meant.
+    ty: Option<ValType>,
     number: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Type {
-    /// None was written: that of the truth is meant.
-    Implied,
-    Known(ValType),
-    /// A word that names no type we know; no value has it.
-    Unknown,
 }
 
 impl Given {
     /// Whether it says this value.
     pub(super) fn is(&self, truth: Value) -> bool {
-        let ty_fits = match self.ty {
-            Type::Implied => true,
-            Type::Known(ty) => ty == truth.ty,
-            Type::Unknown => false,
-        };
-        ty_fits && number::parse(truth.ty, &self.number).is_some_and(|value| value.same(truth))
+        self.ty.is_none_or(|ty| ty == truth.ty)
+            && number::parse(truth.ty, &self.number).is_some_and(|value| value.same(truth))
     }
 
-    fn new(ty: Type, number: &str) -> Option<Self> {
+    fn new(ty: Option<ValType>, number: &str) -> Option<Self> {
         number::is_number(number).then(|| Self { ty, number: number.trim().to_owned() })
     }
 
     /// `i32(10)`, `i32.const 10`, `i32: 10`, or a number alone.
     fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
-        for ty in ValType::ALL {
-            // `get`, since byte 3 may lie within a character.
-            if text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(ty.name())) {
-                let rest = text[3..].trim_start();
-                let rest = rest.strip_prefix(".const").or_else(|| rest.strip_prefix(':')).unwrap_or(rest).trim();
-                let bare = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
-                return Self::new(Type::Known(ty), bare);
-            }
-        }
-        Self::new(Type::Implied, text)
+        let (head, rest) = text.split_at(text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len()));
+        let Some(ty) = type_of(head) else { return Self::new(None, text) };
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix(".const").or_else(|| rest.strip_prefix(':')).unwrap_or(rest).trim();
+        let bare = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
+        Self::new(Some(ty), bare)
     }
 
     fn from_json(json: &Json) -> Option<Self> {
@@ -58,60 +42,98 @@ impl Given {
             Json::List(_) => None,
             Json::Map(entries) => {
                 if let Some(value) = json.get("value") {
-                    let given = Self::from_json(value).filter(|_| !matches!(value, Json::Map(_)))?;
-                    let ty = json.get("type").map_or(Type::Implied, named_type);
-                    return Some(Self { ty: if ty == Type::Implied { given.ty } else { ty }, ..given });
+                    let (Json::Text(text) | Json::Word(text)) = value else { return None };
+                    return Self::from_text(text)?.typed(json.get("type"));
                 }
                 let [(ty, Json::Text(number) | Json::Word(number))] = entries.as_slice() else { return None };
-                Self::new(Type::Known(ValType::parse(&ty.trim().to_ascii_lowercase())?), number)
+                Self::new(Some(type_of(ty)?), number)
             }
         }
     }
+
+    /// The same with the type that stands beside it. `None` if that names no type, or another than the value itself
+    /// does: what is meant cannot be known, so it must not count as wrong.
+    fn typed(mut self, beside: Option<&Json>) -> Option<Self> {
+        let word = match beside {
+            None => return Some(self),
+            Some(Json::Text(word) | Json::Word(word)) => word.trim(),
+            Some(Json::List(_) | Json::Map(_)) => return None,
+        };
+        if word.is_empty() || word.eq_ignore_ascii_case("null") {
+            return Some(self);
+        }
+        let ty = type_of(word)?;
+        if self.ty.is_some_and(|own| own != ty) {
+            return None;
+        }
+        self.ty = Some(ty);
+        Some(self)
+    }
 }
 
-fn named_type(json: &Json) -> Type {
-    let (Json::Text(name) | Json::Word(name)) = json else { return Type::Unknown };
-    ValType::parse(&name.trim().to_ascii_lowercase()).map_or(Type::Unknown, Type::Known)
+/// The type that a word names for certain. `int` and `float` say no width and `u32` no type of WebAssembly.
+fn type_of(word: &str) -> Option<ValType> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "int32" => Some(ValType::I32),
+        "int64" => Some(ValType::I64),
+        "float32" => Some(ValType::F32),
+        "float64" | "double" => Some(ValType::F64),
+        name => ValType::parse(name),
+    }
 }
 
 /// The answer in a reply; `None` if there is none that can be read whole.
 pub(super) fn find(reply: &str) -> Option<Vec<Given>> {
-    match last_output(reply) {
-        Some(block) => in_block(block),
-        None => last_object(reply).or_else(|| bare_json(reply)),
+    const OPEN: &str = "<OUTPUT>";
+    // Upper-casing ASCII alone keeps every byte offset.
+    let upper = reply.to_ascii_uppercase();
+    let last_open = upper.rfind(OPEN).map(|at| at + OPEN.len());
+    let Some(close) = upper.rfind("</OUTPUT>") else {
+        // Only the closing tag is forgiven: what stands before the opening one is a draft.
+        return outside_block(&reply[last_open.unwrap_or(0)..]);
+    };
+    match last_open {
+        // A new answer was begun after the last one and never ended.
+        Some(open) if open > close => None,
+        Some(open) => in_block(&reply[open..close]),
+        None => outside_block(reply),
     }
 }
 
-/// What stands in the last closed `<OUTPUT>...</OUTPUT>`.
-fn last_output(reply: &str) -> Option<&str> {
-    // Upper-casing ASCII alone keeps every byte offset.
-    let upper = reply.to_ascii_uppercase();
-    let close = upper.rfind("</OUTPUT>")?;
-    let open = upper[..close].rfind("<OUTPUT>")?;
-    Some(&reply[open + "<OUTPUT>".len()..close])
-}
-
 fn in_block(block: &str) -> Option<Vec<Given>> {
-    bare_json(block).or_else(|| last_object(block)).or_else(|| annotations(unfenced(block)))
+    outside_block(block).or_else(|| annotations(unfenced(block)))
 }
 
-/// The last object in the text with `stack_values` in it.
+fn outside_block(text: &str) -> Option<Vec<Given>> {
+    bare_json(text).or_else(|| last_object(text))
+}
+
+/// The object with the last `stack_values` in it. One that cannot be read gives no way to those before it, which are
+/// drafts.
 fn last_object(text: &str) -> Option<Vec<Given>> {
-    /// Mentions that are tried, from the end; bounds the work on a reply that says nothing else.
-    const MAX_MENTIONS: usize = 16;
-    for (at, _) in text.rmatch_indices("stack_values").take(MAX_MENTIONS) {
-        let Some(open) = text[..at].rfind('{') else { continue };
-        if let Some(answer) = scan::value(&text[open..]).and_then(|json| stack_values(&json)) {
-            return Some(answer);
+    let open = enclosing_brace(&text[..text.rfind("stack_values")?])?;
+    stack_values(&scan::value(&text[open..])?)
+}
+
+/// Where the object starts that is still open at the end of the text.
+fn enclosing_brace(text: &str) -> Option<usize> {
+    let mut closed = 0_usize;
+    for (at, byte) in text.bytes().enumerate().rev() {
+        match byte {
+            b'}' => closed += 1,
+            b'{' if closed == 0 => return Some(at),
+            b'{' => closed -= 1,
+            _ => {}
         }
     }
     None
 }
 
-/// The text as a whole, if it is an object with `stack_values` or a list.
+/// The text as a whole, if it is an object with `stack_values` or a list; with anything after it, a list may be a step
+/// on the way rather than the answer.
 fn bare_json(text: &str) -> Option<Vec<Given>> {
     let text = unfenced(text);
-    let json = text.starts_with(['{', '[']).then(|| scan::value(text)).flatten()?;
+    let json = text.starts_with(['{', '[']).then(|| scan::whole(text)).flatten()?;
     match &json {
         Json::List(items) => items.iter().map(Given::from_json).collect(),
         _ => stack_values(&json),
@@ -133,10 +155,11 @@ fn annotations(text: &str) -> Option<Vec<Given>> {
         .filter(|given: &Vec<Given>| !given.is_empty())
 }
 
-/// The text without the Markdown fence around it.
+/// The text without the Markdown fence around it, of which either end may be missing.
 fn unfenced(text: &str) -> &str {
     let text = text.trim();
-    let Some(inner) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
+    let text = text.strip_suffix("```").unwrap_or(text).trim_end();
+    let Some(inner) = text.strip_prefix("```") else { return text };
     // The rest of the fence's line names the language.
     let start = inner.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inner.len());
     inner[start..].trim()

@@ -31,6 +31,13 @@ pub(super) fn value(text: &str) -> Option<Json> {
     Scanner { rest: text }.value(0)
 }
 
+/// Reads the text as one value, with nothing after it.
+pub(super) fn whole(text: &str) -> Option<Json> {
+    let mut scanner = Scanner { rest: text };
+    let value = scanner.value(0)?;
+    scanner.peek().is_none().then_some(value)
+}
+
 struct Scanner<'a> {
     rest: &'a str,
 }

@@ -38,9 +38,43 @@ const CASES: &[(&str, Verdict)] = &[
     ("<OUTPUT>{\"stack_values\":[-1,1.5,0]}</OUTPUT>", Wrong),
     ("<OUTPUT>{\"stack_values\":[1.5,-1]}</OUTPUT>", Wrong),
     ("<OUTPUT>i64(-1), f32(1.5)</OUTPUT>", Wrong),
-    (r#"<OUTPUT>{"stack_values":[{"type":"int","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Wrong),
     ("<OUTPUT>{\"stack_values\":[4294967296,1.5]}</OUTPUT>", Wrong),
     ("<OUTPUT>{\"stack_values\":[-1,1.4999]}</OUTPUT>", Wrong),
+    // A word that names no type leaves the value unread; one left empty leaves the type to the truth.
+    (r#"<OUTPUT>{"stack_values":[{"type":"int","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, InvalidFormat),
+    (r#"<OUTPUT>{"stack_values":[{"type":"u32","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, InvalidFormat),
+    (
+        r#"<OUTPUT>{"stack_values":[{"type":"float","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#,
+        InvalidFormat,
+    ),
+    (r#"<OUTPUT>{"stack_values":[{"type":"v128","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, InvalidFormat),
+    (r#"<OUTPUT>{"stack_values":[{"type":[],"value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, InvalidFormat),
+    (r#"<OUTPUT>{"stack_values":[{"type":null,"value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>{"stack_values":[{"type":"","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>{"stack_values":[{"type":"int32","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Correct),
+    (r#"<OUTPUT>{"stack_values":[{"type":"INT64","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Wrong),
+    (r#"<OUTPUT>{"stack_values":[{"type":"double","value":"-1"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Wrong),
+    (r#"<OUTPUT>{"stack_values":[{"type":null,"value":"9"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, Wrong),
+    (r#"<OUTPUT>{"stack_values":[{"type":"u32","value":"9"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#, InvalidFormat),
+    (
+        r#"<OUTPUT>{"stack_values":[{"type":"i32","value":"i64(-1)"},{"type":"f32","value":"1.5"}]}</OUTPUT>"#,
+        InvalidFormat,
+    ),
+    ("<OUTPUT>int32(-1), float32: 1.5</OUTPUT>", Correct),
+    ("<OUTPUT>u32(-1), f32(1.5)</OUTPUT>", InvalidFormat),
+    // The last answer was begun and cannot be read: no draft stands in for it.
+    ("<OUTPUT>[9]</OUTPUT> no, wait <OUTPUT>{\"stack_values\":[-1,", InvalidFormat),
+    ("<OUTPUT>[9]</OUTPUT> no, wait <OUTPUT>[-1, 1.5]", InvalidFormat),
+    ("{\"stack_values\":[9]} no, wait <OUTPUT>", InvalidFormat),
+    ("{\"stack_values\":[9]} no, wait {\"stack_values\":[-1, 1.", InvalidFormat),
+    ("<OUTPUT>{\"stack_values\":[9]} no, wait {\"stack_values\":[-1,</OUTPUT>", InvalidFormat),
+    ("<OUTPUT>{\"stack_values\":[9]} no, wait {\"stack_values\":[-1,1.5]}</OUTPUT>", Correct),
+    ("So: {\"why\": {\"a\": 1}, \"stack_values\": [-1, 1.5]} it is.", Correct),
+    // A list alone is an answer only if it is all there is.
+    ("[9, 1.5] is what it starts with.", InvalidFormat),
+    ("```\n[9]\n```\nthen\n```\n[-1, 1.5]\n```", InvalidFormat),
+    ("[-1, 1.5]\n```\n", Correct),
+    ("<OUTPUT>[9] no, [-1, 1.5]</OUTPUT>", InvalidFormat),
     // Nothing that can be read.
     ("I think it is -1 and 1.5.", InvalidFormat),
     ("I'm sorry, I can't help with that.", InvalidFormat),
@@ -118,6 +152,8 @@ fn trouble_comes_before_reading() {
         (Some(answer), Some(""), Some("eos_token"), Correct),
         (Some(answer), None, None, Correct),
         (None, None, Some("stop"), NoResponse),
+        (None, None, Some("error"), Truncated),
+        (Some(answer), None, Some("error"), Correct),
     ];
     for (content, refusal, finish_reason, expected) in cases {
         let reply = ChatReply {
@@ -127,6 +163,23 @@ fn trouble_comes_before_reading() {
             ..ChatReply::default()
         };
         assert_eq!(judge(&reply, &Truth::StackValues(vec![Value::i32(1)])).verdict, expected, "{reply:?}");
+    }
+}
+
+#[test]
+fn only_a_reply_known_to_be_whole_can_be_wrong() {
+    let cases: &[(&[&str], Verdict)] = &[
+        (&["", "null", "stop", "STOP", "end_turn", "eos", "stop_sequence", "completed"], Wrong),
+        (&["SAFETY", "RECITATION", "PROHIBITED_CONTENT", "content_filter"], Refusal),
+        (&["max_tokens", "MAX_TOKENS", "length", "incomplete"], Truncated),
+        (&["insufficient_system_resource", "abort", "error", "tool_calls", "no such reason"], Truncated),
+    ];
+    for &(reasons, expected) in cases {
+        for &reason in reasons {
+            let reply = ChatReply { finish_reason: Some(reason.into()), ..ChatReply::text("<OUTPUT>[9]</OUTPUT>") };
+            let judged = judge(&reply, &Truth::StackValues(vec![Value::i32(1)]));
+            assert_eq!((judged.verdict, judged.slots.len()), (expected, usize::from(expected == Wrong)), "{reason}");
+        }
     }
 }
 
