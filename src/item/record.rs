@@ -59,7 +59,7 @@ pub enum Verdict {
     Refusal,
     /// A finished reply with nothing in it.
     NoResponse,
-    /// Cut off by a token limit.
+    /// Cut off by a token limit, or stopped for a reason nobody knows, without a correct answer.
     Truncated,
     /// The provider failed after every retry.
     ProviderError,
