@@ -46,7 +46,7 @@ pub struct Progress {
     attack: Window,
     baseline: Window,
     /// Where nobody sees the line: when the last plain one was printed.
-    spoken: Option<Instant>,
+    spoken: Instant,
     /// Who the provider says has answered.
     pub model_returned: Option<String>,
 }
@@ -70,7 +70,7 @@ impl Progress {
             metrics,
             attack: Window::default(),
             baseline: Window::default(),
-            spoken: None,
+            spoken: Instant::now(),
             model_returned: None,
         }
     }
@@ -95,8 +95,8 @@ impl Watch for Progress {
             self.bar.inc(1);
         }
         self.bar.set_message(format!("missing {} (chance {})", self.attack.text(), self.baseline.text()));
-        if !std::io::stderr().is_terminal() && self.spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY) {
-            self.spoken = Some(Instant::now());
+        if !std::io::stderr().is_terminal() && self.spoken.elapsed() >= PLAIN_EVERY {
+            self.spoken = Instant::now();
             let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
             let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
             say(&format!("{done}/{of} queries, {rate:.0}/s, {}, {left} s left", self.bar.message()));
