@@ -232,7 +232,7 @@ impl Search {
             state.maker.make(weaver, format!("{prefix}{round:04}-{at:04}"), &mut seed.child("probe").rng())
         };
         let drafts: Vec<Option<Draft>> = woven.iter().zip(seeds).enumerate().map(make).collect();
-        let present: Vec<Draft> = drafts.iter().flatten().cloned().collect();
+        let present: Vec<&Draft> = drafts.iter().flatten().collect();
         confirm_all(&present, &state.oracle).map_err(|(at, disagreement)| AttackError::Disagreement {
             draft: Box::new(present[at].clone()),
             disagreement,

@@ -85,14 +85,14 @@ impl Draft {
 }
 
 /// Confirms a batch on all processors; the first disagreement with the number of its draft.
-pub fn confirm_all(drafts: &[Draft], oracle: &Oracle) -> Result<(), (usize, Disagreement)> {
+pub fn confirm_all(drafts: &[&Draft], oracle: &Oracle) -> Result<(), (usize, Disagreement)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = drafts.len().div_ceil(threads).max(1);
     let mut found = std::thread::scope(|scope| {
         let parts = drafts.chunks(share).enumerate().map(|(part, drafts)| {
             scope.spawn(move || {
                 let mut machine = Machine::default();
-                let check = |(at, draft): (usize, &Draft)| {
+                let check = |(at, draft): (usize, &&Draft)| {
                     draft.confirm(oracle, &mut machine).err().map(|error| (part * share + at, error))
                 };
                 drafts.iter().enumerate().find_map(check)
@@ -132,7 +132,7 @@ mod tests {
         let drafts = drafts("fuel: {min: 20, max: 120}\nlimits: {functions: 4, nesting: 4}", 1200);
         assert!(drafts.len() > 600, "only {} items", drafts.len());
         assert!(drafts.iter().any(|draft| draft.item.probe.hit > 1) && drafts.iter().any(|d| d.item.probe.func > 0));
-        assert_eq!(confirm_all(&drafts, &Oracle::new()), Ok(()));
+        assert_eq!(confirm_all(&drafts.iter().collect::<Vec<_>>(), &Oracle::new()), Ok(()));
     }
 
     #[test]
@@ -140,7 +140,8 @@ mod tests {
         let mut drafts = drafts("fuel: {min: 20, max: 60}", 40);
         let at = drafts.len() / 2;
         drafts[at].snapshot.operands[0].bits ^= 1;
-        let (found, error) = confirm_all(&drafts, &Oracle::new()).expect_err("one bit is wrong");
+        let (found, error) =
+            confirm_all(&drafts.iter().collect::<Vec<_>>(), &Oracle::new()).expect_err("one bit is wrong");
         assert_eq!(found, at);
         assert!(matches!(error, Disagreement::State { what: "operands", .. }), "{error}");
     }

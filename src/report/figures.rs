@@ -22,7 +22,8 @@ pub struct AttackFigures {
     pub strategy: Option<String>,
     /// The seed.
     pub seed: u64,
-    /// Requests of the run, confirmations among them; those of the baseline are apart.
+    /// Questions of the run, confirmations among them; those of the baseline are apart. Retries of one question after
+    /// trouble of the provider are in the timings.
     pub queries: u64,
     /// Finished replies to attack questions: the denominator of the miss rate.
     pub replies: u64,

@@ -8,7 +8,6 @@ use super::literal::{FloatBucket, IntBucket};
 use crate::wasm::isa::Op;
 use crate::wasm::program::BlockType;
 use crate::wasm::types::ValType;
-use serde::{Deserialize, Serialize};
 
 /// One choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,7 +150,7 @@ fn position(table: &[u32], value: u32) -> u32 {
 }
 
 /// A set of actions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ActionSet(pub [u64; WORDS]);
 
 impl ActionSet {

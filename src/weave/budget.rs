@@ -41,9 +41,15 @@ struct Body {
     reserve: u32,
     /// Runs of equal types among its locals.
     runs: u32,
-    last_run: Option<(ValType, u32)>,
-    /// Extra bytes of runs longer than 127: none can be, the vocabulary is smaller.
-    locals: u32,
+    last_run: Option<ValType>,
+}
+
+impl Body {
+    /// Locals, code, and what closing takes. A run of locals is a count and a type: two bytes, since the vocabulary has
+    /// fewer than 128 locals.
+    fn size(&self) -> u32 {
+        u32_size(self.runs) + 2 * self.runs + self.code + self.reserve
+    }
 }
 
 impl ByteLedger {
@@ -79,14 +85,8 @@ impl ByteLedger {
     /// A new local of a function.
     pub fn add_local(&mut self, func: u32, ty: ValType) {
         let body = &mut self.bodies[func as usize];
-        match &mut body.last_run {
-            Some((last, count)) if *last == ty => *count += 1,
-            last => {
-                *last = Some((ty, 1));
-                body.runs += 1;
-                body.locals += 2;
-            }
-        }
+        body.runs += u32::from(body.last_run != Some(ty));
+        body.last_run = Some(ty);
     }
 
     /// Code of a function grew (or, when a call is taken back, shrank).
@@ -120,7 +120,7 @@ impl ByteLedger {
         let mut code = u32_size(self.bodies.len() as u32);
         for (index, body) in self.bodies.iter().enumerate() {
             let more = if index == func as usize { more_body } else { 0 };
-            let size = u32_size(body.runs) + body.locals + body.code + body.reserve + more;
+            let size = body.size() + more;
             code += u32_size(size) + size;
         }
         total + sized(code)

@@ -125,13 +125,15 @@ impl Strategy for Ppo {
         if rewards.iter().all(Option::is_none) {
             return Ok(None);
         }
-        let (mut batch, mut worth) = (self.pending.clone(), rewards.to_vec());
-        for (mut episode, reward) in self.memory.recall(rewards, &mut self.rng) {
+        let recalled = self.memory.recall(rewards, &mut self.rng);
+        self.memory.keep(&self.pending, rewards);
+        let empty = Rollout::new(OBSERVATION, action::COUNT);
+        let (mut batch, mut worth) = (std::mem::replace(&mut self.pending, empty), rewards.to_vec());
+        for (mut episode, reward) in recalled {
             episode.rescore(&self.policy)?;
             batch.append(episode);
             worth.push(Some(reward));
         }
-        self.memory.keep(&self.pending, rewards);
         let metrics = ppo::update(&self.policy, &mut self.optimizer, &batch, &worth, &self.config, &mut self.rng)?;
         self.updates += 1;
         self.episodes += rewards.iter().flatten().count() as u64;

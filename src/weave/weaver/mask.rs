@@ -90,15 +90,14 @@ impl Tables {
                 })
             })
         });
-        let growing = |op: Op| {
-            op.row().results.len() > op.row().params.len() || matches!(op, Op::LocalGet | Op::GlobalGet | Op::LocalTee)
-        };
+        let grows =
+            |op: Op| op.row().results.len() > op.row().params.len() || matches!(op, Op::LocalGet | Op::GlobalGet);
         let traps = |op: &Op| matches!(op.row().semantics, Semantics::TryUnary(_) | Semantics::TryBinary(_));
         Self {
             allowed,
             fixed,
             special: set(&|op| !is_fixed(op)),
-            growing: set(&|op| growing(op) && op != Op::LocalTee),
+            growing: set(&grows),
             trapping: ops().filter(traps).collect(),
             accesses: ops().filter(|&op| width(op) > 0).collect(),
         }
