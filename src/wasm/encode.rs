@@ -22,7 +22,7 @@ pub fn encode_with(program: &Program, more_exports: impl FnOnce(&mut enc::Export
         functions.function(func.ty);
     }
     module.section(&functions);
-    if let Some(memory) = program.memory {
+    if let Some(memory) = &program.memory {
         module.section(&memory_section(memory.min, memory.max));
     }
     if !program.globals.is_empty() {
@@ -30,7 +30,7 @@ pub fn encode_with(program: &Program, more_exports: impl FnOnce(&mut enc::Export
     }
     let mut exports = enc::ExportSection::new();
     for export in &program.exports {
-        exports.export(&export.name, enc::ExportKind::Func, export.func);
+        exports.export(&export.name, enc::ExportKind::Func, export.index);
     }
     more_exports(&mut exports);
     module.section(&exports);
@@ -70,7 +70,7 @@ pub fn global_section(program: &Program) -> enc::GlobalSection {
     for global in &program.globals {
         let ty = enc::GlobalType { val_type: val_type(global.ty), mutable: global.mutable, shared: false };
         let mut init = Vec::new();
-        write_instr(program, &Instr::constant(global.ty, global.init), &mut init);
+        write_instr(program, &global.init, &mut init);
         globals.global(ty, &enc::ConstExpr::raw(init));
     }
     globals
@@ -100,12 +100,36 @@ pub fn write_instr(program: &Program, instr: &Instr, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(row.opcode);
     match row.imm {
         Imm::None => {}
-        Imm::Local | Imm::Global | Imm::Label | Imm::Func => write_u32(instr.a, bytes),
+        Imm::Local
+        | Imm::Global
+        | Imm::Label
+        | Imm::Func
+        | Imm::Table
+        | Imm::Elem
+        | Imm::Data => write_u32(instr.a, bytes),
+        Imm::TypeTable | Imm::TableTable | Imm::ElemTable => {
+            write_u32(instr.a, bytes);
+            write_u32(instr.b as u32, bytes);
+        }
+        Imm::DataMem => {
+            write_u32(instr.a, bytes);
+            bytes.push(0);
+        }
         Imm::MemIndex => bytes.push(0),
+        Imm::MemMem => bytes.extend([0, 0]),
         Imm::MemArg { .. } => {
             write_u32(instr.a, bytes);
             write_u32(instr.b as u32, bytes);
         }
+        Imm::MemArgLane { .. } => {
+            write_u32(instr.align(), bytes);
+            write_u32(instr.b as u32, bytes);
+            bytes.push(instr.lane());
+        }
+        Imm::Lane { .. } => bytes.push(instr.lane()),
+        Imm::V128 | Imm::Shuffle => bytes.extend(program.vectors[instr.a as usize].to_le_bytes()),
+        Imm::HeapType => bytes.push(instr.val_type().code()),
+        Imm::ValTypes => bytes.extend([1, instr.val_type().code()]),
         Imm::I32 => write_signed(i64::from(instr.b as i32), bytes),
         Imm::I64 => write_signed(instr.b as i64, bytes),
         Imm::F32 => bytes.extend_from_slice(&(instr.b as u32).to_le_bytes()),
@@ -128,9 +152,14 @@ pub fn instr_size(program: &Program, instr: &Instr) -> u32 {
     let row = instr.op.row();
     let immediate = match row.imm {
         Imm::None => 0,
-        Imm::Local | Imm::Global | Imm::Label | Imm::Func => u32_size(instr.a),
-        Imm::MemIndex => 1,
+        Imm::Local | Imm::Global | Imm::Label | Imm::Func | Imm::Table | Imm::Elem | Imm::Data => u32_size(instr.a),
+        Imm::TypeTable | Imm::TableTable | Imm::ElemTable => u32_size(instr.a) + u32_size(instr.b as u32),
+        Imm::DataMem => u32_size(instr.a) + 1,
+        Imm::MemIndex | Imm::Lane { .. } | Imm::HeapType => 1,
+        Imm::MemMem | Imm::ValTypes => 2,
         Imm::MemArg { .. } => u32_size(instr.a) + u32_size(instr.b as u32),
+        Imm::MemArgLane { .. } => u32_size(instr.align()) + u32_size(instr.b as u32) + 1,
+        Imm::V128 | Imm::Shuffle => 16,
         Imm::I32 => signed_size(i64::from(instr.b as i32)),
         Imm::I64 => signed_size(instr.b as i64),
         Imm::F32 => 4,
@@ -184,6 +213,9 @@ pub fn val_type(ty: ValType) -> enc::ValType {
         ValType::I64 => enc::ValType::I64,
         ValType::F32 => enc::ValType::F32,
         ValType::F64 => enc::ValType::F64,
+        ValType::V128 => enc::ValType::V128,
+        ValType::FuncRef => enc::ValType::FUNCREF,
+        ValType::ExternRef => enc::ValType::EXTERNREF,
     }
 }
 

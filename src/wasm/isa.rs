@@ -19,13 +19,14 @@ pub struct Row {
     pub op: Op,
     /// Its name in the text format.
     pub mnemonic: &'static str,
-    /// Its opcode (spec 5.4): one byte, or the prefix `0xfc` and the LEB128 of the number behind it.
+    /// Its opcode (spec 5.4): one byte, or the prefix `0xfc` or `0xfd` and the LEB128 of the number behind it.
     pub opcode: &'static [u8],
     /// What follows the opcode.
     pub imm: Imm,
     /// The operands that are popped in any module, top of the stack last. Where the effect depends on the module
     /// ([`Semantics::Special`]) these are the fixed ones alone: the condition of `if`, `br_if` and `select`, the index
-    /// of `br_table`; not the arguments of `call`, nor the two alternatives of `select`, which have any one type.
+    /// of `br_table`, the index of `table.get`; not the arguments of `call`, nor the two alternatives of `select`, which
+    /// have any one type, nor an element of a table.
     pub params: &'static [ValType],
     /// The results that are pushed in any module, top of the stack last.
     pub results: &'static [ValType],
@@ -61,11 +62,45 @@ pub enum Imm {
     Global,
     /// Alignment and offset of a memory access.
     MemArg {
-        /// How many bytes are accessed: 1, 2, 4 or 8.
+        /// How many bytes are accessed: 1, 2, 4, 8 or 16.
         width: u8,
     },
     /// A memory index; one byte, zero, while there is one memory.
     MemIndex,
+    /// Two memory indices, one byte each.
+    MemMem,
+    /// A data segment and a memory index.
+    DataMem,
+    /// A data segment.
+    Data,
+    /// A function type and a table.
+    TypeTable,
+    /// A table.
+    Table,
+    /// A table that is written and a table that is read.
+    TableTable,
+    /// An element segment and a table.
+    ElemTable,
+    /// An element segment.
+    Elem,
+    /// What a null reference could refer to.
+    HeapType,
+    /// A vector of value types, of which there is one.
+    ValTypes,
+    /// 16 bytes, little-endian.
+    V128,
+    /// 16 lane numbers.
+    Shuffle,
+    /// A lane number.
+    Lane {
+        /// Bytes of one lane: 1, 2, 4 or 8.
+        width: u8,
+    },
+    /// Alignment and offset of a memory access, and a lane number.
+    MemArgLane {
+        /// Bytes of one lane, which are those accessed.
+        width: u8,
+    },
     /// A signed LEB128 of 32 bits.
     I32,
     /// A signed LEB128 of 64 bits.
@@ -128,8 +163,12 @@ named! {
         Load = "load"
         /// Writes to memory.
         Store = "store"
-        /// Memory as a whole: its size.
+        /// Memory as a whole: its size, and stretches of it.
         Memory = "memory"
+        /// Tables.
+        Table = "table"
+        /// References.
+        Reference = "reference"
         /// Constants.
         Const = "const"
         /// `add`, `sub`, `mul`, `div`, `rem` of integers.
@@ -144,6 +183,14 @@ named! {
         FloatComparison = "float comparison"
         /// From one number type to another, and sign extension within one.
         Conversion = "conversion"
+        /// Integer and bitwise arithmetic on vectors.
+        VectorInt = "vector int"
+        /// Float arithmetic on vectors.
+        VectorFloat = "vector float"
+        /// Comparisons and tests of vectors.
+        VectorComparison = "vector comparison"
+        /// What moves or converts lanes.
+        VectorLane = "vector lane"
     }
 }
 
@@ -156,10 +203,18 @@ named! {
         SignExtension = "sign_extension"
         /// Truncation that saturates where the older one traps.
         SaturatingFloatToInt = "saturating_float_to_int"
+        /// Stretches of memory and tables at once.
+        BulkMemory = "bulk_memory"
+        /// References as values, and more than one table.
+        ReferenceTypes = "reference_types"
+        /// Vectors of 128 bits.
+        Simd = "simd"
+        /// Calls that replace their caller. Not part of WebAssembly 2.0.
+        TailCall = "tail_call"
     }
 }
 
-/// What an instruction computes. Values are bits zero-extended to 64.
+/// What an instruction computes. Values are bits zero-extended: to 64 where no vector is about, else to 128.
 #[derive(Clone, Copy, Debug)]
 pub enum Semantics {
     /// Depends on the module, the frame or the immediate: the machine knows.
@@ -176,6 +231,24 @@ pub enum Semantics {
     Load(fn(u64) -> u64),
     /// Pops a value and an address; writes the low bytes of the value, little-endian.
     Store,
+    /// [`Semantics::Unary`] with a vector.
+    Wide1(fn(u128) -> u128),
+    /// [`Semantics::Binary`] with a vector.
+    Wide2(fn(u128, u128) -> u128),
+    /// Three operands, the top of the stack last; one result.
+    Wide3(fn(u128, u128, u128) -> u128),
+    /// One operand and the lane of the immediate.
+    Lane1(fn(u128, u8) -> u128),
+    /// Two operands and the lane of the immediate.
+    Lane2(fn(u128, u128, u8) -> u128),
+    /// Two operands and the 16 lane numbers of the immediate.
+    Shuffle(fn(u128, u128, u128) -> u128),
+    /// [`Semantics::Load`] of a vector.
+    WideLoad(fn(u128) -> u128),
+    /// Pops a vector and an address; puts the bytes there into the lane of the immediate.
+    LoadLane,
+    /// Pops a vector and an address; writes the lane of the immediate.
+    StoreLane,
 }
 
 /// Reads rows of `Variant "mnemonic" [opcode] immediate{bytes} [params -> results] category "class" proposal
@@ -188,7 +261,7 @@ macro_rules! table {
     )+) => {
         /// An instruction without its immediates.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
+        #[repr(u16)]
         pub enum Op {
             $(#[doc = concat!("`", $mnemonic, "`")] $op),+
         }
@@ -264,15 +337,32 @@ table! {
     BrTable           "br_table"            [0x0e]      LabelTable [I32 ->]         Control         "Switch"      Mvp                  Special                    []
     Return            "return"              [0x0f]      None       [->]             Control         "Return"      Mvp                  Special                    []
     Call              "call"                [0x10]      Func       [->]             Call            "Call"        Mvp                  Special                    [CallStackExhausted]
+    CallIndirect      "call_indirect"       [0x11]      TypeTable  [I32 ->]         Call            "CallIndirect" Mvp                 Special                    [CallStackExhausted UndefinedElement UninitializedElement IndirectCallTypeMismatch]
+    ReturnCall        "return_call"         [0x12]      Func       [->]             Call            "Call"        TailCall             Special                    []
+    ReturnCallIndirect "return_call_indirect" [0x13]    TypeTable  [I32 ->]         Call            "CallIndirect" TailCall            Special                    [UndefinedElement UninitializedElement IndirectCallTypeMismatch]
+    // References (spec 5.4.2)
+    RefNull           "ref.null"            [0xd0]      HeapType   [->]             Reference       "RefNull"     ReferenceTypes       Special                    []
+    RefIsNull         "ref.is_null"         [0xd1]      None       [-> I32]         Reference       "RefIsNull"   ReferenceTypes       Special                    []
+    RefFunc           "ref.func"            [0xd2]      Func       [-> FuncRef]     Reference       "RefFunc"     ReferenceTypes       Special                    []
     // Parametric (spec 5.4.3)
     Drop              "drop"                [0x1a]      None       [->]             Parametric      "Drop"        Mvp                  Special                    []
     Select            "select"              [0x1b]      None       [I32 ->]         Parametric      "Select"      Mvp                  Special                    []
+    TypedSelect       "select"              [0x1c]      ValTypes   [I32 ->]         Parametric      "Select"      ReferenceTypes       Special                    []
     // Variables (spec 5.4.4)
     LocalGet          "local.get"           [0x20]      Local      [->]             Local           "LocalGet"    Mvp                  Special                    []
     LocalSet          "local.set"           [0x21]      Local      [->]             Local           "LocalSet"    Mvp                  Special                    []
     LocalTee          "local.tee"           [0x22]      Local      [->]             Local           "LocalSet"    Mvp                  Special                    []
     GlobalGet         "global.get"          [0x23]      Global     [->]             Global          "GlobalGet"   Mvp                  Special                    []
     GlobalSet         "global.set"          [0x24]      Global     [->]             Global          "GlobalSet"   Mvp                  Special                    []
+    // Tables (spec 5.4.5)
+    TableGet          "table.get"           [0x25]      Table      [I32 ->]         Table           "TableGet"    ReferenceTypes       Special                    [TableOutOfBounds]
+    TableSet          "table.set"           [0x26]      Table      [I32 ->]         Table           "TableSet"    ReferenceTypes       Special                    [TableOutOfBounds]
+    TableInit         "table.init"          [0xfc 0x0c] ElemTable  [I32 I32 I32 ->] Table           "TableInit"   BulkMemory           Special                    [TableOutOfBounds]
+    ElemDrop          "elem.drop"           [0xfc 0x0d] Elem       [->]             Table           "ElemDrop"    BulkMemory           Special                    []
+    TableCopy         "table.copy"          [0xfc 0x0e] TableTable [I32 I32 I32 ->] Table           "TableCopy"   BulkMemory           Special                    [TableOutOfBounds]
+    TableGrow         "table.grow"          [0xfc 0x0f] Table      [I32 -> I32]     Table           "TableGrow"   ReferenceTypes       Special                    []
+    TableSize         "table.size"          [0xfc 0x10] Table      [-> I32]         Table           "TableSize"   ReferenceTypes       Special                    []
+    TableFill         "table.fill"          [0xfc 0x11] Table      [I32 I32 ->]     Table           "TableFill"   ReferenceTypes       Special                    [TableOutOfBounds]
     // Memory (spec 5.4.6)
     I32Load           "i32.load"            [0x28]      MemArg{4}  [I32 -> I32]     Load            "Load"        Mvp                  Load(unchanged)            [MemoryOutOfBounds]
     I64Load           "i64.load"            [0x29]      MemArg{8}  [I32 -> I64]     Load            "Load"        Mvp                  Load(unchanged)            [MemoryOutOfBounds]
@@ -298,11 +388,17 @@ table! {
     I64Store16        "i64.store16"         [0x3d]      MemArg{2}  [I32 I64 ->]     Store           "Store"       Mvp                  Store                      [MemoryOutOfBounds]
     I64Store32        "i64.store32"         [0x3e]      MemArg{4}  [I32 I64 ->]     Store           "Store"       Mvp                  Store                      [MemoryOutOfBounds]
     MemorySize        "memory.size"         [0x3f]      MemIndex   [-> I32]         Memory          "MemorySize"  Mvp                  Special                    []
+    MemoryGrow        "memory.grow"         [0x40]      MemIndex   [I32 -> I32]     Memory          "MemoryGrow"  Mvp                  Special                    []
+    MemoryInit        "memory.init"         [0xfc 0x08] DataMem    [I32 I32 I32 ->] Memory          "MemoryInit"  BulkMemory           Special                    [MemoryOutOfBounds]
+    DataDrop          "data.drop"           [0xfc 0x09] Data       [->]             Memory          "DataDrop"    BulkMemory           Special                    []
+    MemoryCopy        "memory.copy"         [0xfc 0x0a] MemMem     [I32 I32 I32 ->] Memory          "MemoryCopy"  BulkMemory           Special                    [MemoryOutOfBounds]
+    MemoryFill        "memory.fill"         [0xfc 0x0b] MemIndex   [I32 I32 I32 ->] Memory          "MemoryFill"  BulkMemory           Special                    [MemoryOutOfBounds]
     // Constants (spec 5.4.7)
     I32Const          "i32.const"           [0x41]      I32        [-> I32]         Const           "Const"       Mvp                  Special                    []
     I64Const          "i64.const"           [0x42]      I64        [-> I64]         Const           "Const"       Mvp                  Special                    []
     F32Const          "f32.const"           [0x43]      F32        [-> F32]         Const           "Const"       Mvp                  Special                    []
     F64Const          "f64.const"           [0x44]      F64        [-> F64]         Const           "Const"       Mvp                  Special                    []
+    V128Const         "v128.const"          [0xfd 0x0c] V128       [-> V128]        Const           "Const"       Simd                 Special                    []
     // i32 comparison
     I32Eqz            "i32.eqz"             [0x45]      None       [I32 -> I32]     IntComparison   "Unary"       Mvp                  Unary(i32_eqz)             []
     I32Eq             "i32.eq"              [0x46]      None       [I32 I32 -> I32] IntComparison   "Binary"      Mvp                  Binary(i32_eq)             []

@@ -104,8 +104,8 @@ impl Machine {
         self.spare_locals = spare_locals;
         self.fuel_limit = u64::MAX;
         self.globals.clear();
-        self.globals.extend(program.globals.iter().map(|global| global.init));
-        let bytes = program.memory.map_or(0, |memory| memory.min as usize * PAGE_BYTES as usize);
+        self.globals.extend(program.globals.iter().map(|global| Bits::from(global.init.b)));
+        let bytes = program.memory.as_ref().map_or(0, |memory| memory.min as usize * PAGE_BYTES as usize);
         self.memory.resize(bytes, 0);
     }
 
@@ -174,6 +174,7 @@ impl Machine {
                 self.write_bytes(at, width(instr.op), value);
             }
             Semantics::Special => return self.special(program, instr),
+            _ => unreachable!("{} is not executed yet", instr.op),
         }
         Ok(None)
     }

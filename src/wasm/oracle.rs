@@ -274,16 +274,16 @@ fn enclosing(flat: &[Flat], seq: u32) -> Option<&Flat> {
 
 /// The binary of the copy.
 fn instrument(program: &Program, entry: u32, spills: &[Spill]) -> Vec<u8> {
-    let imports = if spills.is_empty() { 0 } else { 1 + ValType::ALL.len() as u32 };
+    let imports = if spills.is_empty() { 0 } else { 1 + ValType::NUMBERS.len() as u32 };
     let mut module = enc::Module::new();
     let mut types = encode::type_section(program);
     let host_types = program.types.len() as u32;
-    ValType::ALL.iter().for_each(|&ty| types.ty().function([encode::val_type(ty)], []));
+    ValType::NUMBERS.iter().for_each(|&ty| types.ty().function([encode::val_type(ty)], []));
     module.section(&types);
     if imports > 0 {
         let mut section = enc::ImportSection::new();
         section.import(HOST, "begin", enc::EntityType::Function(host_types + ValType::I32.index() as u32));
-        for ty in ValType::ALL {
+        for ty in ValType::NUMBERS {
             section.import(HOST, ty.name(), enc::EntityType::Function(host_types + ty.index() as u32));
         }
         module.section(&section);
@@ -293,7 +293,7 @@ fn instrument(program: &Program, entry: u32, spills: &[Spill]) -> Vec<u8> {
         functions.function(func.ty);
     }
     module.section(&functions);
-    if let Some(memory) = program.memory {
+    if let Some(memory) = &program.memory {
         module.section(&encode::memory_section(memory.min, memory.max));
     }
     module.section(&encode::global_section(program));

@@ -5,8 +5,8 @@
 //! instruction pair with a constant that stands nowhere else, and is taken out again.
 
 use super::isa::{Imm, Op};
-use super::program::{BlockType, Export, Func, Global, Instr, Memory, Program, Seq, SeqId};
-use super::types::{Bits, FuncType, ValType};
+use super::program::{BlockType, Export, Extern, Func, Global, Instr, Memory, Program, Seq, SeqId};
+use super::types::{FuncType, ValType};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use wasmparser::{BinaryReader, Parser, Payload};
@@ -119,7 +119,7 @@ pub fn parse_binary(bytes: &[u8]) -> Result<Program, ParseError> {
                 for memory in section {
                     let memory = memory?;
                     let max = memory.maximum.map(|max| max as u32);
-                    program.memory = Some(Memory { min: memory.initial as u32, max });
+                    program.memory = Some(Memory { min: memory.initial as u32, max, import: None });
                 }
             }
             Payload::GlobalSection(section) => {
@@ -131,7 +131,7 @@ pub fn parse_binary(bytes: &[u8]) -> Result<Program, ParseError> {
                 for export in section {
                     let export = export?;
                     if export.kind == wasmparser::ExternalKind::Func {
-                        program.exports.push(Export { name: export.name.into(), func: export.index });
+                        program.exports.push(Export { name: export.name.into(), kind: Extern::Func, index: export.index });
                     }
                 }
             }
@@ -179,7 +179,7 @@ fn read_global(global: &wasmparser::Global<'_>) -> Result<Global, ParseError> {
     if Instr::constant(ty, 0).op != init.op {
         return Err(ParseError::Unsupported(format!("`{}` in a global's initial value", init.op.mnemonic())));
     }
-    Ok(Global { ty, mutable: global.ty.mutable, init: Bits::from(init.b) })
+    Ok(Global { ty, mutable: global.ty.mutable, init, import: None })
 }
 
 fn read_func(program: &mut Program, ty: u32, body: &wasmparser::FunctionBody<'_>) -> Result<Func, ParseError> {
@@ -191,7 +191,7 @@ fn read_func(program: &mut Program, ty: u32, body: &wasmparser::FunctionBody<'_>
     }
     let mut reader = body.get_operators_reader()?.get_binary_reader();
     let body = read_code(program, &mut reader)?;
-    Ok(Func { ty, locals, body })
+    Ok(Func { ty, locals, body, import: None })
 }
 
 /// Reads instructions to the function's own `end`. The stack of open sequences is explicit, so that no nesting a
@@ -253,6 +253,7 @@ fn read_instr(program: &mut Program, reader: &mut BinaryReader<'_>) -> Result<In
             program.label_tables.push(labels);
             Instr::index(op, program.label_tables.len() as u32 - 1)
         }
+        _ => return Err(ParseError::Unsupported(format!("`{}`", op.mnemonic()))),
     })
 }
 

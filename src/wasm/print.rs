@@ -4,7 +4,7 @@
 //! disassembler prints them, with functions numbered in a comment.
 
 use super::isa::{Imm, Op};
-use super::program::{BlockType, Flat, Instr, Program};
+use super::program::{BlockType, Extern, Flat, Instr, Program};
 use super::types::{ValType, Value};
 use std::fmt::Write;
 
@@ -22,13 +22,13 @@ pub struct Annotation {
 /// The module as text.
 pub fn print(program: &Program, annotations: &[Annotation]) -> String {
     let mut text = String::from("(module\n");
-    if let Some(memory) = program.memory {
+    if let Some(memory) = &program.memory {
         let max = memory.max.map_or(String::new(), |max| format!(" {max}"));
         line(&mut text, 1, &format!("(memory {}{max})", memory.min));
     }
     for (index, global) in program.globals.iter().enumerate() {
         let ty = if global.mutable { format!("(mut {})", global.ty) } else { global.ty.to_string() };
-        let init = instr_text(program, &Instr::constant(global.ty, global.init));
+        let init = instr_text(program, &global.init);
         line(&mut text, 1, &format!("(global (;{index};) {ty} ({init}))"));
     }
     for func in 0..program.funcs.len() as u32 {
@@ -69,7 +69,7 @@ fn line(text: &mut String, depth: usize, content: &str) {
 fn header(program: &Program, func: u32) -> String {
     let ty = program.func_type(func);
     let mut header = format!("(func (;{func};)");
-    for export in program.exports.iter().filter(|export| export.func == func) {
+    for export in program.exports.iter().filter(|export| export.kind == Extern::Func && export.index == func) {
         write!(header, " (export {:?})", export.name).expect("a string takes all");
     }
     if !ty.params.is_empty() {
@@ -89,8 +89,29 @@ fn type_list(types: &[ValType]) -> String {
 pub fn instr_text(program: &Program, instr: &Instr) -> String {
     let name = instr.op.mnemonic();
     match instr.op.row().imm {
-        Imm::None | Imm::MemIndex => name.into(),
-        Imm::Local | Imm::Global | Imm::Label | Imm::Func => format!("{name} {}", instr.a),
+        Imm::None | Imm::MemIndex | Imm::MemMem => name.into(),
+        Imm::Local
+        | Imm::Global
+        | Imm::Label
+        | Imm::Func
+        | Imm::Table
+        | Imm::Elem
+        | Imm::Data
+        | Imm::DataMem
+        | Imm::Lane { .. } => {
+            format!("{name} {}", instr.a)
+        }
+        Imm::TableTable => format!("{name} {} {}", instr.a, instr.b),
+        Imm::ElemTable => format!("{name} {} {}", instr.b, instr.a),
+        Imm::TypeTable => format!("{name} {} (type {})", instr.b, instr.a),
+        Imm::HeapType => format!("{name} {}", instr.val_type().heap_name()),
+        Imm::ValTypes => format!("{name} (result {})", instr.val_type()),
+        Imm::V128 => format!("{name} i32x4 {}", Value::new(ValType::V128, program.vectors[instr.a as usize]).text()),
+        Imm::Shuffle => {
+            let lanes = program.vectors[instr.a as usize].to_le_bytes();
+            lanes.iter().fold(name.to_string(), |text, lane| format!("{text} {lane}"))
+        }
+        Imm::MemArgLane { width } => format!("{} {}", memory_text(name, instr, width), instr.lane()),
         Imm::LabelTable => {
             let labels = &program.label_tables[instr.a as usize];
             labels.iter().fold(name.to_string(), |text, label| format!("{text} {label}"))
@@ -113,8 +134,8 @@ fn memory_text(name: &str, instr: &Instr, width: u8) -> String {
     if instr.b != 0 {
         write!(text, " offset={}", instr.b).expect("a string takes all");
     }
-    if 1 << instr.a != width {
-        write!(text, " align={}", 1 << instr.a).expect("a string takes all");
+    if 1 << instr.align() != width {
+        write!(text, " align={}", 1 << instr.align()).expect("a string takes all");
     }
     text
 }

@@ -1,4 +1,5 @@
-//! Owns what a module *is*: types, functions, globals, memory, and the code as a tree of instruction sequences.
+//! Owns what a module *is*: types, functions, tables, memory, globals, segments, and the code as a tree of instruction
+//! sequences.
 //!
 //! Must not know how a module runs, is written down, or comes to be. Code is a tree because it is woven while it runs:
 //! a sequence can stay open (a hole) while others grow, and a tree grows anywhere without moving what stands elsewhere.
@@ -30,9 +31,11 @@ pub enum BlockType {
 pub struct Instr {
     /// The instruction.
     pub op: Op,
-    /// Index, label depth, alignment exponent, or block type ([`Instr::block_type`]).
+    /// The first index, label depth, lane number or type; alignment exponent, with the lane from bit 8; or block type
+    /// ([`Instr::block_type`]).
     pub a: u32,
-    /// Constant bits, memory offset, or the sequences inside ([`Instr::body`]).
+    /// Constant bits, memory offset, the second index, or the sequences inside ([`Instr::body`]). A v128 constant and
+    /// the lanes of a shuffle stand in [`Program::vectors`] at index `a`.
     pub b: u64,
 }
 
@@ -47,13 +50,23 @@ impl Instr {
         Self { op, a: index, b: 0 }
     }
 
-    /// The constant instruction of this type.
+    /// An instruction whose immediate is two indices, in the order of the text format.
+    pub fn indices(op: Op, first: u32, second: u32) -> Self {
+        Self { op, a: first, b: u64::from(second) }
+    }
+
+    /// The instruction that pushes this value of a number type, or a null reference.
+    ///
+    /// # Panics
+    /// For a vector: its constant stands in [`Program::vectors`].
     pub fn constant(ty: ValType, bits: Bits) -> Self {
         let op = match ty {
             ValType::I32 => Op::I32Const,
             ValType::I64 => Op::I64Const,
             ValType::F32 => Op::F32Const,
             ValType::F64 => Op::F64Const,
+            ValType::V128 => panic!("the constant of a vector belongs to its program"),
+            ValType::FuncRef | ValType::ExternRef => return Self::index(Op::RefNull, ty.index() as u32),
         };
         Self { op, a: 0, b: bits as u64 }
     }
@@ -61,6 +74,26 @@ impl Instr {
     /// A load or store with its alignment exponent and offset.
     pub fn memory(op: Op, align: u32, offset: u32) -> Self {
         Self { op, a: align, b: u64::from(offset) }
+    }
+
+    /// A load or store of one lane.
+    pub fn memory_lane(op: Op, align: u32, offset: u32, lane: u8) -> Self {
+        Self { op, a: align | u32::from(lane) << 8, b: u64::from(offset) }
+    }
+
+    /// Alignment exponent of a memory access.
+    pub fn align(&self) -> u32 {
+        self.a & 0xff
+    }
+
+    /// Lane of an instruction that has one.
+    pub fn lane(&self) -> u8 {
+        if matches!(self.op.row().imm, Imm::MemArgLane { .. }) { (self.a >> 8) as u8 } else { self.a as u8 }
+    }
+
+    /// The value type of `ref.null` and the typed `select`.
+    pub fn val_type(&self) -> ValType {
+        ValType::ALL[self.a as usize]
     }
 
     /// A `block` or `loop` around a sequence, or an `if` with its arms.
@@ -103,61 +136,152 @@ pub struct Seq {
     pub open: bool,
 }
 
-/// A function of the module.
+/// The name under which something comes from outside (spec 2.5.11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Whose it is: `env`.
+    pub module: String,
+    /// What it is called there.
+    pub name: String,
+}
+
+/// A function of the module. Imported ones come first, as in every index space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Func {
     /// Index of its type.
     pub ty: u32,
     /// Declared locals, parameters not included.
     pub locals: Vec<ValType>,
-    /// Its code.
+    /// Its code; meaningless for an imported function.
     pub body: SeqId,
+    /// Where it comes from, if it is imported.
+    pub import: Option<Box<Import>>,
 }
 
-/// A global with a constant initial value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A global.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Global {
     /// Its type.
     pub ty: ValType,
     /// Whether `global.set` may change it.
     pub mutable: bool,
-    /// Its initial bits.
-    pub init: Bits,
+    /// The constant instruction of its initial value; for an imported global that of its stand-in.
+    pub init: Instr,
+    /// Where it comes from, if it is imported.
+    pub import: Option<Box<Import>>,
 }
 
-/// The limits of the memory, in pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The memory, in pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     /// Pages at the start.
     pub min: u32,
     /// Pages at most.
     pub max: Option<u32>,
+    /// Where it comes from, if it is imported.
+    pub import: Option<Box<Import>>,
 }
 
-/// A function seen from outside.
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Type of its elements.
+    pub ty: ValType,
+    /// Elements at the start, all null.
+    pub min: u32,
+    /// Elements at most.
+    pub max: Option<u32>,
+    /// Where it comes from, if it is imported.
+    pub import: Option<Box<Import>>,
+}
+
+/// What becomes of a segment when the module is instantiated (spec 2.5.7, 2.5.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SegmentMode {
+    /// It waits for `table.init` or `memory.init`.
+    Passive,
+    /// It is copied at the start, and then dropped.
+    Active {
+        /// The table; 0 for the memory.
+        target: u32,
+        /// The constant instruction of the place.
+        offset: Instr,
+    },
+    /// It only declares that `ref.func` may name its functions.
+    Declared,
+}
+
+/// An element segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elem {
+    /// Type of its elements.
+    pub ty: ValType,
+    /// A constant instruction for each element.
+    pub items: Vec<Instr>,
+    /// What becomes of it.
+    pub mode: SegmentMode,
+}
+
+/// A data segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What becomes of it.
+    pub mode: SegmentMode,
+}
+
+/// Kinds of what is imported and exported, in the order of their numbers in the binary format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extern {
+    /// A function.
+    Func,
+    /// A table.
+    Table,
+    /// The memory.
+    Memory,
+    /// A global.
+    Global,
+}
+
+/// Something that is seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
     /// Its name.
     pub name: String,
-    /// Its function.
-    pub func: u32,
+    /// Its kind.
+    pub kind: Extern,
+    /// Its index among those of its kind.
+    pub index: u32,
 }
 
 /// A module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
-    /// Function types, without repetition.
+    /// Function types. Those that the weaver makes do not repeat.
     pub types: Vec<FuncType>,
     /// Functions.
     pub funcs: Vec<Func>,
-    /// Globals.
-    pub globals: Vec<Global>,
+    /// Tables.
+    pub tables: Vec<Table>,
     /// The memory, if the module has one.
     pub memory: Option<Memory>,
-    /// Exported functions.
+    /// Globals.
+    pub globals: Vec<Global>,
+    /// What is exported.
     pub exports: Vec<Export>,
+    /// The function that runs when the module is instantiated.
+    pub start: Option<u32>,
+    /// Element segments.
+    pub elems: Vec<Elem>,
+    /// Data segments.
+    pub datas: Vec<Data>,
+    /// Names of functions, where the module gives any, in the order of their indices.
+    pub names: Vec<(u32, String)>,
     /// Label tables of `br_table`: targets, the default last.
     pub label_tables: Vec<Vec<u32>>,
+    /// Vectors that instructions carry: constants, and the lanes of shuffles.
+    pub vectors: Vec<u128>,
     /// All code.
     pub seqs: Vec<Seq>,
 }
@@ -219,7 +343,17 @@ impl Program {
 
     /// The exported function of this name.
     pub fn export(&self, name: &str) -> Option<u32> {
-        self.exports.iter().find(|export| export.name == name).map(|export| export.func)
+        self.exports.iter().find(|export| export.kind == Extern::Func && export.name == name).map(|e| e.index)
+    }
+
+    /// The name of a function, without the `$` of the text format.
+    pub fn func_name(&self, func: u32) -> Option<&str> {
+        self.names.iter().find(|(index, _)| *index == func).map(|(_, name)| name.as_str())
+    }
+
+    /// How many functions are imported: the index of the first that has code.
+    pub fn imported_funcs(&self) -> u32 {
+        self.funcs.iter().take_while(|func| func.import.is_some()).count() as u32
     }
 
     /// The code of a function in the order of the binary format. The index of an entry is its `pc`: the position just

@@ -24,6 +24,18 @@ pub enum Trap {
     /// An access that ends past the end of the memory.
     #[error("out of bounds memory access")]
     MemoryOutOfBounds,
+    /// An access past the end of a table or an element segment, other than by an indirect call.
+    #[error("out of bounds table access")]
+    TableOutOfBounds,
+    /// An indirect call past the end of its table.
+    #[error("undefined element")]
+    UndefinedElement,
+    /// An indirect call of a null reference.
+    #[error("uninitialized element")]
+    UninitializedElement,
+    /// An indirect call of a function with another type.
+    #[error("indirect call type mismatch")]
+    IndirectCallTypeMismatch,
     /// Calls nested too deeply.
     #[error("call stack exhausted")]
     CallStackExhausted,
@@ -34,12 +46,16 @@ pub enum Trap {
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Trap; 7] = [
+    pub const ALL: [Trap; 11] = [
         Trap::Unreachable,
         Trap::IntegerDivideByZero,
         Trap::IntegerOverflow,
         Trap::InvalidConversionToInteger,
         Trap::MemoryOutOfBounds,
+        Trap::TableOutOfBounds,
+        Trap::UndefinedElement,
+        Trap::UninitializedElement,
+        Trap::IndirectCallTypeMismatch,
         Trap::CallStackExhausted,
         Trap::OutOfFuel,
     ];

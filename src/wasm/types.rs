@@ -21,13 +21,21 @@ pub enum ValType {
     F32,
     /// IEEE 754 binary64.
     F64,
+    /// 128 bits, lane 0 lowest.
+    V128,
+    /// A reference to a function, or null.
+    FuncRef,
+    /// A reference to something of the host's, or null.
+    ExternRef,
 }
 
-use ValType::{F32, F64, I32, I64};
+use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
 
 impl ValType {
     /// Every value type, in the order of their numbers.
-    pub const ALL: [ValType; 4] = [I32, I64, F32, F64];
+    pub const ALL: [ValType; 7] = [I32, I64, F32, F64, V128, FuncRef, ExternRef];
+    /// The number types (spec 2.3.1).
+    pub const NUMBERS: [ValType; 4] = [I32, I64, F32, F64];
 
     /// The name in the text format.
     pub fn name(self) -> &'static str {
@@ -36,6 +44,18 @@ impl ValType {
             I64 => "i64",
             F32 => "f32",
             F64 => "f64",
+            V128 => "v128",
+            FuncRef => "funcref",
+            ExternRef => "externref",
+        }
+    }
+
+    /// The word for the type in `ref.null` (spec 6.3.2), which names what is referred to.
+    pub fn heap_name(self) -> &'static str {
+        match self {
+            FuncRef => "func",
+            ExternRef => "extern",
+            other => other.name(),
         }
     }
 
@@ -46,7 +66,15 @@ impl ValType {
             I64 => 0x7e,
             F32 => 0x7d,
             F64 => 0x7c,
+            V128 => 0x7b,
+            FuncRef => 0x70,
+            ExternRef => 0x6f,
         }
+    }
+
+    /// The type with this byte in the binary format.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|ty| ty.code() == code)
     }
 
     /// The type with this name.
@@ -59,7 +87,12 @@ impl ValType {
         matches!(self, F32 | F64)
     }
 
-    /// Dense number in `0..4`, for table look-ups and features.
+    /// Whether this is a reference type (spec 2.3.3).
+    pub fn is_ref(self) -> bool {
+        matches!(self, FuncRef | ExternRef)
+    }
+
+    /// Dense number in `0..7`, for table look-ups and features.
     pub fn index(self) -> usize {
         self as usize
     }
@@ -85,7 +118,8 @@ pub struct FuncType {
 pub struct Value {
     /// Its type.
     pub ty: ValType,
-    /// Its bits, zero-extended.
+    /// Its bits, zero-extended. A reference is 0 where it is null, and else 1 + the number of what it refers to (of a
+    /// function: its index, in a program that stands by itself).
     pub bits: Bits,
 }
 
@@ -95,7 +129,7 @@ impl Value {
         Self { ty, bits }
     }
 
-    /// The default value of a type (spec 4.2.1): zero.
+    /// The default value of a type (spec 4.2.1): zero, or null.
     pub fn zero(ty: ValType) -> Self {
         Self { ty, bits: 0 }
     }
@@ -125,7 +159,7 @@ impl Value {
         match self.ty {
             F32 => f32::from_bits(self.bits as u32).is_nan(),
             F64 => f64::from_bits(self.bits as u64).is_nan(),
-            I32 | I64 => false,
+            _ => false,
         }
     }
 
@@ -134,13 +168,22 @@ impl Value {
         self == other || (self.ty == other.ty && self.is_nan() && other.is_nan())
     }
 
-    /// The value in decimal: integers signed, floats in the shortest form that reads back, `nan`, `inf`, `-inf`.
+    /// The value in decimal: integers signed, floats in the shortest form that reads back, `nan`, `inf`, `-inf`. A
+    /// vector is its four 32-bit lanes, lane 0 first: `1 -2 3 4`. A reference is `Null`, or the number of what it refers
+    /// to: `$f3`, `$x0`.
     pub fn text(self) -> String {
         match self.ty {
             I32 => (self.bits as i32).to_string(),
             I64 => (self.bits as i64).to_string(),
             F32 => float_text(f32::from_bits(self.bits as u32), f32::is_nan, f32::is_infinite),
             F64 => float_text(f64::from_bits(self.bits as u64), f64::is_nan, f64::is_infinite),
+            V128 => {
+                let lane = |index: u32| ((self.bits >> (32 * index)) as i32).to_string();
+                (0..4).map(lane).collect::<Vec<_>>().join(" ")
+            }
+            FuncRef | ExternRef if self.bits == 0 => NULL.into(),
+            FuncRef => format!("{FUNC_PREFIX}{}", self.bits - 1),
+            ExternRef => format!("{HOST_PREFIX}{}", self.bits - 1),
         }
     }
 
@@ -151,9 +194,24 @@ impl Value {
             I64 => Self::i64(text.parse().ok()?),
             F32 => Self::f32(text.parse().ok()?),
             F64 => Self::f64(text.parse().ok()?),
+            V128 => {
+                let lanes = text.split(' ').map(|lane| lane.parse::<i32>().ok()).collect::<Option<Vec<_>>>()?;
+                let lanes: [i32; 4] = lanes.try_into().ok()?;
+                let bits = lanes.iter().rev().fold(0, |bits, &lane| bits << 32 | Bits::from(lane as u32));
+                Self::new(V128, bits)
+            }
+            FuncRef | ExternRef if text == NULL => Self::zero(ty),
+            FuncRef => Self::new(ty, 1 + Bits::from(text.strip_prefix(FUNC_PREFIX)?.parse::<u32>().ok()?)),
+            ExternRef => Self::new(ty, 1 + Bits::from(text.strip_prefix(HOST_PREFIX)?.parse::<u32>().ok()?)),
         })
     }
 }
+
+/// How a null reference is written.
+const NULL: &str = "Null";
+/// What stands before the index of a function without a name of its own.
+pub const FUNC_PREFIX: &str = "$f";
+const HOST_PREFIX: &str = "$x";
 
 /// `{:?}` of a Rust float is the shortest text that reads back; it keeps `-0.0` and switches to exponents far out.
 fn float_text<F: Copy + fmt::Debug + PartialOrd + Default>(
@@ -212,6 +270,10 @@ mod tests {
             Value::f64(0.1),
             Value::f64(f64::NEG_INFINITY),
             Value::f64(f64::MAX),
+            Value::new(V128, 0xffff_ffff_0000_0002_8000_0000_0000_0001),
+            Value::zero(FuncRef),
+            Value::new(FuncRef, 4),
+            Value::new(ExternRef, 1),
         ];
         for value in values {
             assert_eq!(Value::parse(value.ty, &value.text()), Some(value), "{value}");
@@ -225,6 +287,9 @@ mod tests {
         assert_eq!(Value::i32(10).to_string(), "i32(10)");
         assert_eq!(Value::f32(1.5).to_string(), "f32(1.5)");
         assert_eq!(Value::f64(-0.0).to_string(), "f64(-0.0)");
+        assert_eq!(Value::new(V128, 0xffff_ffff_0000_0002_8000_0000_0000_0001).to_string(), "v128(1 -2147483648 2 -1)");
+        assert_eq!(Value::zero(ExternRef).to_string(), "externref(Null)");
+        assert_eq!(Value::new(FuncRef, 4).to_string(), "funcref($f3)");
         assert_eq!(Value::f32(f32::NAN).to_string(), "f32(nan)");
         assert_eq!(serde_json::to_string(&Value::i32(-3)).expect("plain data"), r#"{"type":"i32","value":"-3"}"#);
     }

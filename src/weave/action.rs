@@ -62,7 +62,7 @@ pub const TRIPS: [u32; 10] = [2, 3, 4, 5, 6, 7, 8, 10, 12, 16];
 /// Memory offsets: those that make up most of real code.
 pub const OFFSETS: [u32; 13] = [0, 1, 2, 4, 8, 12, 16, 20, 24, 32, 64, 256, 1024];
 
-const TYPES: u32 = ValType::ALL.len() as u32;
+const TYPES: u32 = ValType::NUMBERS.len() as u32;
 const MAX_BUCKETS: u32 =
     if IntBucket::ALL.len() > FloatBucket::ALL.len() { IntBucket::ALL.len() } else { FloatBucket::ALL.len() } as u32;
 
@@ -90,7 +90,7 @@ fn optional_type(ty: Option<ValType>) -> u32 {
 }
 
 fn type_or_none(number: u32) -> Option<ValType> {
-    number.checked_sub(1).map(|index| ValType::ALL[index as usize])
+    number.checked_sub(1).map(|index| ValType::NUMBERS[index as usize])
 }
 
 impl Action {
@@ -136,9 +136,9 @@ impl Action {
             _ if n >= ELSE => Self::Else(n > ELSE),
             _ if n >= BLOCK => Self::Block(type_or_none(n - BLOCK).map_or(BlockType::Empty, BlockType::Value)),
             _ if n >= LABEL => Self::Label(n - LABEL),
-            _ if n >= NEW_GLOBAL => Self::NewGlobal(ValType::ALL[(n - NEW_GLOBAL) as usize]),
+            _ if n >= NEW_GLOBAL => Self::NewGlobal(ValType::NUMBERS[(n - NEW_GLOBAL) as usize]),
             _ if n >= GLOBAL => Self::Global(n - GLOBAL),
-            _ if n >= NEW_LOCAL => Self::NewLocal(ValType::ALL[(n - NEW_LOCAL) as usize]),
+            _ if n >= NEW_LOCAL => Self::NewLocal(ValType::NUMBERS[(n - NEW_LOCAL) as usize]),
             _ if n >= LOCAL => Self::Local(n - LOCAL),
             _ => Self::Instr(Op::from_index(number).expect("numbers below the first immediate are instructions")),
         }

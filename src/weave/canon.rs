@@ -91,8 +91,8 @@ impl Form<'_> {
                 first_use(locals, instr.a)
             }
             Imm::Global => {
-                let global = self.program.globals[instr.a as usize];
-                let bucket = bucket_of(Value::new(global.ty, global.init)) as u8;
+                let global = &self.program.globals[instr.a as usize];
+                let bucket = bucket_of(Value::new(global.ty, global.init.b.into())) as u8;
                 self.bytes.extend([global.ty.code(), bucket]);
                 first_use(&mut self.globals, instr.a)
             }
@@ -113,7 +113,7 @@ impl Form<'_> {
                 BlockType::Value(ty) => 1 + ty.index() as u32,
                 BlockType::Func(index) => 16 + index,
             },
-            Imm::None | Imm::MemIndex => return,
+            _ => return,
         };
         self.bytes.extend(immediate.to_le_bytes());
     }

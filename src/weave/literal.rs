@@ -205,6 +205,7 @@ pub fn bucket_of(value: Value) -> u32 {
         ValType::I64 => IntBucket::of(value.bits as i64, 64) as u32,
         ValType::F32 => FloatBucket::of(f64::from(f32::from_bits(value.bits as u32)), value.ty) as u32,
         ValType::F64 => FloatBucket::of(f64::from_bits(value.bits as u64), value.ty) as u32,
+        _ => 0,
     }
 }
 
@@ -215,6 +216,7 @@ pub fn draw(ty: ValType, bucket: u32, rng: &mut Rng) -> Bits {
         ValType::I64 => Value::i64(IntBucket::ALL[bucket as usize].draw(64, rng)).bits,
         ValType::F32 => canonical_f32(FloatBucket::ALL[bucket as usize].draw(ty, rng) as f32),
         ValType::F64 => canonical_f64(FloatBucket::ALL[bucket as usize].draw(ty, rng)),
+        _ => 0,
     }
 }
 
@@ -232,7 +234,7 @@ pub fn max_size(ty: ValType, bucket: u32) -> u32 {
         ValType::F32 => return 4,
         ValType::F64 => return 8,
         ValType::I32 => 32,
-        ValType::I64 => 64,
+        _ => 64,
     };
     let extreme = match IntBucket::ALL[bucket as usize] {
         IntBucket::Zero | IntBucket::One | IntBucket::MinusOne | IntBucket::Small | IntBucket::SmallNegative => 0,
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn a_bucket_draws_what_it_says_and_no_more_bytes() {
         let mut rng = Seed::new(3).rng();
-        for ty in ValType::ALL {
+        for ty in ValType::NUMBERS {
             for bucket in 0..buckets(ty) {
                 for _ in 0..500 {
                     let bits = draw(ty, bucket, &mut rng);

@@ -18,7 +18,7 @@ use crate::seed::Rng;
 use crate::wasm::encode::instr_size;
 use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
-use crate::wasm::program::{BlockType, Export, Func, Instr, Program, Seq, SeqId};
+use crate::wasm::program::{BlockType, Export, Extern, Func, Instr, Program, Seq, SeqId};
 use crate::wasm::types::{FuncType, ValType};
 use lockstep::Trial;
 use mask::Tables;
@@ -276,9 +276,9 @@ impl Weaver {
         let func = self.program.funcs.len() as u32;
         self.ledger.add_function();
         let body = self.open(Scope::new(func, None, Op::Call, result, 0));
-        self.program.funcs.push(Func { ty, locals: Vec::new(), body });
+        self.program.funcs.push(Func { ty, locals: Vec::new(), body, import: None });
         if func == 0 {
-            self.program.exports.push(Export { name: ENTRY.into(), func });
+            self.program.exports.push(Export { name: ENTRY.into(), kind: Extern::Func, index: func });
         }
         func
     }

@@ -19,7 +19,7 @@ pub(super) struct Memory {
 impl Memory {
     /// As the program starts with it.
     pub(super) fn new(program: &Program) -> Self {
-        Self { words: BTreeMap::new(), pages: program.memory.map_or(0, |memory| memory.min) }
+        Self { words: BTreeMap::new(), pages: program.memory.as_ref().map_or(0, |memory| memory.min) }
     }
 
     /// Its size in pages.

@@ -69,7 +69,7 @@ impl Question {
         let (mark, hit) = found.ok_or(Unanswerable::NoProbe)?;
         let place = program.place(mark.func, mark.pc).ok_or(Unanswerable::NoProbe)?;
         // Whoever asks about a module with another entry means its first export.
-        let first = program.exports.first().map_or(mark.func, |export| export.func);
+        let first = program.exports.first().map_or(mark.func, |export| export.index);
         let entry = program.export("run").unwrap_or(first);
         Ok(Self { program, entry, place, hit })
     }

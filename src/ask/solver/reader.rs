@@ -102,7 +102,7 @@ impl<'p> Reader<'p> {
             steps_left: MAX_STEPS,
         };
         reader.globals =
-            program.globals.iter().map(|global| reader.constant(Value::new(global.ty, global.init))).collect();
+            program.globals.iter().map(|global| reader.constant(Value::new(global.ty, global.init.b.into()))).collect();
         reader
     }
 
@@ -165,7 +165,7 @@ impl<'p> Reader<'p> {
                 let value = Value::new(instr.op.row().results[0], instr.b.into());
                 self.slots.push(self.constant(value));
             }
-            Imm::None | Imm::MemIndex | Imm::MemArg { .. } => return self.plain(instr.op),
+            _ => return self.plain(instr.op),
         }
         Going::On
     }

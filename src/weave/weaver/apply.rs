@@ -70,7 +70,7 @@ impl Weaver {
             Imm::MemArg { .. } => self.phase = Phase::Offset(op),
             Imm::I32 | Imm::I64 | Imm::F32 | Imm::F64 => self.phase = Phase::Bucket(row.results[0]),
             Imm::LabelTable => unreachable!("br_table is not offered"),
-            Imm::None | Imm::MemIndex => self.plain(op),
+            _ => self.plain(op),
         }
     }
 
@@ -124,14 +124,14 @@ impl Weaver {
 
     fn add_global(&mut self, ty: ValType, init: Bits) -> u32 {
         self.ledger.add_global(instr_size(&self.program, &Instr::constant(ty, init)));
-        self.program.globals.push(Global { ty, mutable: true, init });
+        self.program.globals.push(Global { ty, mutable: true, init: Instr::constant(ty, init), import: None });
         self.machine.declare_global(init);
         self.program.globals.len() as u32 - 1
     }
 
     fn need_memory(&mut self) {
         if self.program.memory.is_none() {
-            self.program.memory = Some(Memory { min: 1, max: None });
+            self.program.memory = Some(Memory { min: 1, max: None, import: None });
             self.ledger.add_memory();
             self.machine.declare_memory(1);
         }

@@ -19,7 +19,7 @@ use crate::weave::literal::min_const_bytes;
 use crate::weave::scope::{Effect, TAIL_BYTES, TAIL_FUEL};
 
 /// Types of one operand as the table sees it: none, one of four, or any (in polymorphic code).
-const KINDS: usize = 2 + ValType::ALL.len();
+const KINDS: usize = 2 + ValType::NUMBERS.len();
 const ANY: usize = KINDS - 1;
 /// With this much to spare, no instruction without a structured immediate can pass a limit.
 const ROOMY_BYTES: u32 = 24;
@@ -64,7 +64,7 @@ struct Cost {
 fn is_fixed(op: Op) -> bool {
     let row = op.row();
     !matches!(row.semantics, Semantics::Special)
-        || row.category == Category::Const
+        || (row.category == Category::Const && op != Op::V128Const)
         || matches!(op, Op::Nop | Op::MemorySize)
 }
 
@@ -218,7 +218,7 @@ impl Weaver {
     /// Whether an access at this offset lies within the memory (or the one page that a first access brings).
     fn in_bounds(&self, op: Op, offset: u32) -> bool {
         let address = self.machine.operand(op.row().params.len() as u32 - 1).bits as u32;
-        let pages = self.program.memory.map_or(1, |memory| memory.min);
+        let pages = self.program.memory.as_ref().map_or(1, |memory| memory.min);
         u64::from(address) + u64::from(offset) + u64::from(width(op)) <= u64::from(pages) * u64::from(PAGE_BYTES)
     }
 

@@ -11,7 +11,7 @@ use crate::weave::literal::{FloatBucket, IntBucket, bucket_of};
 
 const PHASES: usize = 14;
 const CATEGORIES: usize = Category::ALL.len();
-const TYPES: usize = 1 + ValType::ALL.len();
+const TYPES: usize = 1 + ValType::NUMBERS.len();
 const BUCKETS: usize = IntBucket::ALL.len() + FloatBucket::ALL.len();
 /// Operands whose type is seen, from the top.
 const SEEN_TYPES: usize = 3;
@@ -32,7 +32,7 @@ pub const OBSERVATION: usize = PHASES
     + SCOPES.len()
     + TYPES
     + HISTORY * (CATEGORIES + 1)
-    + 2 * ValType::ALL.len()
+    + 2 * ValType::NUMBERS.len()
     + NUMBERS;
 
 /// Writes blocks of features one after another.
@@ -117,7 +117,7 @@ impl Weaver {
     fn observe_budgets(&self, writer: &mut Writer<'_>) {
         let (scope, config) = (self.scope(), self.config());
         let func = &self.program.funcs[scope.func as usize];
-        for ty in ValType::ALL {
+        for ty in ValType::NUMBERS {
             let locals = func.locals.iter().filter(|&&local| local == ty).count();
             let globals = self.program.globals.iter().filter(|global| global.ty == ty).count();
             writer.number(locals as f32 / 4.0);

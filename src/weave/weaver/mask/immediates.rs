@@ -20,7 +20,7 @@ impl Weaver {
             let more = 1 + min_const_bytes(*ty);
             config.limits.results > 0 && smallest_program() + more <= config.bytes.max && config.fuel.max >= 2
         };
-        for ty in ValType::ALL.into_iter().filter(fits) {
+        for ty in ValType::NUMBERS.into_iter().filter(fits) {
             set.insert(Action::Signature { params: 0, result: Some(ty) });
         }
     }
@@ -64,7 +64,7 @@ impl Weaver {
             }
         }
         if self.local_count() < self.config().limits.locals {
-            let types = ValType::ALL.into_iter().filter(|&ty| reads || top == Some(ty));
+            let types = ValType::NUMBERS.into_iter().filter(|&ty| reads || top == Some(ty));
             types.filter(|&ty| affords(ty, NEW_LOCAL_BYTES)).for_each(|ty| set.insert(Action::NewLocal(ty)));
         }
     }
@@ -84,7 +84,7 @@ impl Weaver {
             }
         }
         if (self.program.globals.len() as u32) < self.config().limits.globals {
-            for ty in ValType::ALL.into_iter().filter(|&ty| reads || top == Some(ty)) {
+            for ty in ValType::NUMBERS.into_iter().filter(|&ty| reads || top == Some(ty)) {
                 if affords(ty, NEW_GLOBAL_BYTES + min_const_bytes(ty)) {
                     set.insert(Action::NewGlobal(ty));
                 }
@@ -122,7 +122,7 @@ impl Weaver {
     }
 
     pub(super) fn block_types(&self, op: Op, set: &mut ActionSet) {
-        let types = [BlockType::Empty].into_iter().chain(ValType::ALL.map(BlockType::Value));
+        let types = [BlockType::Empty].into_iter().chain(ValType::NUMBERS.map(BlockType::Value));
         for ty in types {
             if self.can_structure(op, ty, false) || (op == Op::If && self.can_structure(op, ty, true)) {
                 set.insert(Action::Block(ty));
@@ -192,7 +192,7 @@ impl Weaver {
             return;
         }
         for params in 0..=MAX_PARAMS.min(scope.types.len() as u32).min(limits.locals) {
-            for result in [None].into_iter().chain(ValType::ALL.map(Some)) {
+            for result in [None].into_iter().chain(ValType::NUMBERS.map(Some)) {
                 let full = scope.types.len() as u32 - params + u32::from(result.is_some()) > limits.stack;
                 let close = result.map_or(0, min_const_bytes) + TERMINATOR;
                 let cost = Cost {
