@@ -6,6 +6,7 @@
 pub mod attack;
 pub mod connect;
 pub mod progress;
+pub mod schema;
 pub mod serve;
 pub mod verify;
 
@@ -23,6 +24,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Attack(attack::Args),
+    Schema(schema::Args),
     Serve(serve::Args),
     Verify(verify::Args),
 }
@@ -63,6 +65,7 @@ pub fn main() -> ExitCode {
     let verb = Cli::parse().verb;
     let done = match verb {
         Verb::Attack(args) => args.run(),
+        Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
         Verb::Verify(args) => args.run(),
     };

@@ -12,5 +12,6 @@ pub mod parse;
 pub mod print;
 pub mod program;
 pub mod rerun;
+pub mod schema;
 pub mod trap;
 pub mod types;
