@@ -25,7 +25,6 @@ mod table;
 mod undo;
 mod vector;
 
-
 use address::Link;
 use control::Label;
 use hot::{HOT, Kind};
@@ -135,9 +134,9 @@ pub struct Machine {
     globals: Vec<Bits>,
     tables: Vec<Table>,
     memories: Vec<Memory>,
-    /// Segments that are not there (any more), by address.
-    dropped_elems: Vec<bool>,
-    dropped_datas: Vec<bool>,
+    /// What is left of segments, by address: all that their program has, or nothing.
+    elem_lens: Vec<u32>,
+    data_lens: Vec<u32>,
     /// Instances but for the first.
     links: Vec<Link>,
     /// Allocations of former programs.

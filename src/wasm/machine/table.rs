@@ -123,14 +123,13 @@ impl Machine {
 
     /// The items that a segment still has.
     pub(super) fn items<'p>(&self, program: &'p Program, segment: u32) -> &'p [Instr] {
-        if self.dropped_elems[self.elem_address(segment)] { &[] } else { &program.elems[segment as usize].items }
+        &program.elems[segment as usize].items[..self.elem_lens[self.elem_address(segment)] as usize]
     }
 
     /// `elem.drop`
     pub(super) fn drop_elem(&mut self, segment: u32) {
         let address = self.elem_address(segment);
-        if !std::mem::replace(&mut self.dropped_elems[address], true) {
-            self.log.elem_dropped(address as u32);
-        }
+        let before = std::mem::take(&mut self.elem_lens[address]);
+        self.log.elem_dropped(address as u32, before);
     }
 }
