@@ -292,7 +292,7 @@ impl Op {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Everything about it.
-    pub fn row(self) -> &'static Row {
+    pub const fn row(self) -> &'static Row {
         &TABLE[self.index()]
     }
 
@@ -307,7 +307,7 @@ impl Op {
     }
 
     /// Dense number in `0..Op::COUNT`: its place in the table.
-    pub fn index(self) -> usize {
+    pub const fn index(self) -> usize {
         self as usize
     }
 

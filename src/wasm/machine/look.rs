@@ -1,6 +1,7 @@
-//! Owns looking at the machine, and what may be declared while it runs: locals and globals.
+//! Owns looking at the machine, and what may be declared while instance 0 runs.
 //!
-//! Must not change what has been computed.
+//! Must not change what has been computed. Whatever is declared is there as if it had been from the start, and a
+//! rollback leaves it there. A function needs no declaration: it can be called as soon as the program has it.
 
 use super::Machine;
 use crate::wasm::program::{Place, SeqId};
@@ -12,7 +13,12 @@ impl Machine {
         Place { seq: self.r.seq, index: self.r.pc }
     }
 
-    /// The function that runs.
+    /// The instance that runs.
+    pub fn instance(&self) -> u32 {
+        self.r.instance
+    }
+
+    /// The function that runs, of [`Machine::instance`].
     pub fn func(&self) -> u32 {
         self.r.func
     }
@@ -25,6 +31,11 @@ impl Machine {
     /// Labels and activations open.
     pub fn depth(&self) -> u32 {
         self.r.lp
+    }
+
+    /// The number of the running function's lowest label, its activation: how many labels are its callers'.
+    pub fn bottom(&self) -> u32 {
+        self.r.bottom
     }
 
     /// The unique number of the `index`-th open label, if there are so many.
@@ -60,6 +71,36 @@ impl Machine {
         self.globals.push(init);
     }
 
+    /// Makes the memory that a program gets while it runs.
+    pub fn declare_memory(&mut self, pages: u32, max: Option<u32>) {
+        self.allocate_memory(pages, max);
+    }
+
+    /// Adds a table of null references that was declared while the program runs.
+    pub fn declare_table(&mut self, size: u32, max: Option<u32>) {
+        self.allocate_table(size, max);
+    }
+
+    /// Puts an element of a table of instance 0 to which nothing has been written yet.
+    pub fn declare_element(&mut self, table: u32, at: u32, reference: Bits) {
+        self.tables[table as usize].elements[at as usize] = reference;
+    }
+
+    /// Puts bytes into the memory of instance 0, to which nothing has been written yet.
+    pub fn declare_bytes(&mut self, at: u32, bytes: &[u8]) {
+        self.memories[0].write(at, bytes);
+    }
+
+    /// Adds an element segment of which these items wait: none if it is not passive.
+    pub fn declare_elem(&mut self, items: &[Bits]) {
+        self.elem_lens.push(items.len() as u32);
+    }
+
+    /// Adds a data segment of which these bytes wait: none if it is not passive.
+    pub fn declare_data(&mut self, bytes: &[u8]) {
+        self.data_lens.push(bytes.len() as u32);
+    }
+
     /// The operands of the running function, those of enclosing blocks included, bottom first.
     pub fn frame_operands(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
         let bottom = if self.r.lp == 0 { 0 } else { self.labels[self.r.bottom as usize].height };
@@ -73,13 +114,38 @@ impl Machine {
         heights.zip(ends).map(|(start, end)| end - start).collect()
     }
 
-    /// Globals, in order.
+    /// Globals, in order. With several instances: all that the store has, those of instance 0 first.
     pub fn globals(&self) -> &[Bits] {
         &self.globals
     }
 
-    /// The memory.
+    /// Tables, in the same order as [`Machine::globals`].
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = &[Bits]> {
+        self.tables.iter().map(|table| &table.elements[..])
+    }
+
+    /// The elements of a table of instance 0.
+    pub fn table(&self, index: u32) -> &[Bits] {
+        &self.tables[index as usize].elements
+    }
+
+    /// The memory of instance 0, empty if it has none.
     pub fn memory(&self) -> &[u8] {
-        &self.memory
+        self.memories.first().map_or(&[], |memory| memory.visible())
+    }
+
+    /// Pages of [`Machine::memory`].
+    pub fn memory_pages(&self) -> u32 {
+        self.memories.first().map_or(0, |memory| memory.pages())
+    }
+
+    /// How much of an element segment of instance 0 is left: nothing once it is dropped.
+    pub fn elem_len(&self, index: u32) -> u32 {
+        self.elem_lens[index as usize]
+    }
+
+    /// How much of a data segment of instance 0 is left, as [`Machine::elem_len`].
+    pub fn data_len(&self, index: u32) -> u32 {
+        self.data_lens[index as usize]
     }
 }

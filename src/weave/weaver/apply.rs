@@ -133,7 +133,7 @@ impl Weaver {
         if self.program.memory.is_none() {
             self.program.memory = Some(Memory { min: 1, max: None, import: None });
             self.ledger.add_memory();
-            self.machine.declare_memory(1);
+            self.machine.declare_memory(1, None);
         }
     }
 
