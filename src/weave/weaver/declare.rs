@@ -48,7 +48,7 @@ impl Weaver {
             let max = self.allows(Op::MemoryGrow).then_some(MEMORY_MAX);
             self.program.memory = Some(Memory { min: 1, max, import: None });
             self.ledger.add_memory(limits_size(max));
-            self.machine.declare_memory(1);
+            self.machine.declare_memory(1, max);
         }
     }
 
@@ -56,18 +56,17 @@ impl Weaver {
     pub(super) fn fill_memory(&mut self, size: u32) {
         let bytes = self.draw_bytes(size);
         self.ledger.add_data(1 + 3, size);
-        self.machine.declare_bytes(DATA_AT, &bytes);
         let mode = SegmentMode::Active { target: 0, offset: Instr::constant(ValType::I32, DATA_AT.into()) };
         self.program.datas.push(Data { bytes, mode });
-        self.machine.declare_data(&[]);
+        self.machine.declare_data(&self.program);
     }
 
     /// A data segment for `memory.init`.
     pub(super) fn add_data(&mut self, size: u32) -> u32 {
         let bytes = self.draw_bytes(size);
         self.ledger.add_data(1, size);
-        self.machine.declare_data(&bytes);
         self.program.datas.push(Data { bytes, mode: SegmentMode::Passive });
+        self.machine.declare_data(&self.program);
         self.program.datas.len() as u32 - 1
     }
 
@@ -87,7 +86,7 @@ impl Weaver {
         let max = Some(TABLE_MAX);
         self.ledger.add_table(limits_size(max));
         self.program.tables.push(Table { ty, min: TABLE_MIN, max, import: None });
-        self.machine.declare_table(ty, TABLE_MIN);
+        self.machine.declare_table(TABLE_MIN, max);
         let table = self.program.tables.len() as u32 - 1;
         self.pliable.push(ty == ValType::FuncRef);
         if !is_indirect_call(op) && ty == ValType::FuncRef {
@@ -126,7 +125,7 @@ impl Weaver {
                 self.ledger.add_elem(mode, 1);
                 let mode = SegmentMode::Active { target: table, offset: Instr::constant(ValType::I32, 0) };
                 self.push_elem(mode, vec![func]);
-                self.machine.declare_elem(&[]);
+                return;
             }
         }
         self.machine.declare_element(table, slot, Bits::from(func) + 1);
@@ -136,15 +135,14 @@ impl Weaver {
     pub(super) fn add_elem(&mut self) -> u32 {
         let funcs: Vec<u32> = (0..self.func_count().min(TABLE_MIN)).collect();
         self.ledger.add_elem(1 + 1, funcs.len() as u32);
-        let bits: Vec<Bits> = funcs.iter().map(|&func| Bits::from(func) + 1).collect();
         self.push_elem(SegmentMode::Passive, funcs);
-        self.machine.declare_elem(&bits);
         self.program.elems.len() as u32 - 1
     }
 
     fn push_elem(&mut self, mode: SegmentMode, funcs: Vec<u32>) {
         let items = funcs.into_iter().map(|func| Instr::index(Op::RefFunc, func)).collect();
         self.program.elems.push(Elem { ty: ValType::FuncRef, items, mode });
+        self.machine.declare_elem(&self.program);
     }
 
     /// `ref.func` may name only functions that something outside of code names.
@@ -160,7 +158,6 @@ impl Weaver {
             None => {
                 self.ledger.add_elem(1 + 1, 1);
                 self.push_elem(SegmentMode::Declared, vec![func]);
-                self.machine.declare_elem(&[]);
             }
         }
     }

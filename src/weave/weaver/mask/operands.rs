@@ -277,8 +277,13 @@ impl Weaver {
         let mut known = 0;
         for (nth, segment) in self.waiting(data).enumerate().take(MAX_SEGMENTS as usize) {
             known += 1;
-            let len = if data { self.machine.data_len(segment) } else { self.machine.elem_len(segment) };
-            set.insert_if(Action::Segment(nth as u32), reaches(len as u64) && self.affords(&cost(NEW_SEGMENT_BYTES)));
+            let (dropped, len) = if data {
+                (self.machine.data_dropped(segment), self.program.datas[segment as usize].bytes.len())
+            } else {
+                (self.machine.elem_dropped(segment), self.program.elems[segment as usize].items.len())
+            };
+            let len = if dropped { 0 } else { len as u64 };
+            set.insert_if(Action::Segment(nth as u32), reaches(len) && self.affords(&cost(NEW_SEGMENT_BYTES)));
         }
         if known == MAX_SEGMENTS {
             return;
