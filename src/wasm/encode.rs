@@ -100,13 +100,9 @@ pub fn write_instr(program: &Program, instr: &Instr, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(row.opcode);
     match row.imm {
         Imm::None => {}
-        Imm::Local
-        | Imm::Global
-        | Imm::Label
-        | Imm::Func
-        | Imm::Table
-        | Imm::Elem
-        | Imm::Data => write_u32(instr.a, bytes),
+        Imm::Local | Imm::Global | Imm::Label | Imm::Func | Imm::Table | Imm::Elem | Imm::Data => {
+            write_u32(instr.a, bytes)
+        }
         Imm::TypeTable | Imm::TableTable | Imm::ElemTable => {
             write_u32(instr.a, bytes);
             write_u32(instr.b as u32, bytes);

@@ -1,27 +1,69 @@
 //! Owns execution: an interpreter with exact semantics, exact fuel, and an undo log.
 //!
-//! Must not know who writes the program it runs. It stops at the end of an open sequence (a *frontier*) and goes on
+//! Must not know who writes the programs it runs. It stops at the end of an open sequence (a *frontier*) and goes on
 //! when code has been appended there, so that a program can run while it is being woven. [`Machine::mark`] and
 //! [`Machine::rollback`] take back any stretch of execution at the cost of what it changed; nothing is copied.
 //!
+//! What runs is a store of instances, each of one program ([`Modules`]). Instance 0 is there after [`Machine::reset`]
+//! and is the only one while a program is woven; all its addresses are its indices. Others are linked to it
+//! ([`Machine::link`]). An import that nobody provides is stood in for: a function pops its arguments and pushes
+//! default values, a global, table or memory is made as declared.
+//!
 //! Fuel is wasmtime's (`wasmtime-cranelift`, `func_environ.rs`): `nop`, `drop`, `block`, `loop`, `unreachable`,
-//! `return`, `else` and `end` are free, every other instruction costs 1, and so does entering a function.
+//! `return`, `else` and `end` are free, every other instruction costs 1, and so does entering a function that has code.
+//! `memory.copy`, `memory.fill` and `memory.init` cost 1 more for each byte asked for, the same of tables and
+//! `table.grow` for each element, before they look whether that many are there.
 
+mod address;
 mod control;
+mod hot;
+mod link;
 mod look;
 mod memory;
+mod special;
+mod table;
 mod undo;
+mod vector;
 
+
+use address::Link;
 use control::Label;
+use hot::{HOT, Kind};
+pub use hot::{is_free, width};
+pub use link::{LinkError, Provided};
+use memory::Memory;
+use table::Table;
+use undo::Log;
 pub use undo::Mark;
-use undo::Undo;
 
-use super::isa::{Imm, Op, Semantics, Trap};
-use super::program::{Instr, PAGE_BYTES, Place, Program, SeqId};
+use super::isa::Trap;
+use super::program::{Instr, Place, Program, SeqId};
 use super::types::{Bits, ValType, Value};
+use std::borrow::Borrow;
 
-/// Calls at most nested; far above what fuel bounds allow a woven program.
-const MAX_CALL_DEPTH: u32 = 1_000;
+/// Calls at most nested, as many as fit wasmtime's stack if they are small.
+const MAX_CALL_DEPTH: u32 = 10_000;
+/// Slots and labels at most in use when a function is entered; what one function adds is bounded by its code.
+const MAX_STACK: u32 = 1 << 20;
+
+/// Where the machine finds the program of each instance. A lone program is instance 0.
+pub trait Modules {
+    /// The program of an instance.
+    fn program(&self, instance: u32) -> &Program;
+}
+
+impl Modules for Program {
+    #[inline(always)]
+    fn program(&self, _: u32) -> &Program {
+        self
+    }
+}
+
+impl<P: Borrow<Program>> Modules for [P] {
+    fn program(&self, instance: u32) -> &Program {
+        self[instance as usize].borrow()
+    }
+}
 
 /// Why the machine stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +78,8 @@ pub enum Stop {
 
 /// Is told of every step; what reruns, probes and coverage are made of.
 pub trait Observer {
-    /// Just before the instruction (or the implicit `end`) at `place` of `func` executes.
+    /// Just before the instruction (or the implicit `end`) at `place` of `func` executes. The function belongs to
+    /// [`Machine::instance`].
     fn before(&mut self, machine: &Machine, func: u32, place: Place);
 }
 
@@ -53,6 +96,10 @@ impl Observer for Blind {
 struct Registers {
     seq: SeqId,
     pc: u32,
+    /// Instance that runs.
+    instance: u32,
+    /// Address of its memory, if it has one.
+    memory: u32,
     /// Function that runs.
     func: u32,
     /// Slot of its local 0.
@@ -67,7 +114,17 @@ struct Registers {
     fuel: u64,
 }
 
-/// The state of one running program.
+/// Where execution goes after an instruction.
+enum Flow {
+    /// To the next one of the sequence.
+    Next,
+    /// To another sequence, perhaps of another instance.
+    Jump,
+    /// The invoked function returned.
+    Finish,
+}
+
+/// The state of running programs.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
     r: Registers,
@@ -76,9 +133,17 @@ pub struct Machine {
     types: Vec<ValType>,
     labels: Vec<Label>,
     globals: Vec<Bits>,
-    memory: Vec<u8>,
-    /// All changes since the start to memory, and to the rest below the floors.
-    log: Vec<Undo>,
+    tables: Vec<Table>,
+    memories: Vec<Memory>,
+    /// Segments that are not there (any more), by address.
+    dropped_elems: Vec<bool>,
+    dropped_datas: Vec<bool>,
+    /// Instances but for the first.
+    links: Vec<Link>,
+    /// Allocations of former programs.
+    spare_tables: Vec<Table>,
+    spare_memories: Vec<Memory>,
+    log: Log,
     /// Slots and labels under these were live at some mark: changes to them are logged.
     slot_floor: u32,
     label_floor: u32,
@@ -90,155 +155,139 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Instantiates: globals and memory as at the start, nothing running. `spare_locals` slots are kept in every
-    /// activation for locals that are declared later. Allocations of the last program are used again.
-    pub fn reset(&mut self, program: &Program, spare_locals: u32) {
-        for at in (0..self.log.len()).rev() {
-            if let Undo::Memory { at, width, .. } = self.log[at] {
-                self.memory[at as usize..at as usize + usize::from(width)].fill(0);
-            }
-        }
-        self.log.clear();
-        self.r = Registers::default();
-        (self.slot_floor, self.label_floor, self.serial) = (0, 0, 0);
-        self.spare_locals = spare_locals;
-        self.fuel_limit = u64::MAX;
-        self.globals.clear();
-        self.globals.extend(program.globals.iter().map(|global| Bits::from(global.init.b)));
-        let bytes = program.memory.as_ref().map_or(0, |memory| memory.min as usize * PAGE_BYTES as usize);
-        self.memory.resize(bytes, 0);
+    /// Calls a function of instance 0 with arguments; [`Machine::run`] then executes it. What a former call left is
+    /// gone.
+    ///
+    /// # Errors
+    /// [`Trap::OutOfFuel`].
+    pub fn invoke(&mut self, modules: &(impl Modules + ?Sized), func: u32, args: &[Value]) -> Result<(), Trap> {
+        self.invoke_in(modules, 0, func, args)
     }
 
-    /// Calls a function with arguments; [`Machine::run`] then executes it.
-    pub fn invoke(&mut self, program: &Program, func: u32, args: &[Value]) -> Result<(), Trap> {
+    /// [`Machine::invoke`] for any instance.
+    ///
+    /// # Errors
+    /// [`Trap::OutOfFuel`].
+    pub fn invoke_in(
+        &mut self,
+        modules: &(impl Modules + ?Sized),
+        instance: u32,
+        func: u32,
+        args: &[Value],
+    ) -> Result<(), Trap> {
+        self.r =
+            Registers { instance, memory: self.memory_address(instance), fuel: self.r.fuel, ..Registers::default() };
         args.iter().for_each(|arg| self.push(arg.ty, arg.bits));
-        self.enter(program, func, Place { seq: 0, index: 0 })
+        self.call(modules, modules.program(instance), func)?;
+        Ok(())
     }
 
     /// Executes until something needs a decision.
-    pub fn run(&mut self, program: &Program, observer: &mut impl Observer) -> Stop {
+    pub fn run<M: Modules + ?Sized>(&mut self, modules: &M, observer: &mut impl Observer) -> Stop {
+        // A host function has nothing to execute.
+        if self.r.lp == 0 {
+            return Stop::Finished;
+        }
         loop {
-            if let Some(stop) = self.step(program, observer) {
-                return stop;
+            let program = modules.program(self.r.instance);
+            let seq = &program.seqs[self.r.seq as usize];
+            let flow = loop {
+                let Some(instr) = seq.code.get(self.r.pc as usize) else {
+                    if seq.open {
+                        return Stop::Frontier;
+                    }
+                    observer.before(self, self.r.func, self.place());
+                    break self.end();
+                };
+                observer.before(self, self.r.func, self.place());
+                self.r.pc += 1;
+                match self.execute(modules, program, instr) {
+                    Ok(Flow::Next) => {}
+                    Ok(flow) => break flow,
+                    Err(trap) => return Stop::Trap(trap),
+                }
+            };
+            if let Flow::Finish = flow {
+                return Stop::Finished;
             }
         }
     }
 
     /// Executes one instruction, or the implicit `end` of a sequence.
-    pub fn step(&mut self, program: &Program, observer: &mut impl Observer) -> Option<Stop> {
+    pub fn step<M: Modules + ?Sized>(&mut self, modules: &M, observer: &mut impl Observer) -> Option<Stop> {
+        if self.r.lp == 0 {
+            return Some(Stop::Finished);
+        }
+        let program = modules.program(self.r.instance);
         let seq = &program.seqs[self.r.seq as usize];
-        let Some(&instr) = seq.code.get(self.r.pc as usize) else {
-            if seq.open {
-                return Some(Stop::Frontier);
-            }
-            observer.before(self, self.r.func, self.place());
-            return self.end();
-        };
+        let instr = seq.code.get(self.r.pc as usize);
+        if instr.is_none() && seq.open {
+            return Some(Stop::Frontier);
+        }
         observer.before(self, self.r.func, self.place());
-        self.r.pc += 1;
-        match self.execute(program, &instr) {
-            Ok(stop) => stop,
+        let flow = match instr {
+            None => Ok(self.end()),
+            Some(instr) => {
+                self.r.pc += 1;
+                self.execute(modules, program, instr)
+            }
+        };
+        match flow {
+            Ok(Flow::Finish) => Some(Stop::Finished),
+            Ok(Flow::Next | Flow::Jump) => None,
             Err(trap) => Some(Stop::Trap(trap)),
         }
     }
 
-    fn execute(&mut self, program: &Program, instr: &Instr) -> Result<Option<Stop>, Trap> {
-        let row = instr.op.row();
-        if !is_free(instr.op) {
-            self.burn(1)?;
-        }
-        match row.semantics {
-            Semantics::Unary(f) => {
-                let a = self.pop() as u64;
-                self.push(row.results[0], Bits::from(f(a)));
-            }
-            Semantics::Binary(f) => {
-                let (b, a) = (self.pop() as u64, self.pop() as u64);
-                self.push(row.results[0], Bits::from(f(a, b)));
-            }
-            Semantics::TryUnary(f) => {
-                let a = self.pop() as u64;
-                self.push(row.results[0], Bits::from(f(a)?));
-            }
-            Semantics::TryBinary(f) => {
-                let (b, a) = (self.pop() as u64, self.pop() as u64);
-                self.push(row.results[0], Bits::from(f(a, b)?));
-            }
-            Semantics::Load(f) => {
-                let at = self.address(instr)?;
-                self.push(row.results[0], Bits::from(f(self.bytes_at(at, width(instr.op)))));
-            }
-            Semantics::Store => {
-                let value = self.pop() as u64;
-                let at = self.address(instr)?;
-                self.write_bytes(at, width(instr.op), value);
-            }
-            Semantics::Special => return self.special(program, instr),
-            _ => unreachable!("{} is not executed yet", instr.op),
-        }
-        Ok(None)
-    }
-
-    fn special(&mut self, program: &Program, instr: &Instr) -> Result<Option<Stop>, Trap> {
-        match instr.op {
-            Op::Nop => {}
-            Op::Unreachable => return Err(Trap::Unreachable),
-            Op::Drop => drop(self.pop()),
-            Op::Select => {
-                let condition = self.pop() as u32;
-                let (second, ty) = (self.pop(), self.top_type());
-                let first = self.pop();
-                self.push(ty, if condition != 0 { first } else { second });
-            }
-            Op::I32Const | Op::I64Const | Op::F32Const | Op::F64Const => {
-                self.push(instr.op.row().results[0], Bits::from(instr.b));
-            }
-            Op::LocalGet => {
+    #[inline(always)]
+    fn execute<M: Modules + ?Sized>(&mut self, modules: &M, program: &Program, instr: &Instr) -> Result<Flow, Trap> {
+        let hot = &HOT[instr.op.index()];
+        self.burn(u64::from(hot.cost))?;
+        match hot.kind {
+            Kind::Const => self.push(hot.result, Bits::from(instr.b)),
+            Kind::LocalGet => {
                 let at = (self.r.base + instr.a) as usize;
                 self.push(self.types[at], self.slots[at]);
             }
-            Op::LocalSet => {
-                let (ty, bits) = (self.top_type(), self.pop());
-                self.write_slot(self.r.base + instr.a, bits, ty);
+            Kind::LocalSet => {
+                self.r.sp -= 1;
+                self.copy_slot(self.r.sp, self.r.base + instr.a);
             }
-            Op::LocalTee => {
-                let top = self.r.sp as usize - 1;
-                self.write_slot(self.r.base + instr.a, self.slots[top], self.types[top]);
+            Kind::LocalTee => self.copy_slot(self.r.sp - 1, self.r.base + instr.a),
+            Kind::Unary(f) => {
+                let [a] = self.top();
+                self.replace::<1>(hot.result, f(a as u64));
             }
-            Op::GlobalGet => {
-                self.push(program.globals[instr.a as usize].ty, self.globals[instr.a as usize]);
+            Kind::Binary(f) => {
+                let [a, b] = self.top();
+                self.replace::<2>(hot.result, f(a as u64, b as u64));
             }
-            Op::GlobalSet => {
-                let bits = self.pop();
-                let at = instr.a as usize;
-                self.log.push(Undo::Global { at: instr.a, bits: self.globals[at] });
-                self.globals[at] = bits;
+            Kind::TryUnary(f) => {
+                let [a] = self.top();
+                self.replace::<1>(hot.result, f(a as u64)?);
             }
-            Op::MemorySize => self.push(ValType::I32, self.memory.len() as Bits / Bits::from(PAGE_BYTES)),
-            Op::Block | Op::Loop => self.enter_block(program, instr, instr.body()),
-            Op::If => {
-                let taken = if self.pop() as u32 != 0 { Some(instr.body()) } else { instr.otherwise() };
-                // Without an `else` arm the parameters are the results, and stay where they are.
-                taken.into_iter().for_each(|seq| self.enter_block(program, instr, seq));
+            Kind::TryBinary(f) => {
+                let [a, b] = self.top();
+                self.replace::<2>(hot.result, f(a as u64, b as u64)?);
             }
-            Op::Br => return Ok(self.branch(instr.a)),
-            Op::BrIf => {
-                if self.pop() as u32 != 0 {
-                    return Ok(self.branch(instr.a));
-                }
+            Kind::Load(f) => {
+                let [address] = self.top();
+                let at = self.address(address, instr.b, hot.width)?;
+                self.replace::<1>(hot.result, f(self.load(at, hot.width)));
             }
-            Op::BrTable => {
-                let targets = &program.label_tables[instr.a as usize];
-                let chosen = (self.pop() as u32 as usize).min(targets.len() - 1);
-                return Ok(self.branch(targets[chosen]));
+            Kind::Store => {
+                let [address, value] = self.top();
+                let at = self.address(address, instr.b, hot.width)?;
+                self.store(at, hot.width, value as u64);
+                self.r.sp -= 2;
             }
-            Op::Return => return Ok(self.branch(self.r.lp - 1 - self.r.bottom)),
-            Op::Call => self.enter(program, instr.a, self.place())?,
-            op => unreachable!("{} has no semantics", op.mnemonic()),
+            Kind::Vector => self.vector(program, instr)?,
+            Kind::Other => return self.special(modules, program, instr),
         }
-        Ok(None)
+        Ok(Flow::Next)
     }
 
+    #[inline(always)]
     fn burn(&mut self, cost: u64) -> Result<(), Trap> {
         self.r.fuel += cost;
         if self.r.fuel > self.fuel_limit { Err(Trap::OutOfFuel) } else { Ok(()) }
@@ -246,47 +295,66 @@ impl Machine {
 
     // Operands
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, ty: ValType, bits: Bits) {
-        self.write_slot(self.r.sp, bits, ty);
-        self.r.sp += 1;
+        let at = self.r.sp;
+        if at as usize >= self.slots.len() {
+            self.grow_slots(at);
+        }
+        self.write_slot(at, ty, bits);
+        self.r.sp = at + 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Bits {
         self.r.sp -= 1;
         self.slots[self.r.sp as usize]
     }
 
-    fn top_type(&self) -> ValType {
-        self.types[self.r.sp as usize - 1]
+    /// The top operands, the topmost last. They stay.
+    #[inline(always)]
+    fn top<const N: usize>(&self) -> [Bits; N] {
+        let sp = self.r.sp as usize;
+        self.slots[sp - N..sp].try_into().expect("N slots")
     }
 
-    #[inline]
-    fn write_slot(&mut self, at: u32, bits: Bits, ty: ValType) {
+    /// Pops N operands.
+    #[inline(always)]
+    fn pops<const N: usize>(&mut self) -> [Bits; N] {
+        let operands = self.top();
+        self.r.sp -= N as u32;
+        operands
+    }
+
+    /// Puts one result in the place of the top N operands.
+    #[inline(always)]
+    fn replace<const N: u32>(&mut self, ty: ValType, bits: u64) {
+        self.write_slot(self.r.sp - N, ty, Bits::from(bits));
+        self.r.sp -= N - 1;
+    }
+
+    #[inline(always)]
+    fn copy_slot(&mut self, from: u32, to: u32) {
+        self.write_slot(to, self.types[from as usize], self.slots[from as usize]);
+    }
+
+    /// Overwrites a slot that is there.
+    #[inline(always)]
+    fn write_slot(&mut self, at: u32, ty: ValType, bits: Bits) {
         let index = at as usize;
-        if index >= self.slots.len() {
-            self.slots.resize(index + 64, 0);
-            self.types.resize(index + 64, ValType::I32);
-        }
+        let (slot, slot_type) = (&mut self.slots[index], &mut self.types[index]);
         if at < self.slot_floor {
-            self.log.push(Undo::Slot { at, bits: self.slots[index], ty: self.types[index] });
+            self.log.slot(at, *slot_type, *slot);
         }
-        self.slots[index] = bits;
-        self.types[index] = ty;
+        *slot = bits;
+        *slot_type = ty;
     }
-}
 
-/// Bytes that a load or store touches.
-pub fn width(op: Op) -> u8 {
-    match op.row().imm {
-        Imm::MemArg { width } => width,
-        _ => 0,
+    #[cold]
+    #[inline(never)]
+    fn grow_slots(&mut self, at: u32) {
+        let count = (at as usize + 64).max(self.slots.len() * 2);
+        self.slots.resize(count, 0);
+        self.types.resize(count, ValType::I32);
     }
-}
-
-/// Instructions that cost no fuel.
-pub fn is_free(op: Op) -> bool {
-    use Op::{Block, Drop, Else, End, Loop, Nop, Return, Unreachable};
-    matches!(op, Nop | Drop | Block | Loop | Unreachable | Return | Else | End)
 }

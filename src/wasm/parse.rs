@@ -131,7 +131,11 @@ pub fn parse_binary(bytes: &[u8]) -> Result<Program, ParseError> {
                 for export in section {
                     let export = export?;
                     if export.kind == wasmparser::ExternalKind::Func {
-                        program.exports.push(Export { name: export.name.into(), kind: Extern::Func, index: export.index });
+                        program.exports.push(Export {
+                            name: export.name.into(),
+                            kind: Extern::Func,
+                            index: export.index,
+                        });
                     }
                 }
             }

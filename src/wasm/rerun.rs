@@ -28,7 +28,8 @@ pub struct Snapshot {
     pub levels: Vec<u32>,
 }
 
-/// Runs function `func` without arguments to its end, watched by an observer. The final memory stays in the machine.
+/// Instantiates the program and runs function `func` without arguments to its end, watched by an observer. The final
+/// memory and tables stay in the machine. Fuel is that of the function alone, not that of a start function.
 ///
 /// # Errors
 /// The trap that ended it; [`Trap::OutOfFuel`] past `fuel_limit`.
@@ -41,6 +42,7 @@ pub fn run(
 ) -> Result<Outcome, Trap> {
     machine.reset(program, 0);
     machine.fuel_limit = fuel_limit;
+    machine.start(program, 0, observer)?;
     machine.invoke(program, func, &[])?;
     match machine.run(program, observer) {
         Stop::Finished => Ok(Outcome {

@@ -1,9 +1,10 @@
-//! Owns looking at the machine, and what may be declared while it runs: locals and globals.
+//! Owns looking at the machine, and what may be declared while instance 0 runs.
 //!
-//! Must not change what has been computed.
+//! Must not change what has been computed. Whatever is declared is there as if it had been from the start, and a
+//! rollback leaves it there. A function needs no declaration: it can be called as soon as the program has it.
 
 use super::Machine;
-use crate::wasm::program::{Place, SeqId};
+use crate::wasm::program::{Place, Program, SegmentMode, SeqId};
 use crate::wasm::types::{Bits, ValType, Value};
 
 impl Machine {
@@ -12,7 +13,12 @@ impl Machine {
         Place { seq: self.r.seq, index: self.r.pc }
     }
 
-    /// The function that runs.
+    /// The instance that runs.
+    pub fn instance(&self) -> u32 {
+        self.r.instance
+    }
+
+    /// The function that runs, of [`Machine::instance`].
     pub fn func(&self) -> u32 {
         self.r.func
     }
@@ -60,6 +66,38 @@ impl Machine {
         self.globals.push(init);
     }
 
+    /// Makes the memory that a program gets while it runs.
+    pub fn declare_memory(&mut self, pages: u32, max: Option<u32>) {
+        self.allocate_memory(pages, max);
+    }
+
+    /// Adds a table of null references that was declared while the program runs.
+    pub fn declare_table(&mut self, size: u32, max: Option<u32>) {
+        self.allocate_table(size, max);
+    }
+
+    /// Adds the last element segment of the program; an active one is copied to its table, which nothing has written
+    /// to yet.
+    ///
+    /// # Panics
+    /// If it does not fit there.
+    pub fn declare_elem(&mut self, program: &Program) {
+        let elem = program.elems.last().expect("a segment was added");
+        self.dropped_elems.push(elem.mode != SegmentMode::Passive);
+        self.apply_elem(program, elem).expect("it fits its table");
+    }
+
+    /// Adds the last data segment of the program; an active one is copied to the memory, where nothing has been written
+    /// yet.
+    ///
+    /// # Panics
+    /// If it does not fit there.
+    pub fn declare_data(&mut self, program: &Program) {
+        let data = program.datas.last().expect("a segment was added");
+        self.dropped_datas.push(data.mode != SegmentMode::Passive);
+        self.apply_data(program, data).expect("it fits the memory");
+    }
+
     /// The operands of the running function, those of enclosing blocks included, bottom first.
     pub fn frame_operands(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
         let bottom = if self.r.lp == 0 { 0 } else { self.labels[self.r.bottom as usize].height };
@@ -73,13 +111,38 @@ impl Machine {
         heights.zip(ends).map(|(start, end)| end - start).collect()
     }
 
-    /// Globals, in order.
+    /// Globals, in order. With several instances: all that the store has, those of instance 0 first.
     pub fn globals(&self) -> &[Bits] {
         &self.globals
     }
 
-    /// The memory.
+    /// Tables, in the same order as [`Machine::globals`].
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = &[Bits]> {
+        self.tables.iter().map(|table| &table.elements[..])
+    }
+
+    /// The elements of a table of instance 0.
+    pub fn table(&self, index: u32) -> &[Bits] {
+        &self.tables[index as usize].elements
+    }
+
+    /// The memory of instance 0, empty if it has none.
     pub fn memory(&self) -> &[u8] {
-        &self.memory
+        self.memories.first().map_or(&[], |memory| memory.visible())
+    }
+
+    /// Pages of [`Machine::memory`].
+    pub fn memory_pages(&self) -> u32 {
+        self.memories.first().map_or(0, |memory| memory.pages())
+    }
+
+    /// Whether an element segment of instance 0 is dropped: by `elem.drop`, or from the start since it is not passive.
+    pub fn elem_dropped(&self, index: u32) -> bool {
+        self.dropped_elems[index as usize]
+    }
+
+    /// Whether a data segment of instance 0 is dropped, as [`Machine::elem_dropped`].
+    pub fn data_dropped(&self, index: u32) -> bool {
+        self.dropped_datas[index as usize]
     }
 }

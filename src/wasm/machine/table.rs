@@ -1,0 +1,136 @@
+//! Owns tables: bounds, growth, and stretches of elements.
+//!
+//! Must not know which instruction asks, nor what an element refers to.
+
+use super::Machine;
+use crate::wasm::isa::Trap;
+use crate::wasm::program::{Instr, Program};
+use crate::wasm::types::Bits;
+
+/// Elements that a table may grow to, whatever it declares: an implementation may refuse (spec 4.4.6), and a stranger's
+/// program must not take all memory.
+const MAX_ELEMENTS: u32 = 10_000_000;
+
+/// A table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub(super) elements: Vec<Bits>,
+    /// Elements at most, where that is declared.
+    pub(super) max: Option<u32>,
+}
+
+impl Machine {
+    fn own_table(&self, index: u32) -> &Table {
+        &self.tables[self.table_address(index) as usize]
+    }
+
+    /// An element, if the table has so many.
+    pub(super) fn element(&self, table: u32, at: Bits) -> Option<Bits> {
+        self.own_table(table).elements.get(at as u32 as usize).copied()
+    }
+
+    /// `table.size`
+    pub(super) fn table_size(&self, table: u32) -> u32 {
+        self.own_table(table).elements.len() as u32
+    }
+
+    /// A stretch of a table of the running instance, if it is in bounds: the table's address, and where.
+    fn elements(&self, table: u32, at: Bits, count: Bits) -> Result<(u32, usize, usize), Trap> {
+        let (at, count) = (at as u32 as usize, count as u32 as usize);
+        let address = self.table_address(table);
+        let there = at + count <= self.tables[address as usize].elements.len();
+        if there { Ok((address, at, count)) } else { Err(Trap::TableOutOfBounds) }
+    }
+
+    /// The same stretch to be written, what is there now logged.
+    fn elements_mut(&mut self, table: u32, at: Bits, count: Bits) -> Result<&mut [Bits], Trap> {
+        let (table, at, count) = self.elements(table, at, count)?;
+        let elements = &mut self.tables[table as usize].elements[at..at + count];
+        self.log.elements(table, at as u32, elements);
+        Ok(elements)
+    }
+
+    /// `table.fill`, and with a count of 1 `table.set`.
+    pub(super) fn table_fill(&mut self, table: u32, at: Bits, value: Bits, count: Bits) -> Result<(), Trap> {
+        self.elements_mut(table, at, count)?.fill(value);
+        Ok(())
+    }
+
+    /// `table.grow`: the size before, or all ones.
+    pub(super) fn table_grow(&mut self, table: u32, value: Bits, by: u32) -> u32 {
+        let address = self.table_address(table);
+        let Table { elements, max } = &mut self.tables[address as usize];
+        let before = elements.len() as u32;
+        match before.checked_add(by) {
+            Some(size) if size <= max.unwrap_or(u32::MAX).min(MAX_ELEMENTS) => {
+                elements.resize(size as usize, value);
+                self.log.table_len(address, before);
+                before
+            }
+            _ => u32::MAX,
+        }
+    }
+
+    /// `table.copy`
+    pub(super) fn table_copy(
+        &mut self,
+        (to_table, from_table): (u32, u32),
+        to: Bits,
+        from: Bits,
+        count: Bits,
+    ) -> Result<(), Trap> {
+        let (source, from, _) = self.elements(from_table, from, count)?;
+        let target = self.table_address(to_table);
+        let (to_start, range) = (to as u32 as usize, from..from + count as u32 as usize);
+        self.elements_mut(to_table, to, count)?;
+        if source == target {
+            self.tables[source as usize].elements.copy_within(range, to_start);
+        } else {
+            let pair = self.tables.get_disjoint_mut([target as usize, source as usize]);
+            let [target, source] = pair.expect("two tables of the store");
+            target.elements[to_start..to_start + range.len()].copy_from_slice(&source.elements[range]);
+        }
+        Ok(())
+    }
+
+    /// `table.init` from the items of a segment of the running instance.
+    pub(super) fn table_init(
+        &mut self,
+        program: &Program,
+        items: &[Instr],
+        table: u32,
+        [to, from, count]: [Bits; 3],
+    ) -> Result<(), Trap> {
+        let from = from as u32 as usize;
+        let items = items.get(from..from + count as u32 as usize).ok_or(Trap::TableOutOfBounds)?;
+        let (address, at, _) = self.elements(table, to, count)?;
+        self.elements_mut(table, to, count)?;
+        for (offset, item) in items.iter().enumerate() {
+            self.tables[address as usize].elements[at + offset] = self.constant(program, item);
+        }
+        Ok(())
+    }
+
+    /// Makes a table of null references.
+    pub(super) fn allocate_table(&mut self, size: u32, max: Option<u32>) -> u32 {
+        let mut table = self.spare_tables.pop().unwrap_or_default();
+        table.max = max;
+        table.elements.clear();
+        table.elements.resize(size as usize, 0);
+        self.tables.push(table);
+        self.tables.len() as u32 - 1
+    }
+
+    /// The items that a segment still has.
+    pub(super) fn items<'p>(&self, program: &'p Program, segment: u32) -> &'p [Instr] {
+        if self.dropped_elems[self.elem_address(segment)] { &[] } else { &program.elems[segment as usize].items }
+    }
+
+    /// `elem.drop`
+    pub(super) fn drop_elem(&mut self, segment: u32) {
+        let address = self.elem_address(segment);
+        if !std::mem::replace(&mut self.dropped_elems[address], true) {
+            self.log.elem_dropped(address as u32);
+        }
+    }
+}
