@@ -7,7 +7,7 @@ use super::record::{Item, Probe, Recipe, Task, Truth};
 use super::task::{self, stack::ProbeConfig, stack::Sites};
 use crate::seed::Rng;
 use crate::wasm::machine::Machine;
-use crate::wasm::oracle::{Disagreement, Oracle};
+use crate::wasm::oracle::{Disagreement, Oracle, Watch};
 use crate::wasm::program::Program;
 use crate::wasm::rerun::{self, Outcome, Snapshot};
 use crate::weave::canon::canonical;
@@ -80,7 +80,8 @@ impl Draft {
         let ours = rerun::run_to_end(machine, &self.program, ENTRY, self.outcome.fuel);
         assert_eq!(ours.as_ref(), Ok(&self.outcome), "the machine is deterministic");
         let probe: Probe = self.item.probe;
-        oracle.check(&self.program, ENTRY, &self.outcome, machine, Some((probe, &self.snapshot)))
+        let watch = Watch { operands: &[(probe, Some(&self.snapshot))], flags: &[] };
+        oracle.check(&self.program, ENTRY, &self.outcome, machine, watch)
     }
 }
 

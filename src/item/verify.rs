@@ -5,7 +5,7 @@
 use crate::seed::Seed;
 use crate::wasm::isa::Trap;
 use crate::wasm::machine::Machine;
-use crate::wasm::oracle::{Disagreement, Oracle};
+use crate::wasm::oracle::{Disagreement, Oracle, Watch};
 use crate::wasm::{encode, rerun};
 use crate::weave::chance::Chance;
 use crate::weave::weaver::{Loom, Weaver};
@@ -168,7 +168,7 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: &Oracle, verified: &mut
         return Some("the second run left another state than the first".into());
     }
     verified.checked_wasmtime += 1;
-    let disagreement = oracle.check(program, 0, &outcome, machine, None).err()?;
+    let disagreement = oracle.check(program, 0, &outcome, machine, Watch::default()).err()?;
     match disagreement {
         Disagreement::Invalid(_) => verified.invalid += 1,
         Disagreement::Trapped(_) => verified.trapped += 1,

@@ -1,79 +1,21 @@
 //! Owns the binary format: a program's bytes, and the exact size of each part before it is written.
 //!
 //! Must not know what a program does. Instructions are written from their row of the table (opcode, then the immediate
-//! its [`Imm`] names); sections are wasm-encoder's work.
+//! its [`Imm`] names); sections are wasm-encoder's work ([`section`]).
+
+mod section;
 
 use super::isa::Imm;
 use super::program::{BlockType, Instr, Program};
 use super::types::ValType;
 use wasm_encoder as enc;
 
-/// The module in binary form.
+/// The module in binary form. Each part has the shortest encoding that WebAssembly 2.0 allows, but for segments of
+/// functions in table 0, which keep the form of the first version where they can.
 pub fn encode(program: &Program) -> Vec<u8> {
-    encode_with(program, |_| {})
-}
-
-/// The module in binary form, with further exports: what the oracle needs to look at globals and memory.
-pub fn encode_with(program: &Program, more_exports: impl FnOnce(&mut enc::ExportSection)) -> Vec<u8> {
     let mut module = enc::Module::new();
-    module.section(&type_section(program));
-    let mut functions = enc::FunctionSection::new();
-    for func in &program.funcs {
-        functions.function(func.ty);
-    }
-    module.section(&functions);
-    if let Some(memory) = &program.memory {
-        module.section(&memory_section(memory.min, memory.max));
-    }
-    if !program.globals.is_empty() {
-        module.section(&global_section(program));
-    }
-    let mut exports = enc::ExportSection::new();
-    for export in &program.exports {
-        exports.export(&export.name, enc::ExportKind::Func, export.index);
-    }
-    more_exports(&mut exports);
-    module.section(&exports);
-    let mut code = enc::CodeSection::new();
-    for func in 0..program.funcs.len() as u32 {
-        code.raw(&body(program, func));
-    }
-    module.section(&code);
+    section::sections(program, &mut module);
     module.finish()
-}
-
-/// The type section.
-pub fn type_section(program: &Program) -> enc::TypeSection {
-    let mut types = enc::TypeSection::new();
-    for ty in &program.types {
-        types.ty().function(ty.params.iter().map(|&ty| val_type(ty)), ty.results.iter().map(|&ty| val_type(ty)));
-    }
-    types
-}
-
-/// A section with one memory.
-pub fn memory_section(min: u32, max: Option<u32>) -> enc::MemorySection {
-    let mut memories = enc::MemorySection::new();
-    memories.memory(enc::MemoryType {
-        minimum: u64::from(min),
-        maximum: max.map(u64::from),
-        memory64: false,
-        shared: false,
-        page_size_log2: None,
-    });
-    memories
-}
-
-/// The global section.
-pub fn global_section(program: &Program) -> enc::GlobalSection {
-    let mut globals = enc::GlobalSection::new();
-    for global in &program.globals {
-        let ty = enc::GlobalType { val_type: val_type(global.ty), mutable: global.mutable, shared: false };
-        let mut init = Vec::new();
-        write_instr(program, &global.init, &mut init);
-        globals.global(ty, &enc::ConstExpr::raw(init));
-    }
-    globals
 }
 
 /// Locals and code of a function, its size not included.
@@ -199,19 +141,6 @@ fn write_signed(mut value: i64, bytes: &mut Vec<u8>) {
             return bytes.push(byte);
         }
         bytes.push(byte | 0x80);
-    }
-}
-
-/// wasm-encoder's name for a type.
-pub fn val_type(ty: ValType) -> enc::ValType {
-    match ty {
-        ValType::I32 => enc::ValType::I32,
-        ValType::I64 => enc::ValType::I64,
-        ValType::F32 => enc::ValType::F32,
-        ValType::F64 => enc::ValType::F64,
-        ValType::V128 => enc::ValType::V128,
-        ValType::FuncRef => enc::ValType::FUNCREF,
-        ValType::ExternRef => enc::ValType::EXTERNREF,
     }
 }
 

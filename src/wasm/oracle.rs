@@ -1,19 +1,22 @@
 //! Owns the second opinion: wasmtime runs an instrumented copy of the program, and its word is the authority.
 //!
-//! Must not know the machine's result while it runs; [`Oracle::check`] compares afterwards. The copy differs from the
-//! program in three ways that change nothing it computes: globals and memory are exported; at a probe the operands are
-//! moved to fresh locals, shown to the host and put back; operands below an enclosing label, which no instruction
-//! inside the block can reach or change, are shown where that block is entered. The fuel that this costs is known
-//! exactly and taken off.
+//! Must not know the machine's result while it runs; [`Oracle::check`] compares afterwards: how the run ended, its
+//! results and fuel, all globals, tables and the memory, and what was seen at probes and flags. What the copy costs
+//! beyond the program is known exactly and taken off its fuel ([`copy`]).
+
+mod compare;
+mod copy;
 
 use super::encode;
-use super::isa::Op;
 use super::machine::Machine;
-use super::program::{Flat, Instr, Place, Probe, Program};
+use super::program::{Extern, Probe, Program};
 use super::rerun::{Outcome, Snapshot};
 use super::types::{Bits, ValType, Value};
-use wasm_encoder as enc;
-use wasmtime::{Caller, Config, Engine, Linker, Module, OptLevel, RegallocAlgorithm, Store, Val};
+use compare::{equal_flags, equal_fuel, equal_memory, equal_values};
+use copy::{Copy, RUN, export_name};
+use std::collections::HashMap;
+use std::ops::Range;
+use wasmtime::{Config, Engine, Func, FuncType, Instance, Module, OptLevel, Ref, RegallocAlgorithm, Store, Val};
 
 /// Fuel given to a run beyond what the machine used: wasmtime looks at the gauge only at function entries and loop
 /// headers, so the exact amount is measured with plenty and subtracted.
@@ -22,6 +25,15 @@ const AMPLE_FUEL: u64 = 1 << 27;
 /// wasmtime, set up for many small programs.
 pub struct Oracle {
     engine: Engine,
+}
+
+/// What is watched while the copy runs, with what the machine saw.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Watch<'a> {
+    /// The operands at probes; of one that was not hit so often, that it was not.
+    pub operands: &'a [(Probe, Option<&'a Snapshot>)],
+    /// Which places are passed at least once, and whether the machine passed them.
+    pub flags: &'a [(Probe, bool)],
 }
 
 /// A disagreement between the machine and wasmtime, or wasmtime's refusal of a program.
@@ -53,42 +65,6 @@ pub enum Disagreement {
     },
 }
 
-/// What the host has been shown at the probe.
-#[derive(Default)]
-struct Seen {
-    /// Latest operands of each level, outermost first.
-    levels: Vec<Vec<Value>>,
-    /// How often each level was shown.
-    shown: Vec<u64>,
-    current: usize,
-    /// Operands that the innermost level has.
-    innermost: usize,
-    wanted_hit: u64,
-    snapshot: Option<Vec<Value>>,
-}
-
-impl Seen {
-    fn begin(&mut self, level: usize) {
-        self.levels[level].clear();
-        self.shown[level] += 1;
-        self.current = level;
-        self.complete();
-    }
-
-    fn value(&mut self, value: Value) {
-        self.levels[self.current].push(value);
-        self.complete();
-    }
-
-    fn complete(&mut self) {
-        let last = self.levels.len() - 1;
-        let whole = self.current == last && self.levels[last].len() == self.innermost;
-        if whole && self.shown[last] == self.wanted_hit {
-            self.snapshot = Some(self.levels.concat());
-        }
-    }
-}
-
 impl Default for Oracle {
     fn default() -> Self {
         Self::new()
@@ -112,7 +88,7 @@ impl Oracle {
         Self { engine: Engine::new(&config).expect("the settings fit each other") }
     }
 
-    /// Holds a finished run of function `entry` on `machine` against wasmtime.
+    /// Holds a finished run of function `entry` on `machine` against wasmtime, with what was watched.
     ///
     /// # Errors
     /// The first difference.
@@ -122,235 +98,110 @@ impl Oracle {
         entry: u32,
         outcome: &Outcome,
         machine: &Machine,
-        probe: Option<(Probe, &Snapshot)>,
+        watch: Watch<'_>,
     ) -> Result<(), Disagreement> {
-        let spills = probe.map_or(Vec::new(), |(probe, snapshot)| spills(program, probe, snapshot));
-        let bytes = instrument(program, entry, &spills);
-        let seen = Seen {
-            levels: vec![Vec::new(); spills.len()],
-            shown: vec![0; spills.len()],
-            innermost: spills.last().map_or(0, |spill| spill.types.len()),
-            wanted_hit: probe.map_or(0, |(probe, _)| u64::from(probe.hit)),
-            ..Seen::default()
-        };
+        let copy = Copy::new(program, entry, &[], watch);
+        let bytes = encode::encode(&copy.program);
         let module = Module::new(&self.engine, &bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
-        let mut store = Store::new(&self.engine, seen);
+        let mut store = Store::new(&self.engine, ());
         store.set_fuel(AMPLE_FUEL).expect("fuel is on");
-        let instance = linker(&self.engine)
-            .instantiate(&mut store, &module)
-            .map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
-        let run = instance.get_func(&mut store, ENTRY).expect("the copy exports it");
-        let mut results = vec![Val::I32(0); outcome.results.len()];
-        run.call(&mut store, &[], &mut results).map_err(|e| Disagreement::Trapped(format!("{e:#}")))?;
+        let trapped = |e: wasmtime::Error| Disagreement::Trapped(format!("{e:#}"));
+        let imports: Vec<_> =
+            module.imports().map(|import| stand_in(&mut store, import.ty().unwrap_func()).into()).collect();
+        let instance = Instance::new(&mut store, &module, &imports).map_err(trapped)?;
+        let run = instance.get_typed_func::<(), ()>(&mut store, RUN).expect("the copy exports it");
+        run.call(&mut store, ()).map_err(trapped)?;
 
         let used = AMPLE_FUEL - store.get_fuel().expect("fuel is on");
-        let spilling: u64 = spills.iter().zip(&store.data().shown).map(|(spill, &n)| n * spill.fuel()).sum();
-        equal_fuel(outcome.fuel, used - spilling)?;
-        let results: Vec<Value> = results.iter().map(value_of).collect();
-        equal_values("results", &outcome.results, &results)?;
-        if let Some((_, snapshot)) = probe {
-            equal_values("operands", &snapshot.operands, store.data().snapshot.as_deref().unwrap_or(&[]))?;
+        let mut left = Left::new(&copy, &instance, &mut store);
+        let extra = copy.extra_fuel(|counter| left.counter(counter));
+        equal_fuel(outcome.fuel, used - extra)?;
+        equal_values("results", &outcome.results, &left.globals(copy.results.clone()))?;
+        for ((probe, snapshot), shown) in watch.operands.iter().zip(&copy.probes) {
+            match snapshot {
+                Some(snapshot) => equal_values("operands", &snapshot.operands, &left.globals(shown.operands.clone()))?,
+                None => compare::not_hit(probe.hit, left.counter(shown.counter))?,
+            }
         }
-        let globals: Vec<Value> = (0..program.globals.len())
-            .map(|index| instance.get_global(&mut store, &global_name(index)).expect("exported").get(&mut store))
-            .map(|value| value_of(&value))
-            .collect();
-        equal_values("globals", &typed_globals(program, &outcome.globals), &globals)?;
+        let passed: Vec<bool> = copy.flags.iter().map(|&flag| left.counter(flag) > 0).collect();
+        equal_flags(watch.flags, &passed)?;
+        let own = program.globals.len();
+        equal_values("globals", &typed_globals(program, &outcome.globals), &left.globals(0..own as u32))?;
         if program.memory.is_some() {
-            let memory = instance.get_memory(&mut store, MEMORY).expect("exported");
+            let memory = instance.get_memory(&mut store, &export_name(Extern::Memory, 0)).expect("the copy exports it");
             equal_memory(machine.memory(), memory.data(&store))?;
         }
         Ok(())
     }
 }
 
-fn equal_fuel(ours: u64, theirs: u64) -> Result<(), Disagreement> {
-    if ours == theirs { Ok(()) } else { Err(Disagreement::Fuel { ours, theirs }) }
+/// What stands in for an imported function: it does nothing, and returns zeros and nulls.
+fn stand_in(store: &mut Store<()>, ty: &FuncType) -> Func {
+    let zeros: Vec<Val> = ty.results().map(|ty| ty.default_value().expect("no type here lacks a default")).collect();
+    Func::new(store, ty.clone(), move |_, _, results| {
+        results.copy_from_slice(&zeros);
+        Ok(())
+    })
 }
 
-/// Bit for bit: with canonical NaNs on both sides, even NaNs have one form.
-fn equal_values(what: &'static str, ours: &[Value], theirs: &[Value]) -> Result<(), Disagreement> {
-    if ours == theirs {
-        return Ok(());
-    }
-    let list = |values: &[Value]| values.iter().map(|v| format!("{v}={:#x}", v.bits)).collect::<Vec<_>>().join(", ");
-    Err(Disagreement::State { what, ours: list(ours), theirs: list(theirs) })
+/// What a run of the copy left behind.
+struct Left<'a> {
+    instance: &'a Instance,
+    store: &'a mut Store<()>,
+    /// Functions by their identity, where any can be a value.
+    functions: HashMap<usize, u32>,
 }
 
-fn equal_memory(ours: &[u8], theirs: &[u8]) -> Result<(), Disagreement> {
-    if ours == theirs {
-        return Ok(());
+impl<'a> Left<'a> {
+    fn new(copy: &Copy, instance: &'a Instance, store: &'a mut Store<()>) -> Self {
+        let mut functions = HashMap::new();
+        for index in 0..copy.program.funcs.len() as u32 {
+            let Some(func) = instance.get_func(&mut *store, &export_name(Extern::Func, index)) else { break };
+            functions.insert(func.to_raw(&mut *store) as usize, index);
+        }
+        Self { instance, store, functions }
     }
-    let at = ours.iter().zip(theirs).position(|(a, b)| a != b);
-    let show = |bytes: &[u8]| at.map_or(format!("{} bytes", bytes.len()), |at| format!("{:#04x} at {at}", bytes[at]));
-    Err(Disagreement::State { what: "memory", ours: show(ours), theirs: show(theirs) })
+
+    fn counter(&mut self, global: u32) -> u64 {
+        self.global(global).bits as u64
+    }
+
+    fn globals(&mut self, indices: Range<u32>) -> Vec<Value> {
+        indices.map(|index| self.global(index)).collect()
+    }
+
+    fn global(&mut self, index: u32) -> Value {
+        let global = self.instance.get_global(&mut *self.store, &export_name(Extern::Global, index));
+        let value = global.expect("the copy exports it").get(&mut *self.store);
+        self.value(&value)
+    }
+
+    fn value(&mut self, value: &Val) -> Value {
+        match *value {
+            Val::I32(x) => Value::i32(x),
+            Val::I64(x) => Value::i64(x),
+            Val::F32(bits) => Value::new(ValType::F32, Bits::from(bits)),
+            Val::F64(bits) => Value::new(ValType::F64, Bits::from(bits)),
+            Val::V128(bits) => Value::new(ValType::V128, bits.as_u128()),
+            Val::FuncRef(None) => Value::zero(ValType::FuncRef),
+            Val::FuncRef(Some(func)) => {
+                let index = self.functions[&(func.to_raw(&mut *self.store) as usize)];
+                Value::new(ValType::FuncRef, 1 + Bits::from(index))
+            }
+            Val::ExternRef(None) => Value::zero(ValType::ExternRef),
+            ref other => unreachable!("no program here has a value like {other:?}"),
+        }
+    }
+
+    fn table(&mut self, index: u32) -> Vec<Value> {
+        let table = self.instance.get_table(&mut *self.store, &export_name(Extern::Table, index));
+        let table = table.expect("the copy exports it");
+        let size = table.size(&*self.store);
+        let elements: Vec<Ref> = (0..size).map(|at| table.get(&mut *self.store, at).expect("in bounds")).collect();
+        elements.into_iter().map(|element| self.value(&element.into())).collect()
+    }
 }
 
 fn typed_globals(program: &Program, bits: &[Bits]) -> Vec<Value> {
     program.globals.iter().zip(bits).map(|(global, &bits)| Value::new(global.ty, bits)).collect()
-}
-
-fn value_of(value: &Val) -> Value {
-    match *value {
-        Val::I32(x) => Value::i32(x),
-        Val::I64(x) => Value::i64(x),
-        Val::F32(bits) => Value::new(ValType::F32, Bits::from(bits)),
-        Val::F64(bits) => Value::new(ValType::F64, Bits::from(bits)),
-        ref other => unreachable!("no program here has a value like {other:?}"),
-    }
-}
-
-const HOST: &str = "probe";
-const ENTRY: &str = "__entry";
-const MEMORY: &str = "__memory";
-
-fn global_name(index: usize) -> String {
-    format!("__global{index}")
-}
-
-fn linker(engine: &Engine) -> Linker<Seen> {
-    let mut linker = Linker::new(engine);
-    linker
-        .func_wrap(HOST, "begin", |mut caller: Caller<'_, Seen>, level: i32| caller.data_mut().begin(level as usize))
-        .and_then(|l| l.func_wrap(HOST, "i32", |mut c: Caller<'_, Seen>, x: i32| c.data_mut().value(Value::i32(x))))
-        .and_then(|l| l.func_wrap(HOST, "i64", |mut c: Caller<'_, Seen>, x: i64| c.data_mut().value(Value::i64(x))))
-        .and_then(|l| l.func_wrap(HOST, "f32", |mut c: Caller<'_, Seen>, x: f32| c.data_mut().value(Value::f32(x))))
-        .and_then(|l| l.func_wrap(HOST, "f64", |mut c: Caller<'_, Seen>, x: f64| c.data_mut().value(Value::f64(x))))
-        .expect("the names differ");
-    linker
-}
-
-/// One place where the copy shows operands to the host.
-struct Spill {
-    func: u32,
-    place: Place,
-    /// Operands to show, bottom first.
-    types: Vec<ValType>,
-    /// An `if` follows, so its condition lies on top and is moved aside.
-    condition: bool,
-}
-
-impl Spill {
-    fn moved(&self) -> u64 {
-        self.types.len() as u64 + u64::from(self.condition)
-    }
-
-    /// Fuel of one pass: set and get for all that is moved; get and call for all that is shown; a constant and a call.
-    fn fuel(&self) -> u64 {
-        2 * self.moved() + 2 * self.types.len() as u64 + 2
-    }
-}
-
-/// One spill per level: at the entry of each block around the probe, and at the probe itself.
-fn spills(program: &Program, probe: Probe, snapshot: &Snapshot) -> Vec<Spill> {
-    let flat = program.flatten(probe.func);
-    let place = flat[probe.pc as usize].place;
-    let mut places = vec![(place, false)];
-    while let Some(outer) = enclosing(&flat, places[places.len() - 1].0.seq) {
-        places.push((outer.place, outer.instr.op == Op::If));
-    }
-    places.reverse();
-    assert_eq!(places.len(), snapshot.levels.len(), "a level for each block around the probe");
-    let mut operands = snapshot.operands.iter().map(|value| value.ty);
-    places
-        .into_iter()
-        .zip(&snapshot.levels)
-        .map(|((place, condition), &count)| Spill {
-            func: probe.func,
-            place,
-            types: operands.by_ref().take(count as usize).collect(),
-            condition,
-        })
-        .collect()
-}
-
-/// The structured instruction that a sequence belongs to, if it is not a function's body.
-fn enclosing(flat: &[Flat], seq: u32) -> Option<&Flat> {
-    flat.iter().find(|entry| {
-        matches!(entry.instr.op, Op::Block | Op::Loop | Op::If)
-            && (entry.instr.body() == seq || entry.instr.otherwise() == Some(seq))
-    })
-}
-
-/// The binary of the copy.
-fn instrument(program: &Program, entry: u32, spills: &[Spill]) -> Vec<u8> {
-    let imports = if spills.is_empty() { 0 } else { 1 + ValType::NUMBERS.len() as u32 };
-    let mut module = enc::Module::new();
-    let mut types = encode::type_section(program);
-    let host_types = program.types.len() as u32;
-    ValType::NUMBERS.iter().for_each(|&ty| types.ty().function([encode::val_type(ty)], []));
-    module.section(&types);
-    if imports > 0 {
-        let mut section = enc::ImportSection::new();
-        section.import(HOST, "begin", enc::EntityType::Function(host_types + ValType::I32.index() as u32));
-        for ty in ValType::NUMBERS {
-            section.import(HOST, ty.name(), enc::EntityType::Function(host_types + ty.index() as u32));
-        }
-        module.section(&section);
-    }
-    let mut functions = enc::FunctionSection::new();
-    for func in &program.funcs {
-        functions.function(func.ty);
-    }
-    module.section(&functions);
-    if let Some(memory) = &program.memory {
-        module.section(&encode::memory_section(memory.min, memory.max));
-    }
-    module.section(&encode::global_section(program));
-    let mut exports = enc::ExportSection::new();
-    exports.export(ENTRY, enc::ExportKind::Func, entry + imports);
-    if program.memory.is_some() {
-        exports.export(MEMORY, enc::ExportKind::Memory, 0);
-    }
-    for index in 0..program.globals.len() {
-        exports.export(&global_name(index), enc::ExportKind::Global, index as u32);
-    }
-    module.section(&exports);
-    let mut code = enc::CodeSection::new();
-    for func in 0..program.funcs.len() as u32 {
-        let spills: Vec<(usize, &Spill)> = spills.iter().enumerate().filter(|(_, spill)| spill.func == func).collect();
-        code.raw(&instrumented_body(program, func, imports, &spills));
-    }
-    module.section(&code);
-    module.finish()
-}
-
-fn instrumented_body(program: &Program, func: u32, imports: u32, spills: &[(usize, &Spill)]) -> Vec<u8> {
-    let mut locals = program.funcs[func as usize].locals.clone();
-    let mut next_local = (program.func_type(func).params.len() + locals.len()) as u32;
-    let mut code = Vec::new();
-    for entry in program.flatten(func) {
-        for (level, spill) in spills.iter().filter(|(_, spill)| spill.place == entry.place) {
-            let condition = spill.condition.then_some(ValType::I32);
-            let moved: Vec<ValType> = spill.types.iter().copied().chain(condition).collect();
-            let instrs = spill_code(*level, spill, &moved, next_local);
-            instrs.iter().for_each(|instr| encode::write_instr(program, instr, &mut code));
-            next_local += moved.len() as u32;
-            locals.extend(moved);
-        }
-        let mut instr = entry.instr;
-        if instr.op == Op::Call {
-            instr.a += imports;
-        }
-        encode::write_instr(program, &instr, &mut code);
-    }
-    let mut bytes = Vec::new();
-    encode::write_locals(&locals, &mut bytes);
-    bytes.extend(code);
-    bytes
-}
-
-/// Moves operands to locals from `first`, shows them, and puts them back. Import 0 begins a level, import 1 + type
-/// shows a value.
-fn spill_code(level: usize, spill: &Spill, moved: &[ValType], first: u32) -> Vec<Instr> {
-    let local = |op: Op, index: usize| Instr::index(op, first + index as u32);
-    let mut code: Vec<Instr> = (0..moved.len()).rev().map(|index| local(Op::LocalSet, index)).collect();
-    code.push(Instr::constant(ValType::I32, level as Bits));
-    code.push(Instr::index(Op::Call, 0));
-    for (index, ty) in spill.types.iter().enumerate() {
-        code.push(local(Op::LocalGet, index));
-        code.push(Instr::index(Op::Call, 1 + ty.index() as u32));
-    }
-    code.extend((0..moved.len()).map(|index| local(Op::LocalGet, index)));
-    code
 }

@@ -222,6 +222,15 @@ pub struct Elem {
     pub mode: SegmentMode,
 }
 
+impl Elem {
+    /// The functions of a segment that holds nothing but functions, by their indices.
+    pub fn plain_functions(&self) -> Option<Vec<u32>> {
+        let index = |item: &Instr| (item.op == Op::RefFunc).then_some(item.a);
+        let all = self.items.iter().map(index).collect::<Option<Vec<u32>>>();
+        all.filter(|_| self.ty == ValType::FuncRef)
+    }
+}
+
 /// A data segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Data {

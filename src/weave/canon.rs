@@ -1,14 +1,15 @@
 //! Owns the canonical form: which programs count as the same.
 //!
-//! Must not know questions. Two programs are the same if the code that they *execute* is, after functions, locals and
-//! globals are numbered in the order of their first use and constants are replaced by their buckets. Dead code, unused
-//! declarations and the exact constants make no new program.
+//! Must not know questions. Two programs are the same if the code that they *execute* is, after functions, locals,
+//! globals, tables and segments are numbered in the order of their first use and constants are replaced by their
+//! buckets. Dead code, unused declarations and the exact constants make no new program. What code uses is described
+//! where it is used first; types are written out, so that their numbers do not count.
 
 use super::literal::bucket_of;
-use crate::wasm::isa::{Category, Imm};
+use crate::wasm::isa::Imm;
 use crate::wasm::machine::{Machine, Observer};
-use crate::wasm::program::{BlockType, Instr, Place, Program};
-use crate::wasm::types::Value;
+use crate::wasm::program::{Data, Elem, Instr, Place, Program, SegmentMode};
+use crate::wasm::types::{FuncType, ValType, Value};
 use std::collections::HashSet;
 
 /// Which places a run reached; an observer.
@@ -48,29 +49,131 @@ impl Observer for Covering<'_> {
 
 /// The hash of the canonical form: 32 hexadecimal digits.
 pub fn canonical(program: &Program, entry: u32, coverage: &Coverage) -> String {
-    let mut form = Form { program, coverage, funcs: vec![entry], globals: Vec::new(), bytes: Vec::new() };
+    let mut form = Form { program, coverage, used: Default::default(), bytes: Vec::new() };
+    let entries: Vec<u32> = program.start.into_iter().chain([entry]).collect();
+    form.count(entries.len());
+    entries.into_iter().for_each(|func| form.item(Kind::Func, func));
     let mut next = 0;
-    while next < form.funcs.len() {
-        form.function(form.funcs[next]);
+    while let Some(&func) = form.used[Kind::Func as usize].get(next) {
+        form.function(func);
         next += 1;
     }
     blake3::hash(&form.bytes).to_hex()[..32].to_string()
 }
 
+/// What is numbered in the order of its first use.
+#[derive(Clone, Copy)]
+enum Kind {
+    Func,
+    Global,
+    Table,
+    Memory,
+    Elem,
+    Data,
+}
+
 struct Form<'a> {
     program: &'a Program,
     coverage: &'a Coverage,
-    /// Functions and globals in the order of their first use.
-    funcs: Vec<u32>,
-    globals: Vec<u32>,
+    /// Of each kind, what was used, in order.
+    used: [Vec<u32>; 6],
     bytes: Vec<u8>,
 }
 
-impl Form<'_> {
+impl<'a> Form<'a> {
+    fn number(&mut self, number: u32) {
+        self.bytes.extend(number.to_le_bytes());
+    }
+
+    fn count(&mut self, count: usize) {
+        self.number(count as u32);
+    }
+
+    fn types(&mut self, types: &[ValType]) {
+        self.count(types.len());
+        self.bytes.extend(types.iter().map(|ty| ty.code()));
+    }
+
+    fn func_type(&mut self, ty: &FuncType) {
+        self.types(&ty.params);
+        self.types(&ty.results);
+    }
+
+    fn bucket(&mut self, value: Value) {
+        self.number(bucket_of(value));
+    }
+
+    /// The number of something by its first use; what is new is described.
+    fn item(&mut self, kind: Kind, index: u32) {
+        let (number, new) = first_use(&mut self.used[kind as usize], index);
+        self.number(number);
+        if new {
+            self.describe(kind, index as usize);
+        }
+    }
+
+    fn describe(&mut self, kind: Kind, index: usize) {
+        let program: &'a Program = self.program;
+        match kind {
+            // Its code follows when it is its turn.
+            Kind::Func => self.func_type(program.func_type(index as u32)),
+            Kind::Global => {
+                let global = &program.globals[index];
+                self.bytes.extend([global.ty.code(), u8::from(global.import.is_some())]);
+                self.constant(&global.init);
+            }
+            Kind::Table => {
+                let table = &program.tables[index];
+                self.bytes.extend([table.ty.code(), u8::from(table.import.is_some())]);
+                self.limits(table.min, table.max);
+                for elem in &program.elems {
+                    self.active(&elem.mode, index, |form| form.items(elem));
+                }
+            }
+            Kind::Memory => {
+                let memory = program.memory.as_ref().expect("it is used");
+                self.bytes.push(u8::from(memory.import.is_some()));
+                self.limits(memory.min, memory.max);
+                for data in &program.datas {
+                    self.active(&data.mode, index, |form| form.data(data));
+                }
+            }
+            Kind::Elem => self.items(&program.elems[index]),
+            Kind::Data => self.data(&program.datas[index]),
+        }
+    }
+
+    fn limits(&mut self, min: u32, max: Option<u32>) {
+        self.number(min);
+        self.bytes.push(u8::from(max.is_some()));
+        self.number(max.unwrap_or_default());
+    }
+
+    /// A segment that is copied to this target at the start.
+    fn active(&mut self, mode: &SegmentMode, index: usize, content: impl FnOnce(&mut Self)) {
+        if let SegmentMode::Active { target, offset } = mode
+            && *target as usize == index
+        {
+            self.number(offset.b as u32);
+            content(self);
+        }
+    }
+
+    fn items(&mut self, elem: &'a Elem) {
+        self.count(elem.items.len());
+        elem.items.iter().for_each(|item| self.constant(item));
+    }
+
+    /// Bytes are constants too.
+    fn data(&mut self, data: &Data) {
+        self.count(data.bytes.len());
+        data.bytes.iter().for_each(|&byte| self.bucket(Value::i32(byte.into())));
+    }
+
     fn function(&mut self, func: u32) {
-        let ty = self.program.func_type(func);
-        self.bytes.extend(ty.params.iter().chain(&ty.results).map(|ty| ty.code()));
-        self.bytes.push(0);
+        if self.program.funcs[func as usize].import.is_some() {
+            return;
+        }
         let mut locals = Vec::new();
         for flat in self.program.flatten(func) {
             if self.coverage.contains(flat.place) {
@@ -80,51 +183,86 @@ impl Form<'_> {
         self.bytes.push(0xff);
     }
 
+    /// A constant instruction: it uses no local.
+    fn constant(&mut self, instr: &Instr) {
+        self.instruction(instr, 0, &mut Vec::new());
+    }
+
     fn instruction(&mut self, instr: &Instr, func: u32, locals: &mut Vec<u32>) {
         let row = instr.op.row();
-        self.bytes.push(instr.op.index() as u8);
-        let immediate = match row.imm {
+        let (first, second) = (instr.a, instr.b as u32);
+        self.bytes.extend_from_slice(row.opcode);
+        match row.imm {
+            Imm::None => {}
             Imm::Local => {
-                // A local is known by its type and by when it is first used; parameters keep their place.
-                let ty = self.program.local_type(func, instr.a).expect("the program is valid");
+                // A local is known by its type and by when it is first used.
+                let ty = self.program.local_type(func, first).expect("the program is valid");
                 self.bytes.push(ty.code());
-                first_use(locals, instr.a)
+                let (number, _) = first_use(locals, first);
+                self.number(number);
             }
-            Imm::Global => {
-                let global = &self.program.globals[instr.a as usize];
-                let bucket = bucket_of(Value::new(global.ty, global.init.b.into())) as u8;
-                self.bytes.extend([global.ty.code(), bucket]);
-                first_use(&mut self.globals, instr.a)
-            }
-            Imm::Func => first_use(&mut self.funcs, instr.a),
-            Imm::Label => instr.a,
+            Imm::Label => self.number(first),
             Imm::LabelTable => {
-                let labels = &self.program.label_tables[instr.a as usize];
-                labels.iter().for_each(|&label| self.bytes.push(label as u8));
-                labels.len() as u32
+                let program: &'a Program = self.program;
+                let labels = &program.label_tables[first as usize];
+                self.count(labels.len());
+                labels.iter().for_each(|&label| self.number(label));
             }
-            Imm::MemArg { .. } => instr.b as u32,
-            Imm::I32 | Imm::I64 | Imm::F32 | Imm::F64 => {
-                debug_assert_eq!(row.category, Category::Const);
-                bucket_of(Value::new(row.results[0], instr.b.into()))
+            Imm::BlockType => {
+                let program: &'a Program = self.program;
+                let (params, results) = program.block_arity(instr.block_type());
+                self.types(params);
+                self.types(results);
             }
-            Imm::BlockType => match instr.block_type() {
-                BlockType::Empty => 0,
-                BlockType::Value(ty) => 1 + ty.index() as u32,
-                BlockType::Func(index) => 16 + index,
-            },
-            _ => return,
-        };
-        self.bytes.extend(immediate.to_le_bytes());
+            Imm::Func => self.item(Kind::Func, first),
+            Imm::Global => self.item(Kind::Global, first),
+            Imm::Table => self.item(Kind::Table, first),
+            Imm::TableTable => {
+                self.item(Kind::Table, first);
+                self.item(Kind::Table, second);
+            }
+            Imm::TypeTable => {
+                let program: &'a Program = self.program;
+                self.func_type(&program.types[first as usize]);
+                self.item(Kind::Table, second);
+            }
+            Imm::ElemTable => {
+                self.item(Kind::Elem, first);
+                self.item(Kind::Table, second);
+            }
+            Imm::Elem => self.item(Kind::Elem, first),
+            Imm::MemIndex | Imm::MemMem => self.item(Kind::Memory, 0),
+            Imm::DataMem => {
+                self.item(Kind::Data, first);
+                self.item(Kind::Memory, 0);
+            }
+            Imm::Data => self.item(Kind::Data, first),
+            Imm::MemArg { .. } | Imm::MemArgLane { .. } => {
+                self.item(Kind::Memory, 0);
+                self.number(second);
+                // Without a lane this is the alignment, which changes nothing.
+                self.bytes.push(if matches!(row.imm, Imm::MemArg { .. }) { 0 } else { instr.lane() });
+            }
+            Imm::Lane { .. } => self.bytes.push(instr.lane()),
+            Imm::HeapType | Imm::ValTypes => self.bytes.push(instr.val_type().code()),
+            Imm::V128 => {
+                let bits = self.program.vectors[first as usize];
+                (0..4).for_each(|lane| self.bucket(Value::i32((bits >> (32 * lane)) as i32)));
+            }
+            Imm::Shuffle => self.bytes.extend(self.program.vectors[first as usize].to_le_bytes()),
+            Imm::I32 | Imm::I64 | Imm::F32 | Imm::F64 => self.bucket(Value::new(row.results[0], instr.b.into())),
+        }
     }
 }
 
-fn first_use(seen: &mut Vec<u32>, index: u32) -> u32 {
+/// The number of something by its first use, and whether this is it.
+fn first_use(seen: &mut Vec<u32>, index: u32) -> (u32, bool) {
     let known = seen.iter().position(|&other| other == index);
-    known.unwrap_or_else(|| {
+    let number = known.unwrap_or_else(|| {
         seen.push(index);
         seen.len() - 1
-    }) as u32
+    });
+    (number as u32, known.is_none())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::recipe;
 use super::weaver::{Loom, Weaver};
 use crate::seed::Seed;
 use crate::wasm::machine::Machine;
-use crate::wasm::oracle::Oracle;
+use crate::wasm::oracle::{Oracle, Watch};
 use crate::wasm::{encode, parse, print, rerun};
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: Option<&Oracle>) {
     assert_eq!(outcome.globals, weaver.machine().globals(), "globals of the rerun; {}", context());
     assert!(machine.memory() == weaver.machine().memory(), "memory of the rerun; {}", context());
     if let Some(oracle) = oracle {
-        oracle.check(program, 0, &outcome, machine, None).unwrap_or_else(|e| panic!("{e}; {}", context()));
+        oracle.check(program, 0, &outcome, machine, Watch::default()).unwrap_or_else(|e| panic!("{e}; {}", context()));
     }
 }
 

@@ -72,7 +72,7 @@ mod tests {
     use crate::wasm::program;
 
     fn memory(pages: u32) -> Memory {
-        let memory = Some(program::Memory { min: pages, max: None });
+        let memory = Some(program::Memory { min: pages, max: None, import: None });
         Memory::new(&Program { memory, ..Program::default() })
     }
 

@@ -101,6 +101,16 @@ impl Machine {
         self.data_lens.push(bytes.len() as u32);
     }
 
+    /// Sets an element that a table of instance 0 has had from the start, since nothing has looked at it yet.
+    pub fn declare_element(&mut self, table: u32, at: u32, bits: Bits) {
+        self.tables[table as usize].elements[at as usize] = bits;
+    }
+
+    /// The index of the running function's activation among the open labels.
+    pub fn bottom(&self) -> u32 {
+        self.r.bottom
+    }
+
     /// The operands of the running function, those of enclosing blocks included, bottom first.
     pub fn frame_operands(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
         let bottom = if self.r.lp == 0 { 0 } else { self.labels[self.r.bottom as usize].height };

@@ -1,0 +1,105 @@
+//! Owns the text of one instruction.
+//!
+//! Must not know the lines around it. Indices are plain numbers, but for functions that have a name.
+
+use super::{Names, types};
+use crate::wasm::isa::{Imm, Op};
+use crate::wasm::program::{BlockType, Instr, Program};
+use crate::wasm::types::{FuncType, ValType, Value};
+use std::fmt::Write;
+
+/// One instruction as text.
+pub(super) fn text(program: &Program, names: &Names, instr: &Instr) -> String {
+    let name = instr.op.mnemonic();
+    match instr.op.row().imm {
+        Imm::None | Imm::MemIndex | Imm::MemMem => name.into(),
+        Imm::Func => format!("{name} {}", names.reference(instr.a)),
+        Imm::Local | Imm::Global | Imm::Label | Imm::Table | Imm::Elem | Imm::Data | Imm::DataMem => {
+            format!("{name} {}", instr.a)
+        }
+        Imm::Lane { .. } => format!("{name} {}", instr.lane()),
+        Imm::TableTable => format!("{name} {} {}", instr.a, instr.b),
+        Imm::ElemTable => format!("{name} {} {}", instr.b, instr.a),
+        Imm::TypeTable => format!("{name} {} (type {})", instr.b, instr.a),
+        Imm::HeapType => format!("{name} {}", instr.val_type().heap_name()),
+        Imm::ValTypes => format!("{name} (result {})", instr.val_type()),
+        Imm::V128 => format!("{name} i32x4 {}", Value::new(ValType::V128, program.vectors[instr.a as usize]).text()),
+        Imm::Shuffle => {
+            let lanes = program.vectors[instr.a as usize].to_le_bytes();
+            lanes.iter().fold(name.to_string(), |text, lane| format!("{text} {lane}"))
+        }
+        Imm::MemArgLane { width } => format!("{} {}", memory_text(name, instr, width), instr.lane()),
+        Imm::LabelTable => {
+            let labels = &program.label_tables[instr.a as usize];
+            labels.iter().fold(name.to_string(), |text, label| format!("{text} {label}"))
+        }
+        Imm::MemArg { width } => memory_text(name, instr, width),
+        Imm::I32 => format!("{name} {}", Value::new(ValType::I32, instr.b.into()).text()),
+        Imm::I64 => format!("{name} {}", Value::new(ValType::I64, instr.b.into()).text()),
+        Imm::F32 => format!("{name} {}", float_literal(Value::new(ValType::F32, instr.b.into()), 23)),
+        Imm::F64 => format!("{name} {}", float_literal(Value::new(ValType::F64, instr.b.into()), 52)),
+        Imm::BlockType => format!("{name}{}", block_type(program, instr.block_type())),
+    }
+}
+
+/// The type of a block as it stands behind the mnemonic, with its own space in front.
+fn block_type(program: &Program, ty: BlockType) -> String {
+    match ty {
+        BlockType::Empty => String::new(),
+        BlockType::Value(ty) => format!(" (result {ty})"),
+        BlockType::Func(index) if types::reads_back(program, index) => signature(&program.types[index as usize]),
+        BlockType::Func(index) => format!(" (type {index})"),
+    }
+}
+
+/// Parameters and results, each list with its own space in front: ` (param i32 i32) (result i32)`.
+pub(super) fn signature(ty: &FuncType) -> String {
+    let list = |keyword: &str, types: &[ValType]| match types {
+        [] => String::new(),
+        types => types.iter().fold(format!(" ({keyword}"), |text, ty| format!("{text} {ty}")) + ")",
+    };
+    list("param", &ty.params) + &list("result", &ty.results)
+}
+
+fn memory_text(name: &str, instr: &Instr, width: u8) -> String {
+    let mut text = name.to_string();
+    if instr.b != 0 {
+        write!(text, " offset={}", instr.b).expect("a string takes all");
+    }
+    if 1 << instr.align() != width {
+        write!(text, " align={}", 1 << instr.align()).expect("a string takes all");
+    }
+    text
+}
+
+/// NaNs are written with sign and payload, so that text reads back to the same bits.
+fn float_literal(value: Value, mantissa_bits: u32) -> String {
+    if !value.is_nan() {
+        return value.text();
+    }
+    let width = if value.ty == ValType::F32 { 32 } else { 64 };
+    let sign = if value.bits >> (width - 1) & 1 == 1 { "-" } else { "" };
+    let payload = value.bits & ((1 << mantissa_bits) - 1);
+    if payload == 1 << (mantissa_bits - 1) { format!("{sign}nan") } else { format!("{sign}nan:{payload:#x}") }
+}
+
+/// Whether a block type stands there by its number: then the text must list the types.
+pub(super) fn names_type(program: &Program, instr: &Instr) -> bool {
+    match instr.op.row().imm {
+        Imm::TypeTable => true,
+        Imm::BlockType => matches!(instr.block_type(), BlockType::Func(index) if !types::reads_back(program, index)),
+        _ => false,
+    }
+}
+
+/// The type that a block brings with it, by its number, if it is written out.
+pub(super) fn inline_type(program: &Program, instr: &Instr) -> Option<u32> {
+    match (instr.op, instr.op.row().imm) {
+        (Op::Else | Op::End, _) => None,
+        (_, Imm::BlockType) => match instr.block_type() {
+            BlockType::Func(index) if types::reads_back(program, index) => Some(index),
+            _ => None,
+        },
+        _ => None,
+    }
+}
