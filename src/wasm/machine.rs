@@ -135,9 +135,9 @@ pub struct Machine {
     globals: Vec<Bits>,
     tables: Vec<Table>,
     memories: Vec<Memory>,
-    /// What is left of segments, by address: all that their program has, or nothing.
-    elem_lens: Vec<u32>,
-    data_lens: Vec<u32>,
+    /// Segments that are not there (any more), by address.
+    dropped_elems: Vec<bool>,
+    dropped_datas: Vec<bool>,
     /// Instances but for the first.
     links: Vec<Link>,
     /// Allocations of former programs.

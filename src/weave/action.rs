@@ -4,48 +4,9 @@
 //! values inside constant buckets): first an instruction, then, where it has one, its immediate. The numbers of the
 //! instructions are those of the table, so a new row gets its action by itself.
 
-use super::literal::{FloatBucket, IntBucket};
+use super::literal::MAX_BUCKETS;
 use crate::wasm::isa::Op;
-use crate::wasm::program::BlockType;
 use crate::wasm::types::ValType;
-
-/// One choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Place this instruction (its immediate follows, if it has one).
-    Instr(Op),
-    /// An existing local.
-    Local(u32),
-    /// A local declared now.
-    NewLocal(ValType),
-    /// An existing global.
-    Global(u32),
-    /// A global declared now.
-    NewGlobal(ValType),
-    /// A label, by depth.
-    Label(u32),
-    /// The type of a block.
-    Block(BlockType),
-    /// Whether an `if` has an `else` arm.
-    Else(bool),
-    /// Call an existing function.
-    Func(u32),
-    /// Call a function that is woven now.
-    NewFunc,
-    /// Its signature: the top `params` operands are its parameters.
-    Signature {
-        /// How many parameters.
-        params: u32,
-        /// Its result, if any.
-        result: Option<ValType>,
-    },
-    /// How often a loop runs; `None` leaves it without a back-edge.
-    Trips(Option<u32>),
-    /// The bucket of a constant.
-    Bucket(u32),
-    /// The offset of a memory access.
-    Offset(u32),
-}
 
 /// Locals of one function that actions can name.
 pub const MAX_LOCALS: u32 = 16;
@@ -54,96 +15,155 @@ pub const MAX_GLOBALS: u32 = 8;
 /// Labels that actions can name.
 pub const MAX_LABELS: u32 = 8;
 /// Functions that actions can name.
-pub const MAX_FUNCS: u32 = 8;
-/// Parameters of one function.
+pub const MAX_FUNCS: u32 = 12;
+/// Parameters of one function or block.
 pub const MAX_PARAMS: u32 = 3;
+/// Results of one function or block.
+pub const MAX_RESULTS: u32 = 3;
+/// Tables that actions can name.
+pub const MAX_TABLES: u32 = 3;
+/// Segments of one kind that actions can name.
+pub const MAX_SEGMENTS: u32 = 3;
+/// Labels of a `br_table` besides the default.
+pub const MAX_TARGETS: u32 = 4;
 /// Trip counts of counted loops.
 pub const TRIPS: [u32; 10] = [2, 3, 4, 5, 6, 7, 8, 10, 12, 16];
 /// Memory offsets: those that make up most of real code.
 pub const OFFSETS: [u32; 13] = [0, 1, 2, 4, 8, 12, 16, 20, 24, 32, 64, 256, 1024];
+/// Sizes of a new data segment, bytes.
+pub const DATA_SIZES: [u32; 4] = [0, 4, 16, 48];
+/// Lanes of a vector at most.
+const LANES: u32 = 16;
+/// Alignment exponents: a byte to a vector.
+const ALIGNS: u32 = 5;
+const TYPES: u32 = ValType::ALL.len() as u32;
 
-const TYPES: u32 = ValType::NUMBERS.len() as u32;
-const MAX_BUCKETS: u32 =
-    if IntBucket::ALL.len() > FloatBucket::ALL.len() { IntBucket::ALL.len() } else { FloatBucket::ALL.len() } as u32;
+/// Reads rows of `Variant(type) width number: value => value, value`: the variant, how many numbers it has, how a
+/// payload becomes one of them and back.
+macro_rules! vocabulary {
+    ($($(#[$doc:meta])* $variant:ident $(($payload:ty))? [$width:expr] $arg:ident => $to:expr, $from:expr;)+) => {
+        /// One choice.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$doc])* $variant $(($payload))?),+
+        }
 
-// Where each kind of action starts.
-const LOCAL: u32 = Op::COUNT as u32;
-const NEW_LOCAL: u32 = LOCAL + MAX_LOCALS;
-const GLOBAL: u32 = NEW_LOCAL + TYPES;
-const NEW_GLOBAL: u32 = GLOBAL + MAX_GLOBALS;
-const LABEL: u32 = NEW_GLOBAL + TYPES;
-const BLOCK: u32 = LABEL + MAX_LABELS;
-const ELSE: u32 = BLOCK + 1 + TYPES;
-const FUNC: u32 = ELSE + 2;
-const NEW_FUNC: u32 = FUNC + MAX_FUNCS;
-const SIGNATURE: u32 = NEW_FUNC + 1;
-const TRIP: u32 = SIGNATURE + (MAX_PARAMS + 1) * (1 + TYPES);
-const BUCKET: u32 = TRIP + 1 + TRIPS.len() as u32;
-const OFFSET: u32 = BUCKET + MAX_BUCKETS;
+        /// Kinds of actions, in the order of their numbers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Kind { $($variant),+ }
+
+        const WIDTHS: &[u32] = &[$($width),+];
+        /// Where each kind of action starts; the last entry is how many actions there are.
+        const STARTS: [u32; WIDTHS.len() + 1] = starts();
+
+        impl Action {
+            /// Its number, in `0..COUNT`.
+            #[inline]
+            pub fn number(self) -> usize {
+                (match self {
+                    $(vocabulary!(@pattern $variant $arg $($payload)?) => STARTS[Kind::$variant as usize] + $to),+
+                }) as usize
+            }
+
+            /// The action with this number.
+            ///
+            /// # Panics
+            /// If the number is not in `0..COUNT`.
+            #[inline]
+            pub fn from_number(number: usize) -> Self {
+                let n = number as u32;
+                if n < Op::COUNT as u32 {
+                    return Self::Instr(Op::ALL[number]);
+                }
+                $(if n < STARTS[Kind::$variant as usize + 1] {
+                    let $arg = n - STARTS[Kind::$variant as usize];
+                    return vocabulary!(@make $variant $arg $from, $($payload)?);
+                })+
+                panic!("there are {COUNT} actions, none has number {number}")
+            }
+        }
+    };
+    (@pattern $variant:ident $arg:ident $payload:ty) => { Self::$variant($arg) };
+    (@pattern $variant:ident $arg:ident) => { Self::$variant };
+    (@make $variant:ident $arg:ident $from:expr, $payload:ty) => { Self::$variant($from) };
+    (@make $variant:ident $arg:ident $from:expr,) => {{ let _ = $arg; Self::$variant }};
+}
+
+vocabulary! {
+    /// Place this instruction (its immediate follows, if it has one).
+    Instr(Op) [Op::COUNT as u32] op => op.index() as u32, Op::ALL[op as usize];
+    /// An existing local.
+    Local(u32) [MAX_LOCALS] n => n, n;
+    /// A local declared now.
+    NewLocal(ValType) [TYPES] ty => ty.index() as u32, ValType::ALL[ty as usize];
+    /// An existing global.
+    Global(u32) [MAX_GLOBALS] n => n, n;
+    /// A global declared now, which `global.set` may change.
+    NewGlobal(ValType) [TYPES] ty => ty.index() as u32, ValType::ALL[ty as usize];
+    /// A global declared now that never changes.
+    NewImmutable(ValType) [TYPES] ty => ty.index() as u32, ValType::ALL[ty as usize];
+    /// A label, by depth.
+    Label(u32) [MAX_LABELS] n => n, n;
+    /// How many labels a `br_table` has besides the default.
+    Targets(u32) [MAX_TARGETS] n => n - 1, n + 1;
+    /// A block without operands and results.
+    Empty [1] n => 0, n;
+    /// What a reference could refer to, or the one result of a block.
+    Type(ValType) [TYPES] ty => ty.index() as u32, ValType::ALL[ty as usize];
+    /// A signature that takes so many operands from the top of the stack; its results follow.
+    Params(u32) [MAX_PARAMS + 1] n => n, n;
+    /// One more result of a signature, or none.
+    Result(Option<ValType>) [TYPES + 1]
+        ty => ty.map_or(0, |ty| 1 + ty.index() as u32), ty.checked_sub(1).map(|index| ValType::ALL[index as usize]);
+    /// Whether an `if` has an `else` arm.
+    Else(bool) [2] with => u32::from(with), with == 1;
+    /// Whether a loop counts its iterations.
+    Counted(bool) [2] with => u32::from(with), with == 1;
+    /// Whether a new function can call itself.
+    Recursive(bool) [2] with => u32::from(with), with == 1;
+    /// An existing function.
+    Func(u32) [MAX_FUNCS] n => n, n;
+    /// A function that is woven now.
+    NewFunc [1] n => 0, n;
+    /// How often a loop runs; `None` leaves it without a back-edge.
+    Trips(Option<u32>) [TRIPS.len() as u32 + 1]
+        n => n.map_or(0, |n| 1 + position(&TRIPS, n)), n.checked_sub(1).map(|index| TRIPS[index as usize]);
+    /// The bucket of a constant.
+    Bucket(u32) [MAX_BUCKETS] n => n, n;
+    /// The offset of a memory access.
+    Offset(u32) [OFFSETS.len() as u32] n => position(&OFFSETS, n), OFFSETS[n as usize];
+    /// The alignment exponent of a memory access.
+    Align(u32) [ALIGNS] n => n, n;
+    /// A lane.
+    Lane(u32) [LANES] n => n, n;
+    /// An existing table.
+    Table(u32) [MAX_TABLES] n => n, n;
+    /// A table declared now, for references of this type.
+    NewTable(ValType) [2] ty => u32::from(ty == ValType::ExternRef), [ValType::FuncRef, ValType::ExternRef][ty as usize];
+    /// An existing element or data segment.
+    Segment(u32) [MAX_SEGMENTS] n => n, n;
+    /// An element segment declared now.
+    NewElem [1] n => 0, n;
+    /// A data segment of so many bytes declared now.
+    NewData(u32) [DATA_SIZES.len() as u32] n => position(&DATA_SIZES, n), DATA_SIZES[n as usize];
+}
+
+const fn starts() -> [u32; WIDTHS.len() + 1] {
+    let mut starts = [0; WIDTHS.len() + 1];
+    let mut at = 0;
+    while at < WIDTHS.len() {
+        starts[at + 1] = starts[at] + WIDTHS[at];
+        at += 1;
+    }
+    starts
+}
+
 /// How many actions there are.
-pub const COUNT: usize = OFFSET as usize + OFFSETS.len();
+pub const COUNT: usize = STARTS[WIDTHS.len()] as usize;
 /// Words of a bitset over all actions.
 pub const WORDS: usize = COUNT.div_ceil(64);
-
-fn optional_type(ty: Option<ValType>) -> u32 {
-    ty.map_or(0, |ty| 1 + ty.index() as u32)
-}
-
-fn type_or_none(number: u32) -> Option<ValType> {
-    number.checked_sub(1).map(|index| ValType::NUMBERS[index as usize])
-}
-
-impl Action {
-    /// Its number, in `0..COUNT`.
-    pub fn number(self) -> usize {
-        (match self {
-            Self::Instr(op) => op.index() as u32,
-            Self::Local(index) => LOCAL + index,
-            Self::NewLocal(ty) => NEW_LOCAL + ty.index() as u32,
-            Self::Global(index) => GLOBAL + index,
-            Self::NewGlobal(ty) => NEW_GLOBAL + ty.index() as u32,
-            Self::Label(depth) => LABEL + depth,
-            Self::Block(BlockType::Value(ty)) => BLOCK + optional_type(Some(ty)),
-            Self::Block(_) => BLOCK,
-            Self::Else(with) => ELSE + u32::from(with),
-            Self::Func(index) => FUNC + index,
-            Self::NewFunc => NEW_FUNC,
-            Self::Signature { params, result } => SIGNATURE + params * (1 + TYPES) + optional_type(result),
-            Self::Trips(None) => TRIP,
-            Self::Trips(Some(trips)) => TRIP + 1 + position(&TRIPS, trips),
-            Self::Bucket(bucket) => BUCKET + bucket,
-            Self::Offset(offset) => OFFSET + position(&OFFSETS, offset),
-        }) as usize
-    }
-
-    /// The action with this number.
-    ///
-    /// # Panics
-    /// If the number is not in `0..COUNT`.
-    pub fn from_number(number: usize) -> Self {
-        assert!(number < COUNT, "there are {COUNT} actions, none has number {number}");
-        let n = number as u32;
-        match n {
-            _ if n >= OFFSET => Self::Offset(OFFSETS[(n - OFFSET) as usize]),
-            _ if n >= BUCKET => Self::Bucket(n - BUCKET),
-            _ if n >= TRIP => Self::Trips((n - TRIP).checked_sub(1).map(|index| TRIPS[index as usize])),
-            _ if n >= SIGNATURE => {
-                let (params, result) = ((n - SIGNATURE) / (1 + TYPES), (n - SIGNATURE) % (1 + TYPES));
-                Self::Signature { params, result: type_or_none(result) }
-            }
-            NEW_FUNC => Self::NewFunc,
-            _ if n >= FUNC => Self::Func(n - FUNC),
-            _ if n >= ELSE => Self::Else(n > ELSE),
-            _ if n >= BLOCK => Self::Block(type_or_none(n - BLOCK).map_or(BlockType::Empty, BlockType::Value)),
-            _ if n >= LABEL => Self::Label(n - LABEL),
-            _ if n >= NEW_GLOBAL => Self::NewGlobal(ValType::NUMBERS[(n - NEW_GLOBAL) as usize]),
-            _ if n >= GLOBAL => Self::Global(n - GLOBAL),
-            _ if n >= NEW_LOCAL => Self::NewLocal(ValType::NUMBERS[(n - NEW_LOCAL) as usize]),
-            _ if n >= LOCAL => Self::Local(n - LOCAL),
-            _ => Self::Instr(Op::from_index(number).expect("numbers below the first immediate are instructions")),
-        }
-    }
-}
+/// Words that hold all instructions; the last of them may hold other actions too.
+pub const OP_WORDS: usize = Op::COUNT.div_ceil(64);
 
 fn position(table: &[u32], value: u32) -> u32 {
     table.iter().position(|&entry| entry == value).expect("the action is one of the vocabulary's") as u32
@@ -154,11 +174,25 @@ fn position(table: &[u32], value: u32) -> u32 {
 pub struct ActionSet(pub [u64; WORDS]);
 
 impl ActionSet {
+    /// The set of these instructions.
+    pub fn of_instructions(ops: impl IntoIterator<Item = Op>) -> Self {
+        let mut set = Self::default();
+        ops.into_iter().for_each(|op| set.insert(Action::Instr(op)));
+        set
+    }
+
     /// Adds an action.
     #[inline]
     pub fn insert(&mut self, action: Action) {
         let number = action.number();
         self.0[number / 64] |= 1 << (number % 64);
+    }
+
+    /// Adds an action if it is allowed.
+    #[inline]
+    pub fn insert_if(&mut self, action: Action, allowed: bool) {
+        let number = action.number();
+        self.0[number / 64] |= u64::from(allowed) << (number % 64);
     }
 
     /// Takes an action out.
@@ -171,16 +205,23 @@ impl ActionSet {
     /// Whether the action is in it.
     #[inline]
     pub fn contains(&self, action: Action) -> bool {
-        let number = action.number();
-        self.0[number / 64] >> (number % 64) & 1 == 1
+        self.contains_number(action.number())
+    }
+
+    /// Whether the action with this number is in it.
+    #[inline]
+    pub fn contains_number(&self, number: usize) -> bool {
+        number < COUNT && self.0[number / 64] >> (number % 64) & 1 == 1
     }
 
     /// How many actions are in it.
+    #[inline]
     pub fn len(&self) -> u32 {
         self.0.iter().map(|word| word.count_ones()).sum()
     }
 
     /// Whether none is.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|&word| word == 0)
     }
@@ -189,6 +230,42 @@ impl ActionSet {
     #[inline]
     pub fn intersect(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, mask)| *word &= mask);
+    }
+
+    /// Adds what is in the other.
+    #[inline]
+    pub fn unite(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, mask)| *word |= mask);
+    }
+
+    /// Takes out what is in the other.
+    #[inline]
+    pub fn subtract(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, mask)| *word &= !mask);
+    }
+
+    /// Whether anything is in both.
+    #[inline]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(word, mask)| word & mask != 0)
+    }
+
+    /// The number of the `nth` action in it, by number from 0.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[inline]
+    pub fn nth(&self, mut nth: u32) -> usize {
+        for (at, &word) in self.0.iter().enumerate() {
+            let count = word.count_ones();
+            if nth < count {
+                let mut rest = word;
+                (0..nth).for_each(|_| rest &= rest - 1);
+                return at * 64 + rest.trailing_zeros() as usize;
+            }
+            nth -= count;
+        }
+        panic!("the set has too few actions")
     }
 
     /// The actions in it, by number.
@@ -228,9 +305,13 @@ mod tests {
         assert_eq!(set.len(), 4);
         assert!(actions.iter().all(|&action| set.contains(action)));
         let mut listed: Vec<Action> = set.iter().collect();
+        let nth: Vec<Action> = (0..4).map(|n| Action::from_number(set.nth(n))).collect();
+        assert_eq!(nth, listed);
         listed.sort_by_key(|action| action.number());
         assert_eq!(listed.len(), 4);
         set.remove(Action::Trips(None));
         assert!(!set.contains(Action::Trips(None)) && !set.is_empty());
+        set.insert_if(Action::NewFunc, false);
+        assert_eq!(set.len(), 3);
     }
 }

@@ -5,7 +5,8 @@
 use super::action::{Action, ActionSet};
 use super::weaver::Weaver;
 use crate::seed::Rng;
-use crate::wasm::isa::Category;
+use crate::wasm::isa::{Category, Op};
+use std::sync::LazyLock;
 
 /// An untrained way to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +35,7 @@ impl Chance {
             Self::Actions => *legal,
             Self::Categories => within_category(legal, rng),
         };
-        let nth = rng.below(candidates.len()) as usize;
-        let number = candidates.numbers().nth(nth).expect("below the count");
-        Action::from_number(number)
+        Action::from_number(candidates.nth(rng.below(candidates.len())))
     }
 
     /// Weaves to the end.
@@ -48,13 +47,26 @@ impl Chance {
     }
 }
 
+/// The instructions of each category.
+static CATEGORIES: LazyLock<[ActionSet; Category::ALL.len()]> = LazyLock::new(|| {
+    std::array::from_fn(|index| {
+        ActionSet::of_instructions(Op::ALL.iter().copied().filter(|op| op.row().category.index() == index))
+    })
+});
+
 /// The legal instructions of one category; the whole set where immediates are to be chosen.
 fn within_category(legal: &ActionSet, rng: &mut Rng) -> ActionSet {
-    let mut groups = [ActionSet::default(); Category::ALL.len()];
-    for action in legal.iter() {
-        let Action::Instr(op) = action else { return *legal };
-        groups[op.row().category.index()].insert(action);
+    let mut filled = [0; Category::ALL.len()];
+    let mut count = 0;
+    for (index, category) in CATEGORIES.iter().enumerate() {
+        if legal.meets(category) {
+            filled[count] = index;
+            count += 1;
+        }
     }
-    let filled: Vec<&ActionSet> = groups.iter().filter(|group| !group.is_empty()).collect();
-    **rng.pick(&filled)
+    let mut set = *legal;
+    if count > 0 {
+        set.intersect(&CATEGORIES[filled[rng.below(count as u32) as usize]]);
+    }
+    set
 }

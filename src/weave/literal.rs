@@ -193,30 +193,106 @@ fn decimal_places(rng: &mut Rng) -> i64 {
     below + i64::from(below >= 50)
 }
 
-/// How many buckets a type has.
-pub fn buckets(ty: ValType) -> u32 {
-    if ty.is_float() { FloatBucket::ALL.len() as u32 } else { IntBucket::ALL.len() as u32 }
+buckets! {
+    /// Kinds of vector constants.
+    VectorBucket {
+        /// All bits clear.
+        Zero,
+        /// All bits set.
+        Ones,
+        /// Four lanes of 0 to 15.
+        Small,
+        /// The bytes 0 to 15 in some order: what `i8x16.swizzle` picks by.
+        Indices,
+        /// Four `f32` of magnitude up to 100.
+        Floats,
+        /// Any bits.
+        Any,
+    }
 }
 
-/// The number of the bucket that a value lies in.
+impl VectorBucket {
+    /// The bucket of a vector; of what no bucket draws, `Any`.
+    fn of(bits: u128) -> Self {
+        let lanes = |width: u32| (0..128 / width).map(move |lane| bits >> (lane * width));
+        let float = |bits: u128| f32::from_bits(bits as u32);
+        let mut bytes = bits.to_le_bytes();
+        bytes.sort_unstable();
+        match bits {
+            0 => Self::Zero,
+            u128::MAX => Self::Ones,
+            _ if bytes == std::array::from_fn(|index| index as u8) => Self::Indices,
+            _ if lanes(32).all(|lane| lane as u32 <= 15) => Self::Small,
+            _ if lanes(32).all(|lane| (0.25..=100.0).contains(&float(lane).abs())) => Self::Floats,
+            _ => Self::Any,
+        }
+    }
+
+    fn draw(self, rng: &mut Rng) -> u128 {
+        match self {
+            Self::Zero => 0,
+            Self::Ones => u128::MAX,
+            // The lowest lane is set, or all four could be zero.
+            Self::Small => lanes(rng, |rng| rng.between(0, 15) as u32) & !0xf | rng.between(1, 15) as u128,
+            Self::Indices => {
+                let mut bytes: [u8; 16] = std::array::from_fn(|index| index as u8);
+                rng.shuffle(&mut bytes);
+                u128::from_le_bytes(bytes)
+            }
+            Self::Floats => lanes(rng, |rng| {
+                let sign = if rng.below(2) == 0 { 1.0 } else { -1.0 };
+                (sign * rng.between(1, 400) as f32 / 4.0).to_bits()
+            }),
+            // The lowest lane is a NaN or far out: no other bucket draws that.
+            Self::Any => lanes(rng, |rng| rng.bits() as u32) | 0xff00_0041,
+        }
+    }
+}
+
+/// Four lanes of 32 bits, drawn one by one.
+fn lanes(rng: &mut Rng, lane: impl Fn(&mut Rng) -> u32) -> u128 {
+    (0..4).fold(0, |bits, _| bits << 32 | u128::from(lane(rng)))
+}
+
+/// Buckets of the type with the most.
+pub const MAX_BUCKETS: u32 =
+    if IntBucket::ALL.len() > FloatBucket::ALL.len() { IntBucket::ALL.len() } else { FloatBucket::ALL.len() } as u32;
+
+/// How many buckets a type has. A reference has no constants but null.
+pub fn buckets(ty: ValType) -> u32 {
+    (match ty {
+        ValType::I32 | ValType::I64 => IntBucket::ALL.len(),
+        ValType::F32 | ValType::F64 => FloatBucket::ALL.len(),
+        ValType::V128 => VectorBucket::ALL.len(),
+        ValType::FuncRef | ValType::ExternRef => 0,
+    }) as u32
+}
+
+/// The number of the bucket that a value lies in; of references null has 0, all others 1.
 pub fn bucket_of(value: Value) -> u32 {
     match value.ty {
         ValType::I32 => IntBucket::of(i64::from(value.bits as i32), 32) as u32,
         ValType::I64 => IntBucket::of(value.bits as i64, 64) as u32,
         ValType::F32 => FloatBucket::of(f64::from(f32::from_bits(value.bits as u32)), value.ty) as u32,
         ValType::F64 => FloatBucket::of(f64::from_bits(value.bits as u64), value.ty) as u32,
-        _ => 0,
+        ValType::V128 => VectorBucket::of(value.bits) as u32,
+        ValType::FuncRef | ValType::ExternRef => u32::from(value.bits != 0),
     }
 }
 
 /// A value of this type in bucket number `bucket`.
+///
+/// # Panics
+/// For a type without buckets.
 pub fn draw(ty: ValType, bucket: u32, rng: &mut Rng) -> Bits {
+    let bucket = bucket as usize;
     match ty {
-        ValType::I32 => Value::i32(IntBucket::ALL[bucket as usize].draw(32, rng) as i32).bits,
-        ValType::I64 => Value::i64(IntBucket::ALL[bucket as usize].draw(64, rng)).bits,
-        ValType::F32 => canonical_f32(FloatBucket::ALL[bucket as usize].draw(ty, rng) as f32),
-        ValType::F64 => canonical_f64(FloatBucket::ALL[bucket as usize].draw(ty, rng)),
-        _ => 0,
+        ValType::I32 => Value::i32(IntBucket::ALL[bucket].draw(32, rng) as i32).bits,
+        ValType::I64 => Value::i64(IntBucket::ALL[bucket].draw(64, rng)).bits,
+        ValType::F32 => canonical_f32(FloatBucket::ALL[bucket].draw(ty, rng) as f32),
+        ValType::F64 => canonical_f64(FloatBucket::ALL[bucket].draw(ty, rng)),
+        ValType::V128 => VectorBucket::ALL[bucket].draw(rng),
+        ValType::FuncRef | ValType::ExternRef => panic!("{ty} has no buckets"),
     }
 }
 
@@ -233,8 +309,10 @@ pub fn max_size(ty: ValType, bucket: u32) -> u32 {
     let width = match ty {
         ValType::F32 => return 4,
         ValType::F64 => return 8,
+        ValType::V128 => return 16,
+        ValType::FuncRef | ValType::ExternRef => return 1,
         ValType::I32 => 32,
-        _ => 64,
+        ValType::I64 => 64,
     };
     let extreme = match IntBucket::ALL[bucket as usize] {
         IntBucket::Zero | IntBucket::One | IntBucket::MinusOne | IntBucket::Small | IntBucket::SmallNegative => 0,
@@ -246,9 +324,10 @@ pub fn max_size(ty: ValType, bucket: u32) -> u32 {
     signed_size(extreme)
 }
 
-/// The fewest bytes that a constant of this type takes, its opcode included.
+/// The fewest bytes that an instruction takes which pushes a constant of this type.
+#[inline]
 pub fn min_const_bytes(ty: ValType) -> u32 {
-    1 + (0..buckets(ty)).map(|bucket| max_size(ty, bucket)).min().expect("a type has buckets")
+    [2, 2, 5, 9, 18, 2, 2][ty.index()]
 }
 
 #[cfg(test)]
@@ -259,15 +338,25 @@ mod tests {
     use crate::wasm::program::{Instr, Program};
 
     #[test]
+    fn the_shortest_constant_is_the_shortest() {
+        for ty in ValType::NUMBERS {
+            let shortest = (0..buckets(ty)).map(|bucket| 1 + max_size(ty, bucket)).min();
+            assert_eq!(shortest, Some(min_const_bytes(ty)), "{ty}");
+        }
+    }
+
+    #[test]
     fn a_bucket_draws_what_it_says_and_no_more_bytes() {
         let mut rng = Seed::new(3).rng();
-        for ty in ValType::NUMBERS {
+        for ty in ValType::ALL {
             for bucket in 0..buckets(ty) {
                 for _ in 0..500 {
                     let bits = draw(ty, bucket, &mut rng);
                     assert_eq!(bucket_of(Value::new(ty, bits)), bucket, "{}", Value::new(ty, bits));
-                    let size = instr_size(&Program::default(), &Instr::constant(ty, bits));
-                    assert!(size <= 1 + max_size(ty, bucket), "{} takes {size}", Value::new(ty, bits));
+                    if ty != ValType::V128 {
+                        let size = instr_size(&Program::default(), &Instr::constant(ty, bits));
+                        assert!(size <= 1 + max_size(ty, bucket), "{} takes {size}", Value::new(ty, bits));
+                    }
                 }
             }
         }

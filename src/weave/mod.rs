@@ -8,6 +8,7 @@ pub mod budget;
 pub mod canon;
 pub mod chance;
 pub mod config;
+pub mod imports;
 pub mod literal;
 pub mod recipe;
 pub mod scope;

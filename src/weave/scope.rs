@@ -17,6 +17,75 @@ pub const TAIL_BYTES: u32 = 5;
 /// Fuel of the same.
 pub const TAIL_FUEL: u32 = 3;
 
+/// A few value types, in place: parameters or results.
+#[derive(Clone, Copy, Debug)]
+pub struct Types {
+    len: u8,
+    types: [ValType; Types::MAX],
+}
+
+impl Types {
+    /// As many as any signature of the vocabulary has.
+    pub const MAX: usize = 3;
+    /// None.
+    pub const NONE: Types = Types { len: 0, types: [ValType::I32; Types::MAX] };
+
+    /// One.
+    #[inline]
+    pub fn one(ty: ValType) -> Self {
+        Self { len: 1, types: [ty; Self::MAX] }
+    }
+
+    /// These.
+    ///
+    /// # Panics
+    /// If there are more than [`Types::MAX`].
+    #[inline]
+    pub fn of(types: &[ValType]) -> Self {
+        let mut list = Self::NONE;
+        types.iter().for_each(|&ty| list.push(ty));
+        list
+    }
+
+    /// Adds one at the end.
+    ///
+    /// # Panics
+    /// If it is full.
+    #[inline]
+    pub fn push(&mut self, ty: ValType) {
+        self.types[usize::from(self.len)] = ty;
+        self.len += 1;
+    }
+}
+
+impl std::ops::Deref for Types {
+    type Target = [ValType];
+
+    #[inline]
+    fn deref(&self) -> &[ValType] {
+        &self.types[..usize::from(self.len)]
+    }
+}
+
+impl PartialEq for Types {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Types {}
+
+/// What the `end` of a sequence still has to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing.
+    Plain,
+    /// How often this loop runs.
+    Loop,
+    /// Whether this arm of a recursive function calls the function again.
+    Recursion,
+}
+
 /// A sequence that is, or was, open.
 #[derive(Clone, Debug)]
 pub struct Scope {
@@ -26,17 +95,21 @@ pub struct Scope {
     pub parent: Option<SeqId>,
     /// What made it: `block`, `loop`, `if`, or `call` for a body.
     pub op: Op,
-    /// The result that it must leave, if any.
-    pub result: Option<ValType>,
+    /// The operands that it starts with: what a branch to a loop carries.
+    pub params: Types,
+    /// The results that it must leave.
+    pub results: Types,
     /// Operand types at its end, bottom first.
     pub types: Vec<ValType>,
     /// After a branch that is always taken: operands below `types` may be anything.
     pub polymorphic: bool,
     /// Blocks around it in its function.
     pub depth: u32,
+    /// What its `end` decides.
+    pub ending: Ending,
     /// The counter of a counted loop, once its body is complete and it only waits for its trip count.
     pub counting: Option<Counting>,
-    /// The local that counts the iterations of a loop.
+    /// The local that counts the iterations of a loop, or how deep a function may still call itself.
     pub counter: Option<u32>,
     /// Cost of closing it, as last entered in the ledger.
     pub cost: Closing,
@@ -62,33 +135,56 @@ pub struct Closing {
     pub fuel: u32,
 }
 
+/// More bytes than any instruction can add to the cost of closing where it stands.
+pub const CLOSING_BYTES: u32 = Types::MAX as u32 * (18 + 1);
+/// More fuel than any instruction can add to the cost of closing where it stands.
+pub const CLOSING_FUEL: u32 = Types::MAX as u32;
+
 /// How an instruction changes the operand types.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effect {
-    /// Operands popped.
+    /// Operands popped; more than there are where all of them go.
     pub pops: u32,
-    /// Type pushed, if any. No instruction of the table pushes more than one.
-    pub push: Option<ValType>,
+    /// Types pushed.
+    pub push: Types,
 }
 
 impl Effect {
+    /// Nothing.
+    pub const NONE: Effect = Effect::pops(0);
+    /// All operands go: what follows is never reached.
+    pub const ALL: Effect = Effect::pops(u32::MAX);
+
+    /// Operands go.
+    pub const fn pops(pops: u32) -> Self {
+        Self { pops, push: Types::NONE }
+    }
+
+    /// Operands go, one comes.
+    #[inline]
+    pub fn to(pops: u32, push: ValType) -> Self {
+        Self { pops, push: Types::one(push) }
+    }
+
     /// The fixed effect of a row.
     pub fn of(row: &Row) -> Self {
-        Self { pops: row.params.len() as u32, push: row.results.first().copied() }
+        Self { pops: row.params.len() as u32, push: Types::of(row.results) }
     }
 }
 
 impl Scope {
-    /// A new, empty sequence.
-    pub fn new(func: u32, parent: Option<SeqId>, op: Op, result: Option<ValType>, depth: u32) -> Self {
+    /// A new sequence, which starts with its parameters.
+    pub fn new(func: u32, parent: Option<SeqId>, op: Op, (params, results): (Types, Types), depth: u32) -> Self {
         Self {
             func,
             parent,
             op,
-            result,
-            types: Vec::new(),
+            params,
+            results,
+            types: if op == Op::Call { Vec::new() } else { params.to_vec() },
             polymorphic: false,
             depth,
+            ending: Ending::Plain,
             counting: None,
             counter: None,
             cost: Closing::default(),
@@ -98,106 +194,128 @@ impl Scope {
 
     /// What closing costs now.
     pub fn closing(&self) -> Closing {
-        self.closing_after(Effect::default())
+        self.closing_after(&Effect::NONE)
     }
 
     /// What closing would cost after an instruction with this effect.
-    pub fn closing_after(&self, effect: Effect) -> Closing {
+    pub fn closing_after(&self, effect: &Effect) -> Closing {
         if self.counting.is_some() {
             return Closing { bytes: TAIL_BYTES + TERMINATOR, fuel: 0 };
         }
         let kept = self.types.len().saturating_sub(effect.pops as usize);
-        let len = kept + usize::from(effect.push.is_some());
-        let at = |index: usize| if index < kept { Some(self.types[index]) } else { effect.push };
-        let fits = match (self.result, len) {
-            (None, _) | (_, 0) => 0,
-            (Some(result), _) => usize::from(at(0) == Some(result)),
-        };
+        let all = effect.pops == u32::MAX;
+        let len = kept + effect.push.len();
+        let at = |index: usize| if index < kept { self.types[index] } else { effect.push[index - kept] };
+        let fits = self.fitting(len, self.polymorphic || all, at);
         let mut cost = Closing { bytes: (len - fits) as u32 + TERMINATOR, fuel: 0 };
         // In polymorphic code missing results need not be pushed.
-        if let (Some(result), 0, false) = (self.result, fits, self.polymorphic) {
-            cost.bytes += min_const_bytes(result);
-            cost.fuel += 1;
+        if !(self.polymorphic || all) {
+            for &missing in &self.results[fits..] {
+                cost.bytes += min_const_bytes(missing);
+                cost.fuel += 1;
+            }
         }
         cost
     }
 
-    /// Whether the sequence can end here.
-    pub fn can_end(&self) -> bool {
-        match (self.result, self.types.as_slice()) {
-            (None, []) => true,
-            (Some(_), []) => self.polymorphic,
-            (Some(result), [only]) => *only == result,
-            _ => false,
+    /// How many of the lowest of `len` operands can stay: they are the first results, or, in polymorphic code, the last
+    /// ones, since any operands may lie below.
+    fn fitting(&self, len: usize, polymorphic: bool, at: impl Fn(usize) -> ValType) -> usize {
+        let most = len.min(self.results.len());
+        let is_tail = |count: &usize| {
+            let skipped = self.results.len() - count;
+            (0..*count).all(|index| at(index) == self.results[skipped + index])
+        };
+        if polymorphic {
+            (0..=most).rev().find(is_tail).expect("nothing always fits")
+        } else {
+            (0..most).take_while(|&index| at(index) == self.results[index]).count()
         }
     }
 
+    /// Whether the sequence can end here.
+    #[inline]
+    pub fn can_end(&self) -> bool {
+        let (types, results) = (self.types.as_slice(), &*self.results);
+        types == results || (self.polymorphic && results.ends_with(types))
+    }
+
     /// The type `down` places under the top; `None` if there is none or, in polymorphic code, it may be any.
+    #[inline]
     pub fn peek(&self, down: usize) -> Option<ValType> {
         self.types.len().checked_sub(1 + down).map(|at| self.types[at])
     }
 
     /// Whether the top operands can have these types (last on top).
+    #[inline]
     pub fn matches(&self, wanted: &[ValType]) -> bool {
-        wanted.iter().rev().enumerate().all(|(down, ty)| match self.peek(down) {
+        self.matches_under(wanted, 0)
+    }
+
+    /// As [`Scope::matches`], for the operands under the top `above`.
+    #[inline]
+    pub fn matches_under(&self, wanted: &[ValType], above: usize) -> bool {
+        wanted.iter().rev().enumerate().all(|(down, ty)| match self.peek(above + down) {
             Some(found) => found == *ty,
             None => self.polymorphic,
         })
     }
 
     /// Changes the types.
-    pub fn apply(&mut self, effect: Effect) {
+    #[inline]
+    pub fn apply(&mut self, effect: &Effect) {
         let kept = self.types.len().saturating_sub(effect.pops as usize);
         self.types.truncate(kept);
-        self.types.extend(effect.push);
-    }
-
-    /// From here on nothing is reached.
-    pub fn cut(&mut self) {
-        self.types.clear();
-        self.polymorphic = true;
+        self.types.extend_from_slice(&effect.push);
+        self.polymorphic |= effect.pops == u32::MAX;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ValType::{F64, I32};
+    use ValType::{F64, I32, I64};
 
-    fn scope(types: &[ValType], result: Option<ValType>, polymorphic: bool) -> Scope {
-        Scope { types: types.to_vec(), polymorphic, ..Scope::new(0, None, Op::Block, result, 0) }
+    fn scope(types: &[ValType], results: &[ValType], polymorphic: bool) -> Scope {
+        let signature = (Types::NONE, Types::of(results));
+        Scope { types: types.to_vec(), polymorphic, ..Scope::new(0, None, Op::Block, signature, 0) }
     }
 
     #[test]
     fn closing_costs_drops_constants_and_the_terminator() {
-        let cost = |types, result, polymorphic| {
-            let closing = scope(types, result, polymorphic).closing();
+        let cost = |types, results, polymorphic| {
+            let closing = scope(types, results, polymorphic).closing();
             (closing.bytes, closing.fuel)
         };
-        assert_eq!(cost(&[], None, false), (1, 0));
-        assert_eq!(cost(&[I32, F64], None, false), (3, 0));
-        assert_eq!(cost(&[], Some(F64), false), (10, 1));
-        assert_eq!(cost(&[], Some(F64), true), (1, 0));
-        assert_eq!(cost(&[I32], Some(I32), false), (1, 0));
-        assert_eq!(cost(&[F64, I32], Some(I32), false), (2 + 2 + 1, 1));
-        assert_eq!(cost(&[F64, I32], Some(I32), true), (3, 0));
+        assert_eq!(cost(&[], &[], false), (1, 0));
+        assert_eq!(cost(&[I32, F64], &[], false), (3, 0));
+        assert_eq!(cost(&[], &[F64], false), (10, 1));
+        assert_eq!(cost(&[], &[F64], true), (1, 0));
+        assert_eq!(cost(&[I32], &[I32], false), (1, 0));
+        assert_eq!(cost(&[F64, I32], &[I32], false), (2 + 2 + 1, 1));
+        assert_eq!(cost(&[F64, I32], &[I32], true), (3, 0));
+        assert_eq!(cost(&[I32, F64], &[I32, I64, F64], false), (1 + 2 + 9 + 1, 2));
+        assert_eq!(cost(&[I64, F64], &[I32, I64, F64], true), (1, 0), "the missing one may be anything below");
+        assert_eq!(cost(&[I64, I32], &[I32, I64], true), (1 + 1, 0), "i64 alone is the last result");
     }
 
     #[test]
     fn each_step_of_closing_pays_for_itself() {
-        let mut open = scope(&[F64, I32, I32], Some(I32), false);
+        let mut open = scope(&[F64, I32, I32], &[I32, I64], false);
         let mut spent = Closing::default();
         let whole = open.closing();
         while !open.can_end() {
-            let push = open.types.is_empty().then_some(I32);
-            let effect = Effect { pops: u32::from(push.is_none()), push };
-            open.apply(effect);
-            spent.bytes += if push.is_some() { 2 } else { 1 };
-            spent.fuel += u32::from(push.is_some());
-            assert_eq!(
-                (spent.bytes + open.closing().bytes, spent.fuel + open.closing().fuel),
-                (whole.bytes, whole.fuel)
-            );
+            let effect = match open.types.as_slice() {
+                [] => Effect::to(0, I32),
+                [I32] => Effect::to(0, I64),
+                _ => Effect::pops(1),
+            };
+            let promised = open.closing_after(&effect);
+            open.apply(&effect);
+            assert_eq!(promised, open.closing());
+            spent.bytes += if effect.push.is_empty() { 1 } else { 2 };
+            spent.fuel += effect.push.len() as u32;
+            assert_eq!((spent.bytes + promised.bytes, spent.fuel + promised.fuel), (whole.bytes, whole.fuel));
         }
     }
 }

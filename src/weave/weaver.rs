@@ -7,22 +7,26 @@
 pub mod observe;
 
 mod apply;
+mod declare;
+mod grow;
 mod lockstep;
 mod mask;
+mod time;
+mod trial;
 
 use super::action::{Action, ActionSet};
-use super::budget::ByteLedger;
+use super::budget::{ByteLedger, enter_imports};
 use super::config::WeaveConfig;
-use super::scope::{Closing, Effect, Scope};
+use super::scope::{Closing, Scope, Types};
 use crate::seed::Rng;
-use crate::wasm::encode::instr_size;
 use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
-use crate::wasm::program::{BlockType, Export, Extern, Func, Instr, Program, Seq, SeqId};
-use crate::wasm::types::{FuncType, ValType};
-use lockstep::Trial;
+use crate::wasm::program::{Instr, Program, SeqId};
+use crate::wasm::types::{Bits, ValType};
 use mask::Tables;
 use std::sync::Arc;
+use time::Timer;
+use trial::Trial;
 
 /// The name under which the woven function is exported.
 pub const ENTRY: &str = "run";
@@ -30,8 +34,6 @@ pub const ENTRY: &str = "run";
 /// What is to be chosen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The signature of the exported function.
-    Entry,
     /// An instruction.
     Instr,
     /// The local of an access.
@@ -39,23 +41,45 @@ pub enum Phase {
     /// The global of an access.
     Global(Op),
     /// The initial value of a global that is read before anything else.
-    GlobalInit(ValType),
-    /// The label of a branch.
+    GlobalInit(ValType, bool),
+    /// The label of a branch; of a `br_table` the next one.
     Label(Op),
-    /// The type of a block.
+    /// How many labels a `br_table` has.
+    Targets,
+    /// The type of a block, or how many operands it takes.
     BlockType(Op),
-    /// Whether an `if` of this type has an `else`.
-    Else(BlockType),
-    /// Whom to call.
-    Callee,
-    /// The signature of a new function.
-    Signature,
+    /// The next result of the signature of a block, a new function, or the exported function.
+    Results(Op),
+    /// Whether an `if` has an `else`.
+    Else,
+    /// Whether a loop counts.
+    Counted,
+    /// Whom to call, or whom a reference names.
+    Callee(Op),
+    /// How many operands a new function takes.
+    Params(Op),
+    /// Whether a new function can call itself.
+    Recursive(Op),
     /// How often the loop that ends here runs.
     Trips,
+    /// Whether the function calls itself, and what it does with the result.
+    Combine,
     /// The bucket of a constant.
     Bucket(ValType),
     /// The offset of a memory access.
     Offset(Op),
+    /// The alignment of a memory access.
+    Align(Op),
+    /// The lane of a vector.
+    Lane(Op),
+    /// The table of an access.
+    Table(Op),
+    /// The table that `table.copy` reads.
+    TableFrom(Op),
+    /// The element or data segment of an access.
+    Segment(Op),
+    /// What a null reference could refer to.
+    HeapType,
     /// Nothing: the program is finished.
     Done,
 }
@@ -67,14 +91,45 @@ pub struct Loom {
     pub config: WeaveConfig,
     /// Legal instructions by operand types.
     tables: Tables,
+    /// Costs of instructions, where there are any.
+    costs: Option<Arc<[u32]>>,
+    /// The imports alone.
+    base: Program,
 }
 
 impl Loom {
     /// Prepares checked settings.
     pub fn new(config: WeaveConfig) -> Self {
-        let tables = Tables::new(&config);
-        Self { config, tables }
+        let mut base = Program::default();
+        config.imports.declare(&mut base);
+        Self { tables: Tables::new(&config), costs: config.cost_table().map(Arc::from), base, config }
     }
+}
+
+/// The parts of an instruction that have been chosen before it can be placed.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    /// Parameters and results of a signature.
+    signature: (Types, Types),
+    table: u32,
+    segment: u32,
+    offset: u32,
+    align: u32,
+    /// Labels of a `br_table` still to choose.
+    targets: u32,
+}
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self { signature: (Types::NONE, Types::NONE), table: 0, segment: 0, offset: 0, align: 0, targets: 0 }
+    }
+}
+
+/// What is left to spend when everything open is closed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Room {
+    bytes: i64,
+    fuel: i64,
 }
 
 /// A program in the making.
@@ -87,6 +142,7 @@ pub struct Weaver {
     scopes: Vec<Scope>,
     ledger: ByteLedger,
     phase: Phase,
+    pending: Pending,
     /// The sequence that grows.
     cursor: SeqId,
     /// Whether execution stands at the cursor; once the program has returned, what is left is dead code.
@@ -94,37 +150,49 @@ pub struct Weaver {
     trials: Vec<Trial>,
     /// Labels below this one have had their closing fuel taken off the limit.
     fuel_base: u32,
-    /// Functions whose call was tried here and failed.
-    banned: Vec<u32>,
+    /// What was tried here and failed: the instruction, and its function or label.
+    banned: Vec<(Op, u32)>,
+    /// Tables whose initial elements can still be chosen.
+    pliable: Vec<bool>,
+    /// Operand types of the labels of the `br_table` being chosen.
+    targets: Vec<u32>,
     /// How often each instruction was placed.
     histogram: [u16; Op::COUNT],
+    timer: Timer,
     rng: Rng,
     seed: u64,
     actions: Vec<u16>,
     legal: ActionSet,
+    room: Room,
     spare_code: Vec<Vec<Instr>>,
 }
 
 impl Weaver {
     /// A weaver at the start of the program of this seed.
     pub fn new(loom: Arc<Loom>, seed: u64) -> Self {
+        let timer = Timer::new(loom.costs.clone());
         let mut weaver = Self {
             loom,
             program: Program::default(),
             machine: Machine::default(),
             scopes: Vec::new(),
             ledger: ByteLedger::default(),
-            phase: Phase::Entry,
+            phase: Phase::Done,
+            pending: Pending::default(),
             cursor: 0,
             live: true,
             trials: Vec::new(),
             fuel_base: 0,
             banned: Vec::new(),
+            pliable: Vec::new(),
+            targets: Vec::new(),
             histogram: [0; Op::COUNT],
+            timer,
             rng: Rng::from_u64(seed),
             seed,
             actions: Vec::new(),
             legal: ActionSet::default(),
+            room: Room::default(),
             spare_code: Vec::new(),
         };
         weaver.reset(seed);
@@ -134,24 +202,32 @@ impl Weaver {
     /// Starts the program of another seed.
     pub fn reset(&mut self, seed: u64) {
         self.spare_code.extend(self.program.seqs.drain(..).map(|seq| seq.code));
-        self.program.types.clear();
-        self.program.funcs.clear();
-        self.program.globals.clear();
-        self.program.memory = None;
-        self.program.label_tables.clear();
-        self.program.exports.clear();
+        clear(&mut self.program);
         self.scopes.clear();
         self.ledger.clear();
         self.trials.clear();
         self.banned.clear();
+        self.pliable.clear();
         self.actions.clear();
         self.histogram.fill(0);
-        (self.phase, self.cursor, self.live, self.fuel_base) = (Phase::Entry, 0, true, 0);
+        self.timer.reset();
+        (self.cursor, self.live, self.fuel_base) = (0, true, 0);
         (self.seed, self.rng) = (seed, Rng::from_u64(seed));
+        let loom = self.loom.clone();
+        if loom.base != Program::default() {
+            self.program.clone_from(&loom.base);
+            enter_imports(&mut self.ledger, &self.program);
+        }
+        self.pending = Pending::default();
+        self.phase = Phase::Results(Op::End);
+        if loom.config.limits.results == 0 {
+            self.begin();
+        }
         self.legal = self.compute_legal();
     }
 
     /// What may be chosen now. Empty only when the program is finished.
+    #[inline]
     pub fn legal(&self) -> &ActionSet {
         &self.legal
     }
@@ -161,11 +237,12 @@ impl Weaver {
     /// # Panics
     /// If the choice is not legal.
     pub fn step(&mut self, action: Action) -> bool {
-        assert!(self.legal.contains(action), "{action:?} is not legal in {:?}", self.phase);
-        self.actions.push(action.number() as u16);
+        let number = action.number();
+        assert!(self.legal.contains_number(number), "{action:?} is not legal in {:?}", self.phase);
+        self.actions.push(number as u16);
         self.apply(action);
         self.legal = self.compute_legal();
-        assert!(self.phase == Phase::Done || !self.legal.is_empty(), "nothing is legal in {:?}", self.phase);
+        debug_assert!(self.phase == Phase::Done || !self.legal.is_empty(), "nothing is legal in {:?}", self.phase);
         self.phase == Phase::Done
     }
 
@@ -199,9 +276,19 @@ impl Weaver {
         &self.loom.config
     }
 
+    /// The index of the exported function.
+    pub fn entry(&self) -> u32 {
+        self.loom.base.funcs.len() as u32
+    }
+
     /// Bytes of the module when everything open is closed the cheapest way: its exact size once finished.
     pub fn bytes(&self) -> u32 {
         self.ledger.closed()
+    }
+
+    /// What the instructions executed so far cost; zero where no costs are given.
+    pub fn time(&self) -> u64 {
+        self.timer.spent()
     }
 
     /// Whether the code now being written is executed.
@@ -210,94 +297,13 @@ impl Weaver {
     }
 
     /// What is known about the sequence that grows.
+    #[inline]
     pub fn scope(&self) -> &Scope {
         &self.scopes[self.cursor as usize]
     }
 
-    fn draw(&mut self, ty: ValType, bucket: u32) -> crate::wasm::types::Bits {
+    fn draw(&mut self, ty: ValType, bucket: u32) -> Bits {
         super::literal::draw(ty, bucket, &mut self.rng)
-    }
-
-    // Growing
-
-    /// Appends an instruction at the cursor.
-    fn place(&mut self, instr: Instr, effect: Effect) {
-        let size = instr_size(&self.program, &instr);
-        let scope = &mut self.scopes[self.cursor as usize];
-        scope.apply(effect);
-        scope.dead += u32::from(!self.live);
-        self.histogram[instr.op.index()] += 1;
-        self.ledger.add_code(scope.func, i64::from(size));
-        self.program.seqs[self.cursor as usize].code.push(instr);
-        self.reprice(self.cursor);
-        self.banned.clear();
-        self.phase = Phase::Instr;
-    }
-
-    /// Enters in the ledger what closing a sequence costs now.
-    fn reprice(&mut self, seq: SeqId) {
-        let scope = &mut self.scopes[seq as usize];
-        let cost = scope.closing();
-        self.ledger.change_reserve(scope.func, scope.cost.bytes, cost.bytes);
-        scope.cost = cost;
-    }
-
-    /// Makes an open sequence.
-    fn open(&mut self, scope: Scope) -> SeqId {
-        let code = self.spare_code.pop().map_or_else(Vec::new, |mut code| {
-            code.clear();
-            code
-        });
-        self.program.seqs.push(Seq { code, open: true });
-        self.scopes.push(scope);
-        let seq = self.program.seqs.len() as SeqId - 1;
-        self.reprice(seq);
-        seq
-    }
-
-    /// Ends a sequence.
-    fn close(&mut self, seq: SeqId) {
-        let scope = &mut self.scopes[seq as usize];
-        self.ledger.change_reserve(scope.func, scope.cost.bytes, 0);
-        self.ledger.add_code(scope.func, i64::from(super::scope::TERMINATOR));
-        scope.cost = Closing::default();
-        self.program.seqs[seq as usize].open = false;
-    }
-
-    /// Adds a function with an open body; its type is added unless the module has it.
-    fn add_function(&mut self, ty: FuncType) -> u32 {
-        let result = ty.results.first().copied();
-        let known = self.program.types.iter().position(|known| *known == ty);
-        let ty = known.unwrap_or_else(|| {
-            self.ledger.add_type(&ty);
-            self.program.types.push(ty);
-            self.program.types.len() - 1
-        }) as u32;
-        let func = self.program.funcs.len() as u32;
-        self.ledger.add_function();
-        let body = self.open(Scope::new(func, None, Op::Call, result, 0));
-        self.program.funcs.push(Func { ty, locals: Vec::new(), body, import: None });
-        if func == 0 {
-            self.program.exports.push(Export { name: ENTRY.into(), kind: Extern::Func, index: func });
-        }
-        func
-    }
-
-    /// Locals of the function at the cursor, parameters included.
-    fn local_count(&self) -> u32 {
-        let func = self.scope().func;
-        (self.program.func_type(func).params.len() + self.program.funcs[func as usize].locals.len()) as u32
-    }
-
-    /// Declares a local in the function at the cursor.
-    fn add_local(&mut self, ty: ValType) -> u32 {
-        let (func, index) = (self.scope().func, self.local_count());
-        self.program.funcs[func as usize].locals.push(ty);
-        self.ledger.add_local(func, ty);
-        if self.live {
-            self.machine.declare_local(index, ty);
-        }
-        index
     }
 
     /// Whether a local counts the iterations of a loop around the cursor.
@@ -312,7 +318,7 @@ impl Weaver {
 
     // Closing fuel
 
-    /// Fuel that closing the open blocks from label `from` on costs.
+    /// What closing the open blocks from label `from` on costs.
     fn closing_fuel(&self, from: u32) -> u64 {
         (from..self.machine.depth())
             .map(|label| u64::from(self.scopes[self.machine.body_at(label) as usize].cost.fuel))
@@ -324,4 +330,42 @@ impl Weaver {
         let spent = self.machine.fuel() + self.closing_fuel(self.fuel_base);
         self.machine.fuel_limit as i64 - spent as i64
     }
+
+    /// What is left to spend now. In dead code fuel is no matter.
+    fn measure(&self) -> Room {
+        let bytes = i64::from(self.config().bytes.max) - i64::from(self.ledger.closed());
+        let fuel = if self.live { self.spare_fuel() } else { i64::from(u32::MAX) };
+        Room { bytes, fuel }
+    }
+
+    /// Enters in the ledger what closing a sequence costs now.
+    fn reprice(&mut self, seq: SeqId) {
+        let scope = &mut self.scopes[seq as usize];
+        let cost = scope.closing();
+        self.ledger.change_reserve(scope.func, scope.cost.bytes, cost.bytes);
+        scope.cost = cost;
+    }
+
+    /// Ends a sequence.
+    fn close(&mut self, seq: SeqId) {
+        let scope = &mut self.scopes[seq as usize];
+        self.ledger.change_reserve(scope.func, scope.cost.bytes, 0);
+        self.ledger.add_code(scope.func, i64::from(super::scope::TERMINATOR));
+        scope.cost = Closing::default();
+        self.program.seqs[seq as usize].open = false;
+    }
+}
+
+/// Empties a program and keeps its allocations.
+fn clear(program: &mut Program) {
+    program.types.clear();
+    program.funcs.clear();
+    program.tables.clear();
+    program.memory = None;
+    program.globals.clear();
+    program.exports.clear();
+    program.elems.clear();
+    program.datas.clear();
+    program.label_tables.clear();
+    program.vectors.clear();
 }

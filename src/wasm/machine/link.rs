@@ -35,8 +35,8 @@ impl Machine {
         self.fuel_limit = u64::MAX;
         self.links.clear();
         self.globals.clear();
-        self.elem_lens.clear();
-        self.data_lens.clear();
+        self.dropped_elems.clear();
+        self.dropped_datas.clear();
         self.spare_tables.append(&mut self.tables);
         let memories = self.memories.drain(..);
         self.spare_memories.extend(memories.filter_map(|mut memory| memory.wipe().then_some(memory)));
@@ -89,8 +89,8 @@ impl Machine {
         self.links.push(Link {
             funcs: own,
             imported: (own..).zip(funcs).map(|(stand_in, found)| found.unwrap_or(stand_in)).collect(),
-            elems: self.elem_lens.len() as u32,
-            datas: self.data_lens.len() as u32,
+            elems: self.dropped_elems.len() as u32,
+            datas: self.dropped_datas.len() as u32,
             ..Link::default()
         });
         self.r = Registers { instance: number, ..Registers::default() };
@@ -151,11 +151,9 @@ impl Machine {
         self.globals.len() as u32 - 1
     }
 
-    /// Only passive segments wait.
     fn add_segments(&mut self, program: &Program) {
-        let waiting = |mode: &SegmentMode, len: usize| if *mode == SegmentMode::Passive { len as u32 } else { 0 };
-        self.elem_lens.extend(program.elems.iter().map(|elem| waiting(&elem.mode, elem.items.len())));
-        self.data_lens.extend(program.datas.iter().map(|data| waiting(&data.mode, data.bytes.len())));
+        self.dropped_elems.extend(program.elems.iter().map(|elem| elem.mode != SegmentMode::Passive));
+        self.dropped_datas.extend(program.datas.iter().map(|data| data.mode != SegmentMode::Passive));
     }
 
     /// Copies the active segments of an instance and runs its start function (spec 4.5.4). The fuel used is forgotten:
@@ -185,13 +183,13 @@ impl Machine {
         Ok(())
     }
 
-    fn apply_elem(&mut self, program: &Program, elem: &Elem) -> Result<(), Trap> {
+    pub(super) fn apply_elem(&mut self, program: &Program, elem: &Elem) -> Result<(), Trap> {
         let SegmentMode::Active { target, offset } = &elem.mode else { return Ok(()) };
         let to = self.constant(program, offset);
         self.table_init(program, &elem.items, *target, [to, 0, elem.items.len() as Bits])
     }
 
-    fn apply_data(&mut self, program: &Program, data: &Data) -> Result<(), Trap> {
+    pub(super) fn apply_data(&mut self, program: &Program, data: &Data) -> Result<(), Trap> {
         let SegmentMode::Active { offset, .. } = &data.mode else { return Ok(()) };
         let to = self.constant(program, offset);
         self.memory_init(&data.bytes, to, 0, data.bytes.len() as Bits)

@@ -4,7 +4,7 @@
 //! rollback leaves it there. A function needs no declaration: it can be called as soon as the program has it.
 
 use super::Machine;
-use crate::wasm::program::{Place, SeqId};
+use crate::wasm::program::{Place, Program, SegmentMode, SeqId};
 use crate::wasm::types::{Bits, ValType, Value};
 
 impl Machine {
@@ -31,11 +31,6 @@ impl Machine {
     /// Labels and activations open.
     pub fn depth(&self) -> u32 {
         self.r.lp
-    }
-
-    /// The number of the running function's lowest label, its activation: how many labels are its callers'.
-    pub fn bottom(&self) -> u32 {
-        self.r.bottom
     }
 
     /// The unique number of the `index`-th open label, if there are so many.
@@ -81,24 +76,36 @@ impl Machine {
         self.allocate_table(size, max);
     }
 
-    /// Puts an element of a table of instance 0 to which nothing has been written yet.
-    pub fn declare_element(&mut self, table: u32, at: u32, reference: Bits) {
-        self.tables[table as usize].elements[at as usize] = reference;
+    /// Adds the last element segment of the program; an active one is copied to its table, which nothing has written
+    /// to yet.
+    ///
+    /// # Panics
+    /// If it does not fit there.
+    pub fn declare_elem(&mut self, program: &Program) {
+        let elem = program.elems.last().expect("a segment was added");
+        self.dropped_elems.push(elem.mode != SegmentMode::Passive);
+        self.apply_elem(program, elem).expect("it fits its table");
     }
 
-    /// Puts bytes into the memory of instance 0, to which nothing has been written yet.
-    pub fn declare_bytes(&mut self, at: u32, bytes: &[u8]) {
-        self.memories[0].write(at, bytes);
+    /// Adds the last data segment of the program; an active one is copied to the memory, where nothing has been written
+    /// yet.
+    ///
+    /// # Panics
+    /// If it does not fit there.
+    pub fn declare_data(&mut self, program: &Program) {
+        let data = program.datas.last().expect("a segment was added");
+        self.dropped_datas.push(data.mode != SegmentMode::Passive);
+        self.apply_data(program, data).expect("it fits the memory");
     }
 
-    /// Adds an element segment of which these items wait: none if it is not passive.
-    pub fn declare_elem(&mut self, items: &[Bits]) {
-        self.elem_lens.push(items.len() as u32);
+    /// Sets an element that a table of instance 0 has had from the start, since nothing has looked at it yet.
+    pub fn declare_element(&mut self, table: u32, at: u32, bits: Bits) {
+        self.tables[table as usize].elements[at as usize] = bits;
     }
 
-    /// Adds a data segment of which these bytes wait: none if it is not passive.
-    pub fn declare_data(&mut self, bytes: &[u8]) {
-        self.data_lens.push(bytes.len() as u32);
+    /// The index of the running function's activation among the open labels.
+    pub fn bottom(&self) -> u32 {
+        self.r.bottom
     }
 
     /// The operands of the running function, those of enclosing blocks included, bottom first.
@@ -139,13 +146,13 @@ impl Machine {
         self.memories.first().map_or(0, |memory| memory.pages())
     }
 
-    /// How much of an element segment of instance 0 is left: nothing once it is dropped.
-    pub fn elem_len(&self, index: u32) -> u32 {
-        self.elem_lens[index as usize]
+    /// Whether an element segment of instance 0 is dropped: by `elem.drop`, or from the start since it is not passive.
+    pub fn elem_dropped(&self, index: u32) -> bool {
+        self.dropped_elems[index as usize]
     }
 
-    /// How much of a data segment of instance 0 is left, as [`Machine::elem_len`].
-    pub fn data_len(&self, index: u32) -> u32 {
-        self.data_lens[index as usize]
+    /// Whether a data segment of instance 0 is dropped, as [`Machine::elem_dropped`].
+    pub fn data_dropped(&self, index: u32) -> bool {
+        self.dropped_datas[index as usize]
     }
 }

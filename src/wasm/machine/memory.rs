@@ -254,13 +254,14 @@ impl Machine {
 
     /// The bytes that a segment still has.
     pub(super) fn data<'p>(&self, program: &'p Program, segment: u32) -> &'p [u8] {
-        &program.datas[segment as usize].bytes[..self.data_lens[self.data_address(segment)] as usize]
+        if self.dropped_datas[self.data_address(segment)] { &[] } else { &program.datas[segment as usize].bytes }
     }
 
     /// `data.drop`
     pub(super) fn drop_data(&mut self, segment: u32) {
         let address = self.data_address(segment);
-        let before = std::mem::take(&mut self.data_lens[address]);
-        self.log.data_dropped(address as u32, before);
+        if !std::mem::replace(&mut self.dropped_datas[address], true) {
+            self.log.data_dropped(address as u32);
+        }
     }
 }

@@ -123,13 +123,14 @@ impl Machine {
 
     /// The items that a segment still has.
     pub(super) fn items<'p>(&self, program: &'p Program, segment: u32) -> &'p [Instr] {
-        &program.elems[segment as usize].items[..self.elem_lens[self.elem_address(segment)] as usize]
+        if self.dropped_elems[self.elem_address(segment)] { &[] } else { &program.elems[segment as usize].items }
     }
 
     /// `elem.drop`
     pub(super) fn drop_elem(&mut self, segment: u32) {
         let address = self.elem_address(segment);
-        let before = std::mem::take(&mut self.elem_lens[address]);
-        self.log.elem_dropped(address as u32, before);
+        if !std::mem::replace(&mut self.dropped_elems[address], true) {
+            self.log.elem_dropped(address as u32);
+        }
     }
 }

@@ -17,8 +17,8 @@ enum Undo {
     Pages { memory: u32, before: u32 },
     Elements { table: u32, at: u32, count: u32 },
     TableLen { table: u32, before: u32 },
-    ElemDropped { at: u32, before: u32 },
-    DataDropped { at: u32, before: u32 },
+    ElemDropped { at: u32 },
+    DataDropped { at: u32 },
 }
 
 /// The changes since the oldest mark, oldest first.
@@ -74,12 +74,12 @@ impl Log {
         self.change(Undo::TableLen { table, before });
     }
 
-    pub(super) fn elem_dropped(&mut self, at: u32, before: u32) {
-        self.change(Undo::ElemDropped { at, before });
+    pub(super) fn elem_dropped(&mut self, at: u32) {
+        self.change(Undo::ElemDropped { at });
     }
 
-    pub(super) fn data_dropped(&mut self, at: u32, before: u32) {
-        self.change(Undo::DataDropped { at, before });
+    pub(super) fn data_dropped(&mut self, at: u32) {
+        self.change(Undo::DataDropped { at });
     }
 
     fn change(&mut self, undo: Undo) {
@@ -162,8 +162,8 @@ impl Machine {
                 bits.truncate(start);
             }
             Undo::TableLen { table, before } => self.tables[table as usize].elements.truncate(before as usize),
-            Undo::ElemDropped { at, before } => self.elem_lens[at as usize] = before,
-            Undo::DataDropped { at, before } => self.data_lens[at as usize] = before,
+            Undo::ElemDropped { at } => self.dropped_elems[at as usize] = false,
+            Undo::DataDropped { at } => self.dropped_datas[at as usize] = false,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Owns exact arithmetic: one pure function per numeric instruction (spec 4.3), named after it (`i32.div_s` is
 //! [`i32_div_s`]).
 //!
-//! Must not know the instruction table, stacks or memory. Operands and results are bits zero-extended to 64: an `i32`
+//! Must not know the instruction table, stacks or memory. Operands and results are bits zero-extended to 64 (to 128
+//! with vectors, see [`simd`]): an `i32`
 //! or `f32` is in the low half and the high half is zero. NaN canonicalisation is on: where the specification leaves a
 //! NaN result open, it is the positive canonical one. Instructions that only move bits (`abs`, `neg`, `copysign`,
 //! `reinterpret`) keep every payload.
@@ -40,10 +41,12 @@ macro_rules! partial {
 mod convert;
 mod float;
 mod int;
+mod simd;
 
 pub use convert::*;
 pub use float::*;
 pub use int::*;
+pub use simd::*;
 
 /// A typed reading of zero-extended bits.
 trait Lane: Copy {
@@ -67,7 +70,7 @@ macro_rules! int_lane {
     )+};
 }
 
-int_lane!(i32 as u32, u32 as u32, i64 as u64, u64 as u64);
+int_lane!(i8 as u8, u8 as u8, i16 as u16, u16 as u16, i32 as u32, u32 as u32, i64 as u64, u64 as u64);
 
 impl Lane for bool {
     fn from_u64(bits: u64) -> Self {

@@ -2,232 +2,255 @@
 //!
 //! Must not know whether a choice is wise: it was offered, so it is legal and paid for.
 
-use super::{Phase, Weaver};
-use crate::wasm::encode::instr_size;
-use crate::wasm::isa::{Imm, Op};
-use crate::wasm::program::{BlockType, Global, Instr, Memory, SeqId};
-use crate::wasm::types::{Bits, FuncType, ValType};
+mod control;
+
+pub(super) use control::is_tail_call;
+
+use super::declare::is_indirect_call;
+use super::{Pending, Phase, Weaver};
+use crate::wasm::isa::{Category, Imm, Op, Semantics};
+use crate::wasm::machine::width;
+use crate::wasm::program::Instr;
+use crate::wasm::types::ValType;
 use crate::weave::action::Action;
-use crate::weave::scope::{Counting, Effect, Scope};
+use crate::weave::scope::Effect;
 
 impl Weaver {
     /// Carries out a choice and runs on to where the next one is due.
+    #[inline]
     pub(super) fn apply(&mut self, action: Action) {
         match (self.phase, action) {
-            (Phase::Entry, Action::Signature { result, .. }) => self.begin(result),
             (Phase::Instr, Action::Instr(op)) => self.choose(op),
+            (Phase::Bucket(ty), Action::Bucket(bucket)) => {
+                let bits = self.draw(ty, bucket);
+                let instr = self.constant(ty, bits);
+                self.place_and_run(instr, Effect::to(0, ty));
+            }
             (Phase::Local(op), Action::Local(index)) => self.access_local(op, index),
             (Phase::Local(op), Action::NewLocal(ty)) => {
                 let index = self.add_local(ty);
                 self.access_local(op, index);
             }
-            (Phase::Global(op), Action::Global(index)) => self.access_global(op, index),
-            (Phase::Global(Op::GlobalGet), Action::NewGlobal(ty)) => self.phase = Phase::GlobalInit(ty),
-            (Phase::Global(op), Action::NewGlobal(ty)) => {
-                let index = self.add_global(ty, 0);
-                self.access_global(op, index);
+            (Phase::Global(op), action) => self.choose_global(op, action),
+            (Phase::GlobalInit(ty, mutable), action) => self.read_new_global(ty, mutable, action),
+            (Phase::Offset(op), action) => self.choose_offset(op, action),
+            (Phase::Align(op), Action::Align(align)) => {
+                self.pending.align = align;
+                self.aligned(op);
             }
-            (Phase::GlobalInit(ty), Action::Bucket(bucket)) => {
-                let init = self.draw(ty, bucket);
-                let index = self.add_global(ty, init);
-                self.access_global(Op::GlobalGet, index);
+            (Phase::Lane(op), Action::Lane(lane)) => self.choose_lane(op, lane),
+            (Phase::HeapType, Action::Type(ty)) => {
+                self.place_and_run(Instr::constant(ty, 0), Effect::to(0, ty));
             }
-            (Phase::Label(op), Action::Label(depth)) => self.branch(op, depth),
-            (Phase::BlockType(Op::If), Action::Block(ty)) => self.phase = Phase::Else(ty),
-            (Phase::BlockType(op), Action::Block(ty)) => self.structure(op, ty, false),
-            (Phase::Else(ty), Action::Else(with)) => self.structure(Op::If, ty, with),
-            (Phase::Callee, Action::Func(func)) => self.call_again(func),
-            (Phase::Callee, Action::NewFunc) => self.phase = Phase::Signature,
-            (Phase::Signature, Action::Signature { params, result }) => self.call_new(params, result),
-            (Phase::Trips, Action::Trips(trips)) => self.end_loop(trips),
-            (Phase::Bucket(ty), Action::Bucket(bucket)) => {
-                let bits = self.draw(ty, bucket);
-                self.place_and_run(Instr::constant(ty, bits), Effect { pops: 0, push: Some(ty) });
+            (Phase::Table(op), action) => self.choose_table(op, action),
+            (Phase::TableFrom(op), Action::Table(from)) => {
+                self.settle_table(from);
+                self.place_and_run(Instr::indices(op, self.pending.table, from), Effect::pops(3));
             }
-            (Phase::Offset(op), Action::Offset(offset)) => self.access_memory(op, offset),
-            (phase, action) => unreachable!("{action:?} was offered in {phase:?}"),
+            (Phase::Segment(op), action) => self.choose_segment(op, action),
+            _ => self.apply_control(action),
         }
     }
 
-    fn begin(&mut self, result: Option<ValType>) {
-        self.add_function(FuncType { params: Vec::new(), results: result.into_iter().collect() });
-        self.machine.reset(&self.program, self.config().limits.locals);
-        self.machine.fuel_limit = u64::from(self.config().fuel.max);
-        self.machine.invoke(&self.program, 0, &[]).expect("the fuel of one activation was checked");
-        self.phase = Phase::Instr;
-        self.advance();
-    }
-
-    /// An instruction was chosen: asks for its immediate, or places it.
+    #[inline]
     fn choose(&mut self, op: Op) {
         let row = op.row();
-        match row.imm {
-            Imm::Local => self.phase = Phase::Local(op),
-            Imm::Global => self.phase = Phase::Global(op),
-            Imm::Label => self.phase = Phase::Label(op),
-            Imm::BlockType => self.phase = Phase::BlockType(op),
-            Imm::Func => self.phase = Phase::Callee,
-            Imm::MemArg { .. } => self.phase = Phase::Offset(op),
-            Imm::I32 | Imm::I64 | Imm::F32 | Imm::F64 => self.phase = Phase::Bucket(row.results[0]),
-            Imm::LabelTable => unreachable!("br_table is not offered"),
-            _ => self.plain(op),
+        if !matches!(row.semantics, Semantics::Special) && row.imm == Imm::None {
+            return self.place_and_run(Instr::plain(op), Effect::of(row));
         }
+        self.pending = Pending::default();
+        self.phase = match row.imm {
+            Imm::I32 => Phase::Bucket(ValType::I32),
+            Imm::I64 => Phase::Bucket(ValType::I64),
+            Imm::F32 => Phase::Bucket(ValType::F32),
+            Imm::F64 => Phase::Bucket(ValType::F64),
+            Imm::V128 => Phase::Bucket(ValType::V128),
+            Imm::Local => Phase::Local(op),
+            Imm::Global => Phase::Global(op),
+            Imm::Label => Phase::Label(op),
+            Imm::LabelTable => Phase::Targets,
+            Imm::BlockType => Phase::BlockType(op),
+            Imm::Func => Phase::Callee(op),
+            Imm::MemArg { .. } | Imm::MemArgLane { .. } => Phase::Offset(op),
+            Imm::Lane { .. } => Phase::Lane(op),
+            Imm::HeapType => Phase::HeapType,
+            Imm::TypeTable | Imm::Table | Imm::TableTable => Phase::Table(op),
+            Imm::ElemTable | Imm::Elem | Imm::DataMem | Imm::Data => Phase::Segment(op),
+            Imm::None | Imm::MemIndex | Imm::MemMem | Imm::ValTypes | Imm::Shuffle => return self.plain(op),
+        };
     }
 
     fn plain(&mut self, op: Op) {
+        let scope = self.scope();
         match op {
-            Op::End if self.scope().counter.is_some() => self.phase = Phase::Trips,
-            Op::End => self.end(),
-            Op::Drop => self.place_and_run(Instr::plain(op), Effect { pops: 1, push: None }),
-            Op::Select => {
-                let push = self.scope().peek(1);
-                self.place_and_run(Instr::plain(op), Effect { pops: 3, push });
+            Op::End => return self.choose_end(),
+            Op::Return | Op::Unreachable => return self.leave(Instr::plain(op)),
+            Op::Select | Op::TypedSelect => {
+                let ty = scope.peek(1).or(scope.peek(2)).unwrap_or(ValType::I32);
+                let instr = Instr::index(op, if op == Op::Select { 0 } else { ty.index() as u32 });
+                return self.place_and_run(instr, Effect::to(3, ty));
             }
-            Op::Return | Op::Unreachable => self.leave(Instr::plain(op)),
-            Op::MemorySize => {
-                self.need_memory();
-                self.place_and_run(Instr::plain(op), Effect::of(op.row()));
+            Op::I8x16Shuffle => {
+                let lanes = std::array::from_fn(|_| self.rng.below(32) as u8);
+                self.program.vectors.push(u128::from_le_bytes(lanes));
+                let instr = Instr::index(op, self.program.vectors.len() as u32 - 1);
+                return self.place_and_run(instr, Effect::of(op.row()));
             }
-            _ => self.place_and_run(Instr::plain(op), Effect::of(op.row())),
+            _ => {}
+        }
+        if op.row().category == Category::Memory {
+            self.need_memory();
+        }
+        let effect = match op {
+            Op::Drop => Effect::pops(1),
+            Op::RefIsNull => Effect::to(1, ValType::I32),
+            _ => Effect::of(op.row()),
+        };
+        self.place_and_run(Instr::plain(op), effect);
+    }
+
+    // Variables
+
+    fn access_local(&mut self, op: Op, index: u32) {
+        let ty = self.local_type(index);
+        let effect = match op {
+            Op::LocalGet => Effect::to(0, ty),
+            Op::LocalSet => Effect::pops(1),
+            _ => Effect::to(1, ty),
+        };
+        self.place_and_run(Instr::index(op, index), effect);
+    }
+
+    fn choose_global(&mut self, op: Op, action: Action) {
+        match (op, action) {
+            (_, Action::Global(index)) => self.access_global(op, index),
+            (Op::GlobalSet, Action::NewGlobal(ty)) => {
+                let init = self.constant(ty, 0);
+                let index = self.add_global(ty, true, init);
+                self.access_global(op, index);
+            }
+            (_, Action::NewGlobal(ty)) => self.phase = Phase::GlobalInit(ty, true),
+            (_, Action::NewImmutable(ty)) => self.phase = Phase::GlobalInit(ty, false),
+            (_, action) => unreachable!("{action:?} names no global"),
         }
     }
 
-    pub(super) fn place_and_run(&mut self, instr: Instr, effect: Effect) {
-        self.place(instr, effect);
-        self.advance();
-    }
-
-    /// Places an instruction behind which nothing is reached.
-    fn leave(&mut self, instr: Instr) {
-        self.place(instr, Effect::default());
-        self.scopes[self.cursor as usize].cut();
-        self.reprice(self.cursor);
-        self.advance();
-    }
-
-    fn access_local(&mut self, op: Op, index: u32) {
-        let ty = self.program.local_type(self.scope().func, index);
-        let effect = match op {
-            Op::LocalGet => Effect { pops: 0, push: ty },
-            Op::LocalSet => Effect { pops: 1, push: None },
-            _ => Effect { pops: 1, push: ty },
+    fn read_new_global(&mut self, ty: ValType, mutable: bool, action: Action) {
+        let init = match action {
+            Action::Bucket(bucket) => {
+                let bits = self.draw(ty, bucket);
+                self.constant(ty, bits)
+            }
+            Action::Func(func) => Instr::index(Op::RefFunc, func),
+            _ => Instr::constant(ty, 0),
         };
-        self.place_and_run(Instr::index(op, index), effect);
+        let index = self.add_global(ty, mutable, init);
+        self.access_global(Op::GlobalGet, index);
     }
 
     fn access_global(&mut self, op: Op, index: u32) {
         let ty = self.program.globals[index as usize].ty;
-        let effect =
-            if op == Op::GlobalGet { Effect { pops: 0, push: Some(ty) } } else { Effect { pops: 1, push: None } };
+        let effect = if op == Op::GlobalGet { Effect::to(0, ty) } else { Effect::pops(1) };
         self.place_and_run(Instr::index(op, index), effect);
     }
 
-    fn add_global(&mut self, ty: ValType, init: Bits) -> u32 {
-        self.ledger.add_global(instr_size(&self.program, &Instr::constant(ty, init)));
-        self.program.globals.push(Global { ty, mutable: true, init: Instr::constant(ty, init), import: None });
-        self.machine.declare_global(init);
-        self.program.globals.len() as u32 - 1
-    }
+    // Memory
 
-    fn need_memory(&mut self) {
-        if self.program.memory.is_none() {
-            self.program.memory = Some(Memory { min: 1, max: None, import: None });
-            self.ledger.add_memory();
-            self.machine.declare_memory(1, None);
+    fn choose_offset(&mut self, op: Op, action: Action) {
+        match action {
+            // The first access also says what the memory holds at the start.
+            Action::NewData(size) => {
+                self.need_memory();
+                if size > 0 {
+                    self.fill_memory(size);
+                }
+            }
+            Action::Offset(offset) => {
+                self.need_memory();
+                (self.pending.offset, self.pending.align) = (offset, width(op).trailing_zeros());
+                if self.config().unaligned && self.pending.align > 0 {
+                    self.phase = Phase::Align(op);
+                } else {
+                    self.aligned(op);
+                }
+            }
+            action => unreachable!("{action:?} is no offset"),
         }
     }
 
-    fn access_memory(&mut self, op: Op, offset: u32) {
-        self.need_memory();
-        let align = crate::wasm::machine::width(op).trailing_zeros();
-        self.place_and_run(Instr::memory(op, align, offset), Effect::of(op.row()));
-    }
-
-    fn branch(&mut self, op: Op, depth: u32) {
-        match op {
-            Op::BrIf => self.place_and_run(Instr::index(op, depth), Effect { pops: 1, push: None }),
-            _ => self.leave(Instr::index(op, depth)),
+    fn aligned(&mut self, op: Op) {
+        if matches!(op.row().imm, Imm::MemArgLane { .. }) {
+            self.phase = Phase::Lane(op);
+        } else {
+            let Pending { align, offset, .. } = self.pending;
+            self.place_and_run(Instr::memory(op, align, offset), Effect::of(op.row()));
         }
     }
 
-    /// Places a block, loop or `if` with open sequences inside.
-    fn structure(&mut self, op: Op, ty: BlockType, with_else: bool) {
-        let result = match ty {
-            BlockType::Value(ty) => Some(ty),
-            _ => None,
+    fn choose_lane(&mut self, op: Op, lane: u32) {
+        let instr = match op.row().imm {
+            Imm::MemArgLane { .. } => Instr::memory_lane(op, self.pending.align, self.pending.offset, lane as u8),
+            _ => Instr::index(op, lane),
         };
-        let counter = (op == Op::Loop).then(|| self.start_counter());
-        let (func, depth, parent) = (self.scope().func, self.scope().depth + 1, self.cursor);
-        let inner = |counter| Scope { counter, ..Scope::new(func, Some(parent), op, result, depth) };
-        let body = self.open(inner(counter));
-        let otherwise = with_else.then(|| self.open(inner(None)));
-        let pops = u32::from(op == Op::If);
-        self.place(Instr::structured(op, ty, body, otherwise), Effect { pops, push: result });
-        self.advance();
+        self.place_and_run(instr, Effect::of(op.row()));
     }
 
-    /// Sets the counter of a loop to zero: `i32.const 0; local.set c`.
-    fn start_counter(&mut self) -> u32 {
-        let counter = self.free_counter();
-        let counter = counter.unwrap_or_else(|| self.add_local(ValType::I32));
-        self.place(Instr::constant(ValType::I32, 0), Effect { pops: 0, push: Some(ValType::I32) });
-        self.place(Instr::index(Op::LocalSet, counter), Effect { pops: 1, push: None });
-        counter
-    }
+    // Tables and segments
 
-    /// A local that can count again when no more can be declared.
-    pub(super) fn free_counter(&self) -> Option<u32> {
-        if self.local_count() < self.config().limits.locals {
-            return None;
+    fn choose_table(&mut self, op: Op, action: Action) {
+        let table = match action {
+            Action::Table(table) => table,
+            Action::NewTable(ty) => self.add_table(ty, op),
+            action => unreachable!("{action:?} is no table"),
+        };
+        self.pending.table = table;
+        if is_indirect_call(op) {
+            self.phase = Phase::Callee(op);
+            return;
         }
-        let func = self.scope().func;
-        (0..self.local_count())
-            .find(|&local| self.program.local_type(func, local) == Some(ValType::I32) && !self.is_counter(local))
-    }
-
-    fn end(&mut self) {
-        self.close(self.cursor);
-        self.phase = Phase::Instr;
-        self.advance();
-    }
-
-    /// Ends a counted loop: with trips, the counter goes up and further iterations are tried.
-    fn end_loop(&mut self, trips: Option<u32>) {
-        let Some(wanted) = trips else { return self.end() };
-        let counter = self.scope().counter.expect("only counted loops ask for trips");
-        if self.live {
-            self.begin_iterations();
+        let ty = self.program.tables[table as usize].ty;
+        let effect = match op {
+            Op::TableCopy => {
+                self.settle_table(table);
+                self.phase = Phase::TableFrom(op);
+                return;
+            }
+            Op::TableGet => Effect::to(1, ty),
+            Op::TableSet => Effect::pops(2),
+            Op::TableGrow => Effect::to(2, ValType::I32),
+            Op::TableFill => Effect::pops(3),
+            _ => Effect::of(op.row()),
+        };
+        if op != Op::TableSize {
+            self.settle_table(table);
         }
-        self.place(Instr::index(Op::LocalGet, counter), Effect { pops: 0, push: Some(ValType::I32) });
-        self.place(Instr::constant(ValType::I32, 1), Effect { pops: 0, push: Some(ValType::I32) });
-        self.place(Instr::plain(Op::I32Add), Effect { pops: 2, push: Some(ValType::I32) });
-        self.place(Instr::index(Op::LocalTee, counter), Effect { pops: 1, push: Some(ValType::I32) });
-        self.scopes[self.cursor as usize].counting = Some(Counting { wanted, done: 0 });
-        self.reprice(self.cursor);
-        if !self.live {
-            self.finish_loop(self.cursor, wanted);
-        }
-        self.advance();
+        let instr = match op {
+            Op::TableInit => Instr::indices(op, self.pending.segment, table),
+            _ => Instr::index(op, table),
+        };
+        self.place_and_run(instr, effect);
     }
 
-    /// Writes the end of a counted loop: `i32.const trips; i32.lt_u; br_if 0`.
-    pub(super) fn finish_loop(&mut self, seq: SeqId, trips: u32) {
-        let tail =
-            [Instr::constant(ValType::I32, Bits::from(trips)), Instr::plain(Op::I32LtU), Instr::index(Op::BrIf, 0)];
-        let func = self.scopes[seq as usize].func;
-        for instr in tail {
-            self.ledger.add_code(func, i64::from(instr_size(&self.program, &instr)));
-            self.program.seqs[seq as usize].code.push(instr);
+    fn choose_segment(&mut self, op: Op, action: Action) {
+        let data = matches!(op, Op::MemoryInit | Op::DataDrop);
+        let segment = match action {
+            Action::Segment(nth) => self.nth_segment(data, nth),
+            Action::NewData(size) => self.add_data(size),
+            Action::NewElem => self.add_elem(),
+            action => unreachable!("{action:?} is no segment"),
+        };
+        match op {
+            Op::TableInit => {
+                self.pending.segment = segment;
+                self.phase = Phase::Table(op);
+                return;
+            }
+            Op::MemoryInit => self.need_memory(),
+            _ => {}
         }
-        self.scopes[seq as usize].counting = None;
-        self.close(seq);
-    }
-
-    fn call_new(&mut self, params: u32, result: Option<ValType>) {
-        let types = &self.scope().types;
-        let params: Vec<ValType> = types[types.len() - params as usize..].to_vec();
-        let effect = Effect { pops: params.len() as u32, push: result };
-        let func = self.add_function(FuncType { params, results: result.into_iter().collect() });
-        self.place_and_run(Instr::index(Op::Call, func), effect);
+        if data {
+            self.ledger.need_data_count();
+        }
+        self.place_and_run(Instr::index(op, segment), Effect::of(op.row()));
     }
 }

@@ -7,12 +7,12 @@ use super::{Phase, Weaver};
 use crate::wasm::isa::{Category, Op};
 use crate::wasm::types::ValType;
 use crate::weave::action::Action;
-use crate::weave::literal::{FloatBucket, IntBucket, bucket_of};
+use crate::weave::literal::{FloatBucket, IntBucket, VectorBucket, bucket_of};
 
-const PHASES: usize = 14;
+const PHASES: usize = 25;
 const CATEGORIES: usize = Category::ALL.len();
-const TYPES: usize = 1 + ValType::NUMBERS.len();
-const BUCKETS: usize = IntBucket::ALL.len() + FloatBucket::ALL.len();
+const TYPES: usize = 1 + ValType::ALL.len();
+const BUCKETS: usize = IntBucket::ALL.len() + FloatBucket::ALL.len() + VectorBucket::ALL.len() + 2;
 /// Operands whose type is seen, from the top.
 const SEEN_TYPES: usize = 3;
 /// Operands whose value is seen, from the top.
@@ -20,19 +20,22 @@ const SEEN_VALUES: usize = 2;
 /// Past choices that are seen.
 const HISTORY: usize = 8;
 const SCOPES: [Op; 4] = [Op::Call, Op::Block, Op::Loop, Op::If];
-const NUMBERS: usize = 17;
+const NUMBERS: usize = 19;
+/// Vector instructions are seen by their category.
+const VECTOR_CATEGORIES: usize = CATEGORIES;
 
 /// Length of an observation.
 pub const OBSERVATION: usize = PHASES
     + CATEGORIES
     + TYPES
-    + Op::COUNT
+    + Op::SCALARS
+    + VECTOR_CATEGORIES
     + SEEN_TYPES * TYPES
     + SEEN_VALUES * BUCKETS
     + SCOPES.len()
     + TYPES
     + HISTORY * (CATEGORIES + 1)
-    + 2 * ValType::NUMBERS.len()
+    + 2 * ValType::ALL.len()
     + NUMBERS;
 
 /// Writes blocks of features one after another.
@@ -66,10 +69,8 @@ impl Weaver {
         writer.one_hot(PHASES, Some(phase));
         writer.one_hot(CATEGORIES, op.map(|op| op.row().category.index()));
         writer.one_hot(TYPES, ty.map(type_feature));
-        for &count in &self.histogram {
-            writer.number(f32::from(count.min(4)) / 4.0);
-        }
-        if self.phase == Phase::Entry || self.phase == Phase::Done {
+        self.observe_histogram(&mut writer);
+        if self.program.seqs.is_empty() || self.phase == Phase::Done {
             return;
         }
         self.observe_operands(&mut writer);
@@ -77,6 +78,20 @@ impl Weaver {
         self.observe_history(&mut writer);
         self.observe_budgets(&mut writer);
         assert_eq!(writer.at, OBSERVATION, "every feature is written");
+    }
+
+    fn observe_histogram(&self, writer: &mut Writer<'_>) {
+        let (scalars, vectors) = self.histogram.split_at(Op::SCALARS);
+        for (out, &count) in writer.out[writer.at..].iter_mut().zip(scalars) {
+            *out = f32::from(count.min(4)) / 4.0;
+        }
+        writer.at += scalars.len();
+        if vectors.iter().any(|&count| count > 0) {
+            for (op, &count) in Op::ALL[Op::SCALARS..].iter().zip(vectors) {
+                writer.out[writer.at + op.row().category.index()] += f32::from(count.min(4)) / 4.0;
+            }
+        }
+        writer.at += VECTOR_CATEGORIES;
     }
 
     fn observe_operands(&self, writer: &mut Writer<'_>) {
@@ -90,8 +105,7 @@ impl Weaver {
                 BUCKETS,
                 seen.then(|| {
                     let value = self.machine.operand(down as u32);
-                    let floats = if value.ty.is_float() { IntBucket::ALL.len() } else { 0 };
-                    floats + bucket_of(value) as usize
+                    bucket_start(value.ty) + bucket_of(value) as usize
                 }),
             );
         }
@@ -100,7 +114,7 @@ impl Weaver {
     fn observe_place(&self, writer: &mut Writer<'_>) {
         let scope = self.scope();
         writer.one_hot(SCOPES.len(), SCOPES.iter().position(|&op| op == scope.op));
-        writer.one_hot(TYPES, Some(scope.result.map_or(0, type_feature)));
+        writer.one_hot(TYPES, Some(scope.results.first().map_or(0, |&ty| type_feature(ty))));
     }
 
     fn observe_history(&self, writer: &mut Writer<'_>) {
@@ -117,7 +131,7 @@ impl Weaver {
     fn observe_budgets(&self, writer: &mut Writer<'_>) {
         let (scope, config) = (self.scope(), self.config());
         let func = &self.program.funcs[scope.func as usize];
-        for ty in ValType::NUMBERS {
+        for ty in ValType::ALL {
             let locals = func.locals.iter().filter(|&&local| local == ty).count();
             let globals = self.program.globals.iter().filter(|global| global.ty == ty).count();
             writer.number(locals as f32 / 4.0);
@@ -143,6 +157,8 @@ impl Weaver {
             self.program.funcs.len() as f32 / 8.0,
             flag(self.program.memory.is_some()),
             func.locals.len() as f32 / 16.0,
+            self.program.tables.len() as f32 / 2.0,
+            scope.results.len() as f32 / 2.0,
         ];
         numbers.into_iter().for_each(|value| writer.number(value));
     }
@@ -156,22 +172,44 @@ fn type_feature(ty: ValType) -> usize {
     1 + ty.index()
 }
 
+/// Where the buckets of a type start among all buckets.
+fn bucket_start(ty: ValType) -> usize {
+    const FLOATS: usize = IntBucket::ALL.len();
+    const VECTORS: usize = FLOATS + FloatBucket::ALL.len();
+    match ty {
+        ValType::I32 | ValType::I64 => 0,
+        ValType::F32 | ValType::F64 => FLOATS,
+        ValType::V128 => VECTORS,
+        ValType::FuncRef | ValType::ExternRef => VECTORS + VectorBucket::ALL.len(),
+    }
+}
+
 /// Number, instruction and type of a phase.
 fn describe(phase: Phase) -> (usize, Option<Op>, Option<ValType>) {
     match phase {
-        Phase::Entry => (0, None, None),
-        Phase::Instr => (1, None, None),
-        Phase::Local(op) => (2, Some(op), None),
-        Phase::Global(op) => (3, Some(op), None),
-        Phase::GlobalInit(ty) => (4, None, Some(ty)),
+        Phase::Instr => (0, None, None),
+        Phase::Local(op) => (1, Some(op), None),
+        Phase::Global(op) => (2, Some(op), None),
+        Phase::GlobalInit(ty, mutable) => (if mutable { 3 } else { 4 }, None, Some(ty)),
         Phase::Label(op) => (5, Some(op), None),
-        Phase::BlockType(op) => (6, Some(op), None),
-        Phase::Else(_) => (7, None, None),
-        Phase::Callee => (8, None, None),
-        Phase::Signature => (9, None, None),
-        Phase::Trips => (10, None, None),
-        Phase::Bucket(ty) => (11, None, Some(ty)),
-        Phase::Offset(op) => (12, Some(op), None),
-        Phase::Done => (13, None, None),
+        Phase::Targets => (6, Some(Op::BrTable), None),
+        Phase::BlockType(op) => (7, Some(op), None),
+        Phase::Results(op) => (8, Some(op), None),
+        Phase::Else => (9, None, None),
+        Phase::Counted => (10, None, None),
+        Phase::Callee(op) => (11, Some(op), None),
+        Phase::Params(op) => (12, Some(op), None),
+        Phase::Recursive(op) => (13, Some(op), None),
+        Phase::Trips => (14, None, None),
+        Phase::Combine => (15, None, None),
+        Phase::Bucket(ty) => (16, None, Some(ty)),
+        Phase::Offset(op) => (17, Some(op), None),
+        Phase::Align(op) => (18, Some(op), None),
+        Phase::Lane(op) => (19, Some(op), None),
+        Phase::Table(op) => (20, Some(op), None),
+        Phase::TableFrom(op) => (21, Some(op), None),
+        Phase::Segment(op) => (22, Some(op), None),
+        Phase::HeapType => (23, None, None),
+        Phase::Done => (24, None, None),
     }
 }

@@ -1,0 +1,232 @@
+//! Owns the trials: stretches of execution whose outcome nobody knows beforehand, since code runs again.
+//!
+//! Must not know choices. Code that runs again, in another iteration of a loop or a further call of a function, may trap
+//! or run over a limit. So it runs under a mark: a loop whose next iteration fails stops before it; a call, a branch
+//! back or a recursion that fails is taken back and not offered again at this place. Trials nest, and the innermost is
+//! always the one to give way.
+
+use super::{Phase, Weaver};
+use crate::wasm::isa::{Op, Trap};
+use crate::wasm::machine::Mark;
+use crate::wasm::program::{Instr, SeqId};
+use crate::wasm::types::ValType;
+use crate::weave::scope::{Effect, TAIL_FUEL};
+
+/// Something that runs again, and may fail.
+#[derive(Clone, Debug)]
+pub(super) struct Trial {
+    pub(super) kind: Kind,
+    mark: Mark,
+    /// Labels outside of it. The innermost of these is the loop, or the block that holds the call: when it is gone, the
+    /// trial is over.
+    outside: u32,
+    serial: Option<u32>,
+    /// Where it is over if that label is still there: this many labels deep, at the end of this sequence if one is named.
+    depth: u32,
+    seq: Option<SeqId>,
+    /// What to put back.
+    fuel_limit: u64,
+    fuel_base: u32,
+    time: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// Iterations of the counted loop with this body.
+    Loop { body: SeqId },
+    /// An instruction placed last in `seq`, which had these operand types before: a call, or a branch to a loop.
+    Placed { seq: SeqId, types: Vec<ValType>, polymorphic: bool, target: u32 },
+    /// The last instructions of `seq`, behind the first `len`: a recursion, or the back-edge of a loop.
+    Tail { seq: SeqId, len: usize },
+}
+
+impl Trial {
+    /// Whether execution stands where the trial is over.
+    #[inline]
+    pub(super) fn is_back(&self, depth: u32, seq: SeqId) -> bool {
+        self.depth == depth && self.seq.is_none_or(|end| end == seq)
+    }
+}
+
+impl Weaver {
+    /// Ends all trials whose label has been left. Such a loop keeps the trips it was to have.
+    pub(super) fn settle(&mut self) {
+        while let Some(trial) = self.trials.last() {
+            // Without a label outside, only the end of the program ends it.
+            let lasts = match trial.outside.checked_sub(1) {
+                Some(label) => self.machine.serial_at(label) == trial.serial,
+                None => self.machine.depth() > 0,
+            };
+            if lasts {
+                return;
+            }
+            let body = match trial.kind {
+                Kind::Loop { body } => Some(body),
+                _ => None,
+            };
+            self.end_trial();
+            if let Some(body) = body {
+                let counting = self.scopes[body as usize].counting.expect("a loop on trial counts");
+                self.finish_loop(body, counting.wanted);
+            }
+        }
+    }
+
+    /// Keeps what the innermost trial did.
+    pub(super) fn end_trial(&mut self) {
+        let trial = self.trials.pop().expect("a trial is on");
+        self.machine.forget(trial.mark);
+        (self.machine.fuel_limit, self.fuel_base) = (trial.fuel_limit, trial.fuel_base);
+    }
+
+    /// Takes the innermost trial back; true if a choice is due now.
+    pub(super) fn give_way(&mut self, trap: Trap) -> bool {
+        let Some(trial) = self.trials.pop() else {
+            panic!(
+                "fresh code failed with `{trap}`: the mask let it pass (seed {}, actions {:?})",
+                self.seed(),
+                self.actions()
+            )
+        };
+        self.machine.rollback(trial.mark);
+        self.timer.spent = trial.time;
+        (self.machine.fuel_limit, self.fuel_base) = (trial.fuel_limit, trial.fuel_base);
+        match trial.kind {
+            Kind::Loop { body } => {
+                let counting = self.scopes[body as usize].counting.expect("a loop on trial counts");
+                self.finish_loop(body, counting.done);
+                false
+            }
+            Kind::Placed { seq, types, polymorphic, target } => {
+                let len = self.program.seqs[seq as usize].code.len() - 1;
+                let op = self.program.seqs[seq as usize].code[len].op;
+                self.cut_to(seq, len);
+                let scope = &mut self.scopes[seq as usize];
+                (scope.types, scope.polymorphic) = (types, polymorphic);
+                self.reprice(seq);
+                self.banned.push((op, target));
+                self.cursor = seq;
+                self.phase = Phase::Instr;
+                true
+            }
+            Kind::Tail { seq, len } => {
+                self.cut_to(seq, len);
+                false
+            }
+        }
+    }
+
+    /// Whether this frontier is one that a trial waits for, met somewhere else: code there would be written in the midst
+    /// of what the trial may take back.
+    pub(super) fn is_astray(&self, seq: SeqId) -> bool {
+        self.trials.iter().any(|trial| match trial.kind {
+            Kind::Placed { seq: waiting, .. } | Kind::Loop { body: waiting } => waiting == seq,
+            Kind::Tail { .. } => false,
+        })
+    }
+
+    /// Whether the innermost trial leaves enough to close everything, once it is over.
+    pub(super) fn can_end_trial(&self) -> bool {
+        let trial = self.trials.last().expect("a trial is on");
+        self.machine.fuel() + self.closing_fuel(trial.fuel_base) <= trial.fuel_limit && self.spare_time() >= 0
+    }
+
+    /// Whether branching to this label leaves no trial.
+    pub(super) fn is_inside_trials(&self, label: u32) -> bool {
+        self.trials.iter().all(|trial| trial.outside <= label + 1)
+    }
+
+    /// What closing the labels outside costs, and `more`, is taken off the limit while the trial lasts.
+    fn begin_trial(&mut self, kind: Kind, outside: u32, (depth, seq): (u32, Option<SeqId>), more: u32) {
+        let serial = outside.checked_sub(1).and_then(|label| self.machine.serial_at(label));
+        let mark = self.machine.mark();
+        let (fuel_limit, fuel_base) = (self.machine.fuel_limit, self.fuel_base);
+        let time = self.timer.spent;
+        self.trials.push(Trial { kind, mark, outside, serial, depth, seq, fuel_limit, fuel_base, time });
+        let base = fuel_base.max(outside);
+        let reserved = self.closing_fuel(fuel_base) - self.closing_fuel(base) + u64::from(more);
+        self.machine.fuel_limit = fuel_limit.saturating_sub(reserved);
+        self.fuel_base = base;
+    }
+
+    // Loops that count
+
+    /// The loop at the cursor is complete but for its trip count: what follows runs on trial.
+    pub(super) fn begin_iterations(&mut self) {
+        let depth = self.machine.depth();
+        self.begin_trial(Kind::Loop { body: self.cursor }, depth, (depth, Some(self.cursor)), TAIL_FUEL);
+    }
+
+    /// One more iteration is complete: goes round again, or writes the end of the loop.
+    pub(super) fn next_iteration(&mut self, body: SeqId) {
+        let counting = self.scopes[body as usize].counting.as_mut().expect("a loop on trial counts");
+        counting.done += 1;
+        let (done, wanted) = (counting.done, counting.wanted);
+        if done == wanted {
+            self.end_trial();
+            return self.finish_loop(body, done);
+        }
+        if self.spare_time() < 0 {
+            self.scopes[body as usize].counting.as_mut().expect("as above").done -= 1;
+            self.give_way(Trap::OutOfFuel);
+            return;
+        }
+        let time = self.timer.spent;
+        let trial = self.trials.last_mut().expect("this loop's");
+        self.machine.forget(trial.mark);
+        (trial.mark, trial.time) = (self.machine.mark(), time);
+        if let Err(trap) = self.machine.loop_back(u64::from(TAIL_FUEL)) {
+            self.give_way(trap);
+        }
+    }
+
+    /// Writes the end of a counted loop: `i32.const trips; i32.lt_u; br_if 0`.
+    pub(super) fn finish_loop(&mut self, seq: SeqId, trips: u32) {
+        let count = Instr::constant(ValType::I32, trips.into());
+        self.place_tail(seq, &[count, Instr::plain(Op::I32LtU), Instr::index(Op::BrIf, 0)]);
+        self.scopes[seq as usize].counting = None;
+        self.close(seq);
+    }
+
+    // Instructions that make code run again
+
+    /// Places an instruction that runs existing code again, on trial while it is executed. `target` is what must not be
+    /// offered again here if it fails: the function, or the label.
+    pub(super) fn place_on_trial(&mut self, instr: Instr, effect: &Effect, target: u32) {
+        let scope = self.scope();
+        let (types, polymorphic) = (scope.types.clone(), scope.polymorphic);
+        let banned = std::mem::take(&mut self.banned);
+        self.place(instr, effect);
+        if self.live {
+            self.banned = banned;
+            let kind = Kind::Placed { seq: self.cursor, types, polymorphic, target };
+            let depth = self.machine.depth();
+            let here = (depth, Some(self.cursor));
+            match instr.op {
+                Op::Call | Op::CallIndirect => self.begin_trial(kind, depth, here, 0),
+                // The frame is replaced: the trial is over in the caller.
+                Op::ReturnCall | Op::ReturnCallIndirect => {
+                    let bottom = self.machine.bottom();
+                    self.begin_trial(kind, bottom, (bottom, None), 0);
+                }
+                // A branch to a loop: its label stays, those inside it are left and entered anew.
+                _ => self.begin_trial(kind, depth - target, here, 0),
+            }
+        }
+        self.advance();
+    }
+
+    /// Ends the sequence at the cursor with instructions that make code run again: on trial while it is executed, until
+    /// only the `outside` labels are left. If that fails, the sequence ends without them. Closes the sequences named.
+    pub(super) fn end_with_tail(&mut self, tail: &[Instr], outside: u32, close: &[SeqId]) {
+        let seq = self.cursor;
+        let len = self.program.seqs[seq as usize].code.len();
+        self.place_tail(seq, tail);
+        close.iter().for_each(|&seq| self.close(seq));
+        if self.live {
+            self.begin_trial(Kind::Tail { seq, len }, outside, (outside, None), 0);
+        }
+        self.phase = Phase::Instr;
+        self.advance();
+    }
+}
