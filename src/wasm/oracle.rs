@@ -190,4 +190,3 @@ fn trap_of(error: &wasmtime::Error) -> Result<Trap, String> {
         _ => return Err(format!("{error:#}")),
     })
 }
-
