@@ -48,7 +48,7 @@ fn comments_mark_the_next_instruction() {
             ) ;;FLAG_13
             (block (result i32) ;;FLAG_14
               i32.const 9) ;;FLAG_15
-            drop) ;;INSPECT behind it
+            drop i32.const 1) ;;INSPECT behind it
         )"#;
     let found = marks(text);
     let comments: Vec<&str> = found.iter().map(|(comment, _)| comment.as_str()).collect();
@@ -58,7 +58,8 @@ fn comments_mark_the_next_instruction() {
     let flags: Vec<u32> =
         comments[2..].iter().map(|c| c[5..].split(' ').next().and_then(|n| n.parse().ok()).expect("a flag")).collect();
     assert_eq!(flags, (1..=15).collect::<Vec<u32>>());
-    let wanted = "local.get i32.const i32.const drop nop end end i32.const i32.add if end unreachable end block block i32.const drop";
+    let wanted = "local.get i32.const i32.const drop nop end end i32.const i32.add if else unreachable end block block \
+                  i32.const drop";
     assert_eq!(next.join(" "), wanted);
 }
 
