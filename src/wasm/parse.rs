@@ -12,7 +12,7 @@ mod section;
 mod tests;
 
 use super::program::Program;
-pub use lines::lines;
+pub use lines::{lines, offsets};
 use wasmparser::{Parser, WasmFeatures};
 
 /// What can be wrong with a module from outside.

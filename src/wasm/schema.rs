@@ -14,7 +14,7 @@ mod tests;
 use super::isa::{Op, Row};
 use super::machine::is_free;
 use super::types::ValType;
-pub use immediate::Immediate;
+pub use immediate::{Encoding, Immediate, immediates};
 pub use section::{FORMAT, Form, Format, Section};
 use serde::Serialize;
 
@@ -98,7 +98,7 @@ pub fn instruction(op: Op) -> Instruction {
     Instruction {
         name: row.mnemonic,
         opcode: row.opcode.iter().map(|byte| format!("{byte:#04x}")).collect(),
-        immediates: immediate::immediates(row.imm),
+        immediates: immediates(row.imm),
         signature: signature(row),
         traps: row.traps.iter().map(ToString::to_string).collect(),
         fuel: fuel(op),

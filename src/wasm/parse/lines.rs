@@ -1,10 +1,10 @@
-//! Owns the lines of a text: where its instructions stand, and where it is wrong.
+//! Owns where things stand in what was given: the lines of a text, the offsets of a binary, and where a text is wrong.
 //!
-//! Must not know probes. The text is read once more, by the reader that assembled it, which knows where everything
+//! Must not know probes. A text is read once more, by the reader that assembled it, which knows where everything
 //! stands; that is only done when somebody wants to know.
 
 use super::{FEATURES, ParseError};
-use wasmparser::{Parser, Payload, Validator};
+use wasmparser::{FunctionBody, Parser, Payload, Validator};
 use wast::Wat;
 use wast::core::{FuncKind, ModuleField, ModuleKind};
 use wast::parser::{self, ParseBuffer};
@@ -56,7 +56,7 @@ pub(super) fn mistake(text: &str, error: &wat::Error) -> ParseError {
 /// What is wrong with the code of a module that was assembled from a text.
 pub(super) fn locate(text: &str, bytes: &[u8], error: ParseError) -> ParseError {
     let Err(found) = Validator::new_with_features(FEATURES).validate_all(bytes) else { return error };
-    let located = instruction_at(bytes, found.offset() as usize).and_then(|(func, pc)| {
+    let located = instruction_at(bytes, found.offset() as u32).and_then(|(func, pc)| {
         let spans = spans(text).ok()?;
         // The end of the function itself has no place: it is that of its last instruction.
         let spans = spans.get(func)?;
@@ -69,16 +69,23 @@ pub(super) fn locate(text: &str, bytes: &[u8], error: ParseError) -> ParseError 
     })
 }
 
-/// The instruction that an offset in a module belongs to: the index of its function among those with code, and its pc.
-fn instruction_at(bytes: &[u8], offset: usize) -> Option<(usize, usize)> {
+/// The offset in the module of every instruction of every function with code: `[function][pc]`, imported functions not
+/// counted. What is wrong ends its function's list.
+pub fn offsets(bytes: &[u8]) -> Vec<Vec<u32>> {
     let bodies = Parser::new(0).parse_all(bytes).filter_map(|payload| match payload {
         Ok(Payload::CodeSectionEntry(body)) => Some(body),
         _ => None,
     });
-    let (func, body) = bodies
-        .enumerate()
-        .find(|(_, body)| (body.range().start as usize..body.range().end as usize).contains(&offset))?;
-    let starts = body.get_operators_reader().ok()?.into_iter_with_offsets();
-    let before = starts.take_while(|read| read.as_ref().is_ok_and(|(_, start)| *start as usize <= offset)).count();
-    Some((func, before.checked_sub(1)?))
+    let starts = |body: FunctionBody<'_>| {
+        let operators = body.get_operators_reader().into_iter().flat_map(|reader| reader.into_iter_with_offsets());
+        operators.map_while(|read| read.ok().map(|(_, start)| start as u32)).collect()
+    };
+    bodies.map(starts).collect()
+}
+
+/// The instruction that an offset in a module belongs to: the index of its function among those with code, and its pc.
+fn instruction_at(bytes: &[u8], offset: u32) -> Option<(usize, usize)> {
+    let offsets = offsets(bytes);
+    let func = offsets.iter().rposition(|offsets| offsets.first().is_some_and(|&first| first <= offset))?;
+    Some((func, offsets[func].partition_point(|&start| start <= offset) - 1))
 }
