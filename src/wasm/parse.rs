@@ -157,7 +157,7 @@ pub fn parse_binary(bytes: &[u8]) -> Result<Program, ParseError> {
 }
 
 /// WebAssembly 2.0; what the machine lacks of it is refused by name while decoding.
-fn features() -> wasmparser::WasmFeatures {
+pub fn features() -> wasmparser::WasmFeatures {
     wasmparser::WasmFeatures::WASM2
 }
 
