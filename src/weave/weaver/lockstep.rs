@@ -79,6 +79,8 @@ impl Weaver {
             }
             self.end_trial();
             self.banned.clear();
+            // One that waited for the end of a loop may have been outlived by the one that ended it.
+            self.settle();
         } else if self.is_astray(seq) {
             return self.give_way(Trap::OutOfFuel);
         }

@@ -12,7 +12,7 @@ mod operands;
 mod special;
 mod tables;
 
-use super::{Phase, Room, Weaver};
+use super::{Phase, Weaver};
 use crate::wasm::isa::{Category, Op};
 use crate::wasm::machine::width;
 use crate::wasm::program::PAGE_BYTES;
@@ -87,11 +87,16 @@ impl Weaver {
     /// Whether a choice fits what is left. Dead code costs no fuel.
     #[inline]
     fn affords(&self, cost: &Cost) -> bool {
-        let Room { bytes, fuel } = self.room;
-        let roomy = i64::from(cost.body + cost.elsewhere + CLOSING_BYTES + 8) <= bytes
-            && i64::from(cost.fuel + CLOSING_FUEL) <= fuel
-            && !self.timer.is_on();
-        roomy || self.affords_exactly(cost)
+        self.is_roomy(cost.body + cost.elsewhere, cost.fuel) || self.affords_exactly(cost)
+    }
+
+    /// Whether there is plenty for a choice with this price, whatever it does to the operands.
+    #[inline]
+    fn is_roomy(&self, bytes: u32, fuel: u32) -> bool {
+        const LENGTHS: u32 = 8;
+        i64::from(bytes + CLOSING_BYTES + LENGTHS) <= self.room.bytes
+            && i64::from(fuel + CLOSING_FUEL) <= self.room.fuel
+            && !self.timer.is_on()
     }
 
     fn affords_exactly(&self, cost: &Cost) -> bool {
@@ -153,10 +158,7 @@ impl Weaver {
     /// Whether so little is left that even a plain instruction may be too much.
     #[inline]
     fn is_tight(&self) -> bool {
-        const PLAIN_BYTES: u32 = 18 + MEMORY_BYTES;
-        self.room.bytes < i64::from(PLAIN_BYTES + CLOSING_BYTES + 8)
-            || self.room.fuel < i64::from(1 + CLOSING_FUEL)
-            || self.timer.is_on()
+        !self.is_roomy(18 + MEMORY_BYTES, 1)
     }
 
     fn clear_unaffordable(&self, set: &mut ActionSet) {

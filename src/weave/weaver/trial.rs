@@ -116,13 +116,24 @@ impl Weaver {
         }
     }
 
-    /// Whether this frontier is one that a trial waits for, met somewhere else: code there would be written in the midst
-    /// of what the trial may take back.
-    pub(super) fn is_astray(&self, seq: SeqId) -> bool {
-        self.trials.iter().any(|trial| match trial.kind {
-            Kind::Placed { seq: waiting, .. } | Kind::Loop { body: waiting } => waiting == seq,
+    /// Whether this frontier must not be written at. It is one that a trial waits for, met somewhere else, or lies around
+    /// it: what were written here would stand in the way if the trial were taken back. Or an outer activation of the same
+    /// function, which got here by way of a function that ended in a tail call, would still come by and run what were
+    /// written here, at a price that nobody knows.
+    pub(super) fn is_astray(&self, frontier: SeqId) -> bool {
+        let waits = self.trials.iter().any(|trial| match trial.kind {
+            Kind::Placed { seq, .. } | Kind::Loop { body: seq } => self.enclosing(seq).any(|seq| seq == frontier),
             Kind::Tail { .. } => false,
-        })
+        });
+        waits || self.runs_outside(self.scopes[frontier as usize].func)
+    }
+
+    /// Whether an outer activation of a function is running. One that calls itself is past what is still open in it.
+    fn runs_outside(&self, func: u32) -> bool {
+        let body = self.program.funcs[func as usize].body as usize;
+        let recursive = self.scopes[body].counter.is_some() && !self.program.seqs[body].open;
+        let is_its = |label: u32| self.scopes[self.machine.body_at(label) as usize].func == func;
+        !recursive && (0..self.machine.bottom()).any(is_its)
     }
 
     /// Whether the innermost trial leaves enough to close everything, once it is over.
@@ -131,9 +142,9 @@ impl Weaver {
         self.machine.fuel() + self.closing_fuel(trial.fuel_base) <= trial.fuel_limit && self.spare_time() >= 0
     }
 
-    /// Whether branching to this label leaves no trial.
-    pub(super) fn is_inside_trials(&self, label: u32) -> bool {
-        self.trials.iter().all(|trial| trial.outside <= label + 1)
+    /// Whether all trials last while these outermost labels do.
+    pub(super) fn trials_outlast(&self, labels: u32) -> bool {
+        self.trials.iter().all(|trial| trial.outside <= labels)
     }
 
     /// What closing the labels outside costs, and `more`, is taken off the limit while the trial lasts.

@@ -49,6 +49,9 @@ impl Weaver {
         if self.live && (self.is_running(func) || self.banned.contains(&(op, func))) {
             return false;
         }
+        if self.live && is_tail_call(op) && !self.trials_outlast(self.machine.bottom()) {
+            return false;
+        }
         let finishes = self.live && is_tail_call(op) && self.scope().func == self.entry();
         let bytes = if is_indirect_call(op) { 3 + new_type_bytes(3, 3) } else { 2 };
         let cost = Cost { fuel: 2, ..Cost::of(op, bytes, self.call_effect(op, &signature)) };

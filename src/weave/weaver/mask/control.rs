@@ -86,8 +86,7 @@ impl Weaver {
 
     /// Whether executing a loop's code again can be tried. Without a condition it must not be the only way on.
     fn can_go_back(&self, depth: u32) -> bool {
-        let label = self.machine.depth() - 1 - depth;
-        self.room.fuel > 2 && self.is_inside_trials(label)
+        self.room.fuel > 2 && self.trials_outlast(self.machine.depth() - depth)
     }
 
     pub(super) fn target_counts(&self, set: &mut ActionSet) {

@@ -72,7 +72,7 @@ impl Weaver {
         if op != Op::LocalGet && top.is_none() {
             return false;
         }
-        if !self.affords(&Cost::of(op, 2 + NEW_LOCAL_BYTES, Effect::NONE)) {
+        if !self.is_roomy(2 + NEW_LOCAL_BYTES, 1) {
             return self.any(|weaver, set| weaver.locals(op, set));
         }
         let count = self.local_count();
@@ -104,8 +104,7 @@ impl Weaver {
         if op == Op::GlobalSet && top.is_none() {
             return false;
         }
-        let cost = Cost { elsewhere: NEW_GLOBAL_BYTES + 18, ..Cost::of(op, 2, Effect::NONE) };
-        if !self.affords(&cost) {
+        if !self.is_roomy(2 + NEW_GLOBAL_BYTES + 18, 1) {
             return self.any(|weaver, set| weaver.globals(op, set));
         }
         let globals = &self.program.globals;

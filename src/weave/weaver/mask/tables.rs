@@ -47,7 +47,7 @@ pub(in crate::weave::weaver) struct Tables {
     pub(super) growing: ActionSet,
     /// Instructions of `fixed` that can trap by the value of their operands, memory accesses apart, by their top operand.
     trapping: Vec<Vec<Op>>,
-    /// Loads and stores of `fixed` by their top operand.
+    /// Accesses whose address lies on top, and those with a value above it, by their top operand.
     pub(super) loads: [ActionSet; KINDS],
     pub(super) stores: [ActionSet; KINDS],
     /// All of `fixed` by what they cost.
@@ -90,9 +90,9 @@ impl Tables {
         let set = |filter: &dyn Fn(Op) -> bool| ActionSet::of_instructions(ops().filter(|&op| filter(op)));
         let ends = |op: Op| matches!(op, Op::End | Op::Else);
         let traps = |op: &Op| matches!(op.row().semantics, Semantics::TryUnary(_) | Semantics::TryBinary(_));
-        let by_top = |category: Category| {
+        let accesses = |operands: usize| {
             std::array::from_fn(|top| {
-                set(&|op| is_fixed(op) && op.row().category == category && fits(op.row().params.last(), top))
+                set(&|op| width(op) > 0 && op.row().params.len() == operands && fits(op.row().params.last(), top))
             })
         };
         Self {
@@ -105,8 +105,8 @@ impl Tables {
             trapping: (0..KINDS)
                 .map(|top| ops().filter(traps).filter(|op| fits(op.row().params.last(), top)).collect())
                 .collect(),
-            loads: by_top(Category::Load),
-            stores: by_top(Category::Store),
+            loads: accesses(1),
+            stores: accesses(2),
             classes: classes(ops().filter(|&op| is_fixed(op))),
             combining: std::array::from_fn(|index| set(&|op| combines(op, ValType::ALL[index]))),
         }
