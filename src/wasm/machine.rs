@@ -25,7 +25,6 @@ mod table;
 mod undo;
 mod vector;
 
-
 use address::Link;
 use control::Label;
 use hot::{HOT, Kind};

@@ -211,9 +211,7 @@ impl Weaver {
 
     fn choose_lane(&mut self, op: Op, lane: u32) {
         let instr = match op.row().imm {
-            Imm::MemArgLane { .. } => {
-                Instr::memory_lane(op, self.pending.align, self.pending.offset, lane as u8)
-            }
+            Imm::MemArgLane { .. } => Instr::memory_lane(op, self.pending.align, self.pending.offset, lane as u8),
             _ => Instr::index(op, lane),
         };
         self.place_and_run(instr, Effect::of(op.row()));

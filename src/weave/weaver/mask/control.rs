@@ -109,7 +109,8 @@ impl Weaver {
 
     #[inline]
     pub(super) fn can_block(&self, op: Op) -> bool {
-        let condition = op != Op::If || self.scope().peek(0) == Some(ValType::I32) || self.scope().matches(&[ValType::I32]);
+        let condition =
+            op != Op::If || self.scope().peek(0) == Some(ValType::I32) || self.scope().matches(&[ValType::I32]);
         condition && self.can_structure(op, (Types::NONE, Types::NONE), false, false)
     }
 
