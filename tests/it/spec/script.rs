@@ -2,11 +2,14 @@
 //!
 //! Everything that is called is called three times: to its end under a mark, the second half of that once more under
 //! another, and at last for good. What the marks took back has to come out the same again, so the suite tests the undo
-//! log with every instruction it has.
+//! log with every instruction it has. The last time, wasmtime says what it costs.
 
+use super::twin::Twin;
 use super::value::{argument, matches};
 use super::{Counts, SPECTEST};
 use std::collections::HashMap;
+use std::fmt;
+use wasmtime::Engine;
 use wasmweaver::wasm::isa::Trap;
 use wasmweaver::wasm::machine::{Blind, Machine, Provided, Stop};
 use wasmweaver::wasm::parse::{parse_binary, parse_text};
@@ -19,11 +22,25 @@ use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke};
 type Action = Result<Vec<Value>, Failure>;
 
 /// Why there are no results.
-#[derive(Debug)]
 enum Failure {
     Trap(Trap),
     /// The module is not valid, or cannot be linked.
     Refused(String),
+    /// wasmtime used other fuel, or trapped.
+    Fuel {
+        ours: u64,
+        theirs: Result<u64, String>,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trap(trap) => write!(f, "{trap}"),
+            Self::Refused(why) => f.write_str(why),
+            Self::Fuel { ours, theirs } => write!(f, "fuel {ours}, but wasmtime {theirs:?}"),
+        }
+    }
 }
 
 /// Steps of a call before the second mark is set.
@@ -37,16 +54,20 @@ pub(super) struct Script {
     latest: u32,
     names: HashMap<String, u32>,
     registered: HashMap<String, u32>,
+    twin: Twin,
 }
 
 impl Script {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(engine: &Engine) -> Self {
         let (spectest, _) = parse_text(SPECTEST, &[]).expect("valid");
         let mut machine = Machine::default();
         machine.reset(&spectest, 0);
         machine.start(&spectest, 0, &mut Blind).expect("nothing to start");
         let registered = HashMap::from([("spectest".to_string(), 0)]);
-        Self { machine, programs: vec![spectest], latest: 0, names: HashMap::new(), registered }
+        let mut twin = Twin::new(engine);
+        twin.instantiate(0, SPECTEST.as_bytes());
+        twin.register(0, "spectest");
+        Self { machine, programs: vec![spectest], latest: 0, names: HashMap::new(), registered, twin }
     }
 
     /// Carries out one directive, and counts it; what is wrong if it is not as the script says.
@@ -55,7 +76,7 @@ impl Script {
             WastDirective::Module(mut module) => {
                 counts.modules += 1;
                 let name = module.name();
-                let number = self.instantiate(&mut module).map_err(|failure| format!("{failure:?}"))?;
+                let number = self.instantiate(&mut module).map_err(|failure| failure.to_string())?;
                 self.latest = number;
                 self.names.extend(name.map(|id| (id.name().to_string(), number)));
                 Ok(())
@@ -63,22 +84,25 @@ impl Script {
             WastDirective::Register { name, module, .. } => {
                 let number = self.instance(module);
                 self.registered.insert(name.to_string(), number);
+                self.twin.register(number, name);
                 Ok(())
             }
-            WastDirective::Invoke(invoke) => self.invoke(&invoke).map(drop).map_err(|failure| format!("{failure:?}")),
+            WastDirective::Invoke(invoke) => {
+                self.invoke(&invoke, counts).map(drop).map_err(|failure| failure.to_string())
+            }
             WastDirective::AssertReturn { exec, results, .. } => {
                 counts.returns += 1;
-                let values = self.execute(exec).map_err(|failure| format!("{failure:?}"))?;
+                let values = self.execute(exec, counts).map_err(|failure| failure.to_string())?;
                 let same = values.len() == results.len() && values.iter().zip(&results).all(|(&v, r)| matches(v, r));
                 expect(same, || format!("{values:?} instead of {results:?}"))
             }
             WastDirective::AssertTrap { exec, message, .. } => {
                 counts.traps += 1;
-                traps(&self.execute(exec), message)
+                traps(&self.execute(exec, counts), message)
             }
             WastDirective::AssertExhaustion { call, message, .. } => {
                 counts.exhaustions += 1;
-                traps(&self.invoke(&call), message)
+                traps(&self.invoke(&call, counts), message)
             }
             WastDirective::AssertUnlinkable { module, message, .. } => {
                 counts.unlinkable += 1;
@@ -86,7 +110,8 @@ impl Script {
                     Err(Failure::Refused(why)) => {
                         expect(why.contains(message), || format!("{why} instead of {message}"))
                     }
-                    other => Err(format!("{other:?} instead of {message}")),
+                    Err(failure) => Err(format!("{failure} instead of {message}")),
+                    Ok(_) => Err(format!("linked instead of {message}")),
                 }
             }
             WastDirective::AssertInvalid { mut module, message, .. } => {
@@ -105,9 +130,9 @@ impl Script {
         name.map_or(self.latest, |id| self.names[id.name()])
     }
 
-    fn execute(&mut self, exec: WastExecute<'_>) -> Action {
+    fn execute(&mut self, exec: WastExecute<'_>, counts: &mut Counts) -> Action {
         match exec {
-            WastExecute::Invoke(invoke) => self.invoke(&invoke),
+            WastExecute::Invoke(invoke) => self.invoke(&invoke, counts),
             WastExecute::Wat(module) => self.instantiate(&mut QuoteWat::Wat(module)).map(|_| Vec::new()),
             WastExecute::Get { module, global, .. } => {
                 let instance = self.instance(module);
@@ -144,6 +169,7 @@ impl Script {
                 return Err(Failure::Refused(error.to_string()));
             }
         };
+        self.twin.instantiate(number, &module.encode().expect("it was read"));
         machine.start(&programs[..], number, &mut Blind).map_err(Failure::Trap)?;
         Ok(number)
     }
@@ -152,7 +178,7 @@ impl Script {
         find(&self.programs, &self.registered, import)
     }
 
-    fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Action {
+    fn invoke(&mut self, invoke: &WastInvoke<'_>, counts: &mut Counts) -> Action {
         let instance = self.instance(invoke.module);
         let (kind, func) = self.export(instance, invoke.name).expect("a script names what there is");
         assert_eq!(kind, Extern::Func);
@@ -160,9 +186,20 @@ impl Script {
         let outer = self.machine.mark();
         let first = self.call(instance, func, &args, true);
         self.machine.rollback(outer);
+        let before = self.machine.fuel();
         let second = self.call(instance, func, &args, false);
+        let ours = self.machine.fuel() - before;
         assert_eq!(first, second, "a rollback left something of {}", invoke.name);
-        second.map_err(Failure::Trap)
+        // wasmtime does not count to the end where it traps.
+        let theirs = self.twin.call(instance, invoke.name, &args);
+        let values = second.map_err(Failure::Trap)?;
+        match theirs {
+            Some(theirs) if theirs != Ok(ours) => Err(Failure::Fuel { ours, theirs }),
+            theirs => {
+                counts.fuel += u32::from(theirs.is_some());
+                Ok(values)
+            }
+        }
     }
 
     /// Calls a function; `twice` takes back and repeats all but its beginning.
@@ -224,7 +261,8 @@ fn traps(action: &Action, message: &str) -> Result<(), String> {
     match action {
         // Some messages go on with what was undefined.
         Err(Failure::Trap(trap)) if message.starts_with(&trap.to_string()) => Ok(()),
-        other => Err(format!("{other:?} instead of {message}")),
+        Err(failure) => Err(format!("{failure} instead of {message}")),
+        Ok(values) => Err(format!("{values:?} instead of {message}")),
     }
 }
 
