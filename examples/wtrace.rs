@@ -10,7 +10,9 @@ fn main() {
     let want: u64 = args[2].parse().unwrap();
     for k in 0..100000 {
         let seed = Seed::new(1).indexed("program", k);
-        if seed.to_u64() != want { continue; }
+        if seed.to_u64() != want {
+            continue;
+        }
         let mut weaver = Weaver::new(loom.clone(), want);
         let mut rng = seed.child("choices").rng();
         while !weaver.legal().is_empty() {

@@ -2,6 +2,7 @@
 
 mod asking;
 mod command_line;
+mod forms;
 mod numeric;
 mod spec;
 mod tidy;
