@@ -59,12 +59,12 @@ fn covers(name: &str, bytes: &[u8], program: &Program) {
         seen.extend(stretch);
     }
     assert!(seen == bytes, "{name}");
-    assert!(text(&dump).lines().all(|line| line.len() < 400), "{name}");
+    assert!(text(&dump).lines().all(|line| line.chars().count() < 300), "{name}");
     for instruction in dump.sections.iter().flat_map(|s| &s.functions).flat_map(|f| &f.code) {
-        // What stands before the fields is the opcode.
+        // What stands before the fields is the opcode, of which the number behind a prefix may be padded.
         let fields: usize = instruction.immediates.iter().map(|field| field.bytes.0.len()).sum();
         let opcode = instruction.bytes.0.len() - fields;
-        assert!((1..=3).contains(&opcode), "{name}: {instruction:?}");
+        assert!((1..=6).contains(&opcode), "{name}: {instruction:?}");
     }
 }
 

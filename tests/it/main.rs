@@ -3,6 +3,7 @@
 mod asking;
 mod command_line;
 mod forms;
+mod looking;
 mod numeric;
 mod spec;
 mod tidy;
