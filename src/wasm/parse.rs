@@ -117,4 +117,4 @@ fn read(bytes: &[u8]) -> Result<Program, ParseError> {
 }
 
 /// WebAssembly 2.0 and tail calls.
-const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);
