@@ -59,7 +59,9 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: Option<&Oracle>) {
     assert_eq!(outcome.globals, weaver.machine().globals(), "globals of the rerun; {}", context());
     assert!(machine.memory() == weaver.machine().memory(), "memory of the rerun; {}", context());
     if let Some(oracle) = oracle {
-        oracle.check(program, 0, &outcome, machine, Watch::default()).unwrap_or_else(|e| panic!("{e}; {}", context()));
+        oracle
+            .check(program, weaver.entry(), &outcome, machine, Watch::default())
+            .unwrap_or_else(|e| panic!("{e}; {}", context()));
     }
 }
 
