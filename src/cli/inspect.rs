@@ -123,7 +123,7 @@ fn list(values: &[Told], nothing: &str) -> String {
 fn told(file: &Path, trap: &Trapped) -> String {
     let file = file.display();
     let Some(Spot { function, pc, instruction, line, offset }) = &trap.at else {
-        return format!("{file}: {} while segments were copied", trap.message);
+        return format!("{file}: {} before the first instruction", trap.message);
     };
     let line = line.map_or(String::new(), |line| format!("{line}:"));
     let offset = offset.map_or(String::new(), |offset| format!(", offset {offset:#x}"));

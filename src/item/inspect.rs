@@ -118,7 +118,7 @@ pub struct Inspection {
 pub struct Trapped {
     /// Why, in the words of the official test suite.
     pub message: String,
-    /// The place; null if it is none of an instruction: a segment did not fit.
+    /// The place; null if no instruction was executed: a segment did not fit.
     pub at: Option<Spot>,
 }
 

@@ -20,15 +20,21 @@ use super::types::Value;
 use compare::{equal_fuel, equal_values};
 use copy::Copy;
 use left::Left;
+use std::sync::OnceLock;
 use wasmtime::{Config, Engine, Module, OptLevel, RegallocAlgorithm};
 
 /// Fuel given to a run beyond what the machine used: wasmtime looks at the gauge only at function entries and loop
 /// headers, so the exact amount is measured with plenty and subtracted.
 const AMPLE_FUEL: u64 = 1 << 27;
 
+/// Stack of the second attempt, when a program nests more calls than the usual one has room for.
+const ROOMY_STACK: usize = 64 << 20;
+
 /// wasmtime, set up for many small programs.
 pub struct Oracle {
     engine: Engine,
+    /// For programs that nest more calls than the usual stack has room for.
+    roomy: OnceLock<Engine>,
 }
 
 /// What is watched while the copy runs, with what the machine saw.
@@ -96,6 +102,11 @@ impl Default for Oracle {
 impl Oracle {
     /// An engine with fuel and canonical NaNs, tuned for compiling quickly.
     pub fn new() -> Self {
+        let engine = Engine::new(&Self::config()).expect("the settings fit each other");
+        Self { engine, roomy: OnceLock::new() }
+    }
+
+    fn config() -> Config {
         let mut config = Config::new();
         config
             .consume_fuel(true)
@@ -107,7 +118,7 @@ impl Oracle {
             .memory_reservation(1 << 20)
             .memory_guard_size(0)
             .memory_reservation_for_growth(0);
-        Self { engine: Engine::new(&config).expect("the settings fit each other") }
+        config
     }
 
     /// Holds a finished run of function `entry` without arguments on `machine` against wasmtime, with what was watched.
@@ -140,35 +151,62 @@ impl Oracle {
         machine: &Machine,
         watch: Watch<'_>,
     ) -> Result<(), Disagreement> {
-        let copy = Copy::new(program, run.entry, run.args, watch);
-        let bytes = encode::encode(&copy.program);
-        let module = Module::new(&self.engine, &bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
-        let mut left = Left::new(&self.engine);
-        let fuel = AMPLE_FUEL.max(run.fuel_limit.saturating_mul(16));
-        let theirs = left.run(&module, &copy, fuel).map_err(|error| trap_of(&error));
-        let net_fuel = left.fuel(&copy, fuel);
-        match (run.ended, theirs) {
-            (Ok(outcome), Ok(())) => {
-                equal_fuel(outcome.fuel, net_fuel)?;
-                equal_values("results", &outcome.results, &left.globals(copy.results.clone()))?;
-                let globals = program.globals.iter().zip(&outcome.globals).map(|(g, &bits)| Value::new(g.ty, bits));
-                left.equal_watched(&copy, watch)?;
-                left.equal_state(program, globals.collect(), machine)
-            }
-            (Err(Trap::OutOfFuel), Ok(()) | Err(Ok(Trap::OutOfFuel))) if net_fuel > run.fuel_limit => {
-                left.equal_seen(&copy, watch)
-            }
-            (Err(Trap::CallStackExhausted), Err(Ok(Trap::CallStackExhausted))) => left.equal_seen(&copy, watch),
-            (Err(ours), Err(Ok(theirs))) if compare::same_trap(ours, theirs) => {
-                left.equal_watched(&copy, watch)?;
-                let globals = program.globals.iter().zip(machine.globals()).map(|(g, &bits)| Value::new(g.ty, bits));
-                left.equal_state(program, globals.collect(), machine)
-            }
-            (ours, theirs) => {
-                let say = |trap: Option<String>| trap.map_or("the run ends well".into(), |trap| trap);
-                let theirs = theirs.err().map(|trap| trap.map_or_else(|text| text, |trap| trap.to_string()));
-                Err(Disagreement::Trapped { ours: say(ours.err().map(|t| t.to_string())), theirs: say(theirs) })
-            }
+        let usual = hold(&self.engine, program, run, machine, watch);
+        // How deep calls may nest is up to each machine (spec 7.2): where ours has room, wasmtime is given it too.
+        match usual {
+            Err(Disagreement::Trapped { theirs, .. }) if theirs == Trap::CallStackExhausted.to_string() => {}
+            held => return held,
+        }
+        let roomy = self.roomy.get_or_init(|| {
+            let mut config = Self::config();
+            // The settings must agree, though nothing here is asynchronous.
+            config.max_wasm_stack(ROOMY_STACK).async_stack_size(ROOMY_STACK);
+            Engine::new(&config).expect("the settings fit each other")
+        });
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(2 * ROOMY_STACK);
+            let held = thread.spawn_scoped(scope, || hold(roomy, program, run, machine, watch));
+            held.expect("a thread can be had").join().expect("comparing does not panic")
+        })
+    }
+}
+
+/// Runs the copy and compares.
+fn hold(
+    engine: &Engine,
+    program: &Program,
+    run: &Run<'_>,
+    machine: &Machine,
+    watch: Watch<'_>,
+) -> Result<(), Disagreement> {
+    let copy = Copy::new(program, run.entry, run.args, watch);
+    let bytes = encode::encode(&copy.program);
+    let module = Module::new(engine, &bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
+    let mut left = Left::new(engine);
+    let fuel = AMPLE_FUEL.max(run.fuel_limit.saturating_mul(16));
+    let theirs = left.run(&module, &copy, fuel).map_err(|error| trap_of(&error));
+    let net_fuel = left.fuel(&copy, fuel);
+    match (run.ended, theirs) {
+        (Ok(outcome), Ok(())) => {
+            equal_fuel(outcome.fuel, net_fuel)?;
+            equal_values("results", &outcome.results, &left.globals(copy.results.clone()))?;
+            let globals = program.globals.iter().zip(&outcome.globals).map(|(g, &bits)| Value::new(g.ty, bits));
+            left.equal_watched(&copy, watch)?;
+            left.equal_state(program, globals.collect(), machine)
+        }
+        (Err(Trap::OutOfFuel), Ok(()) | Err(Ok(Trap::OutOfFuel))) if net_fuel > run.fuel_limit => {
+            left.equal_seen(&copy, watch)
+        }
+        (Err(Trap::CallStackExhausted), Err(Ok(Trap::CallStackExhausted))) => left.equal_seen(&copy, watch),
+        (Err(ours), Err(Ok(theirs))) if compare::same_trap(ours, theirs) => {
+            left.equal_watched(&copy, watch)?;
+            let globals = program.globals.iter().zip(machine.globals()).map(|(g, &bits)| Value::new(g.ty, bits));
+            left.equal_state(program, globals.collect(), machine)
+        }
+        (ours, theirs) => {
+            let say = |trap: Option<String>| trap.map_or("the run ends well".into(), |trap| trap);
+            let theirs = theirs.err().map(|trap| trap.map_or_else(|text| text, |trap| trap.to_string()));
+            Err(Disagreement::Trapped { ours: say(ours.err().map(|t| t.to_string())), theirs: say(theirs) })
         }
     }
 }

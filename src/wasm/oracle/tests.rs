@@ -237,6 +237,18 @@ fn traps_are_the_same_traps() {
     assert_eq!(seen, 0);
 }
 
+/// Calls that our stack has room for are no disagreement because wasmtime's usual one has none.
+#[test]
+fn deep_recursion_is_followed() {
+    let text = r#"(module
+        (func $sum (param i32) (result i32)
+            (if (result i32) (local.get 0)
+                (then (i32.add (local.get 0) (call $sum (i32.sub (local.get 0) (i32.const 1)))))
+                (else (i32.const 0))))
+        (func (export "run") (result i32) (call $sum (i32.const 9900))))"#;
+    assert_eq!(results(text), "i32(49009950)");
+}
+
 /// Whatever of a run is told wrongly is noticed.
 #[test]
 fn a_wrong_claim_is_found_out() {
