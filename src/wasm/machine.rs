@@ -34,6 +34,7 @@ use hot::{HOT, Kind};
 pub use hot::{is_free, width};
 pub use link::{LinkError, Provided};
 use memory::Memory;
+pub use table::MAX_ELEMENTS;
 use table::Table;
 use undo::Log;
 pub use undo::Mark;

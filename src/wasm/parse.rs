@@ -5,18 +5,30 @@
 //! instruction pair with a constant that stands nowhere else, and is taken out again.
 
 mod code;
+mod lines;
 mod marks;
 mod section;
 #[cfg(test)]
 mod tests;
 
 use super::program::Program;
+pub use lines::{lines, offsets};
 use wasmparser::{Parser, WasmFeatures};
 
 /// What can be wrong with a module from outside.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    /// The text is no WAT, or the bytes are no valid module.
+    /// The text is no WAT, or no valid module.
+    #[error("line {line}, column {column}: {message}")]
+    Text {
+        /// Where, from 1.
+        line: u32,
+        /// Where, from 1.
+        column: u32,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The bytes are no valid module.
     #[error("{0}")]
     Invalid(String),
     /// Valid, but outside of what the machine runs.
@@ -35,6 +47,8 @@ impl From<wasmparser::BinaryReaderError> for ParseError {
 pub struct Marked {
     /// What stands behind `;;`, trimmed.
     pub comment: String,
+    /// The line of the comment, from 1.
+    pub line: u32,
     /// The function.
     pub func: u32,
     /// Just before this entry of its flat code.
@@ -49,20 +63,26 @@ pub struct Marked {
 /// # Errors
 /// See [`ParseError`].
 pub fn parse_text(text: &str, keywords: &[&str]) -> Result<(Program, Vec<Marked>), ParseError> {
-    let invalid = |error: wat::Error| ParseError::Invalid(error.to_string());
     let (marked, comments) = marks::put(text, keywords);
     if comments.is_empty() {
-        return Ok((parse_binary(&wat::parse_str(text).map_err(invalid)?)?, Vec::new()));
+        return Ok((read_text(text)?, Vec::new()));
     }
-    let read = wat::parse_str(marked).map_err(invalid).and_then(|bytes| parse_binary(&bytes));
-    let mut program = read.map_err(|error| {
+    let mut program = read_text(&marked).map_err(|error| {
         // What is wrong is told of the text as it was given.
-        let given = wat::parse_str(text).map_err(invalid).and_then(|bytes| parse_binary(&bytes));
-        given.err().unwrap_or_else(|| ParseError::Invalid(format!("a probe comment stands where none can be: {error}")))
+        let given = read_text(text).err();
+        given.unwrap_or_else(|| ParseError::Invalid(format!("a probe comment stands where none can be: {error}")))
     })?;
     let found = marks::take(&mut program, text);
-    let marks = found.into_iter().map(|(number, func, pc)| Marked { comment: comments[number].clone(), func, pc });
-    Ok((program, marks.collect()))
+    let marked = |(number, func, pc): (usize, u32, u32)| {
+        let marks::Comment { text, line } = comments[number].clone();
+        Marked { comment: text, line, func, pc }
+    };
+    Ok((program, found.into_iter().map(marked).collect()))
+}
+
+fn read_text(text: &str) -> Result<Program, ParseError> {
+    let bytes = wat::parse_str(text).map_err(|error| lines::mistake(text, &error))?;
+    parse_binary(&bytes).map_err(|error| lines::locate(text, &bytes, error))
 }
 
 /// Reads a module in binary form.

@@ -12,8 +12,17 @@ use std::sync::LazyLock;
 /// Instructions of one marker: two dropped constants, the first to say that it is one, the second which.
 const MARKER: usize = 4;
 
-/// The text with markers, and what their comments say, in the order of the text.
-pub(super) fn put(text: &str, keywords: &[&str]) -> (String, Vec<String>) {
+/// A probe comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Comment {
+    /// What stands behind `;;`, trimmed.
+    pub(super) text: String,
+    /// Its line, from 1.
+    pub(super) line: u32,
+}
+
+/// The text with markers, and their comments, in the order of the text.
+pub(super) fn put(text: &str, keywords: &[&str]) -> (String, Vec<Comment>) {
     let magic = unused_constant(text);
     let mut marked = String::new();
     let (mut comments, mut copied) = (Vec::new(), 0);
@@ -92,14 +101,14 @@ enum Paren {
 }
 
 /// Where to put which probe comment: at or behind the comment, and in front of something else.
-fn places(text: &str, keywords: &[&str]) -> Vec<(usize, String)> {
+fn places(text: &str, keywords: &[&str]) -> Vec<(usize, Comment)> {
     let tokens = tokens(text);
     let word = |index: usize| match tokens.get(index) {
         Some((Token::Word, range)) => &text[range.clone()],
         _ => "",
     };
     let mut places = Vec::new();
-    let mut waiting: Vec<String> = Vec::new();
+    let mut waiting: Vec<Comment> = Vec::new();
     let mut parens: Vec<Paren> = Vec::new();
     for (index, (token, range)) in tokens.iter().enumerate() {
         let inside = parens.last().copied();
@@ -108,7 +117,8 @@ fn places(text: &str, keywords: &[&str]) -> Vec<(usize, String)> {
             Token::Comment => {
                 let comment = text[range.clone()].trim_start_matches(';').trim();
                 if parens.contains(&Paren::Func) && keywords.iter().any(|keyword| comment.starts_with(keyword)) {
-                    waiting.push(comment.to_string());
+                    let line = 1 + text[..range.start].matches('\n').count() as u32;
+                    waiting.push(Comment { text: comment.to_string(), line });
                 }
                 false
             }

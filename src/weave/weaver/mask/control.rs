@@ -42,7 +42,7 @@ impl Weaver {
         let above = usize::from(op != Op::Br);
         let condition = if op == Op::Br { &[][..] } else { &[ValType::I32] };
         let effect = if op == Op::BrIf { Effect::pops(1) } else { Effect::ALL };
-        let bytes = if op == Op::BrTable { 3 + self.pending.targets + self.targets.len() as u32 } else { 2 };
+        let bytes = if op == Op::BrTable { 2 + self.pending.targets + self.targets.len() as u32 } else { 2 };
         if !self.scope().matches(condition) || !self.affords(&Cost::of(op, bytes, effect)) {
             return;
         }
