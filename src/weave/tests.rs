@@ -50,7 +50,7 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: Option<&Oracle>) {
     let bytes = encode::encode(program);
     assert_eq!(bytes.len() as u32, weaver.bytes(), "predicted bytes; {}", context());
     assert!(weaver.bytes() <= config.bytes.max, "bytes; {}", context());
-    wasmparser::Validator::new_with_features(parse::features()).validate_all(&bytes).unwrap_or_else(|e| panic!("{e}; {}", context()));
+    wasmparser::Validator::new_with_features(parse::FEATURES).validate_all(&bytes).unwrap_or_else(|e| panic!("{e}; {}", context()));
     let outcome = rerun::run_to_end(machine, program, weaver.entry(), u64::from(config.fuel.max));
     let outcome = outcome.unwrap_or_else(|trap| panic!("{trap}; {}", context()));
     assert_eq!(outcome.fuel, weaver.machine().fuel(), "fuel of the rerun; {}", context());
