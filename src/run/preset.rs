@@ -5,13 +5,13 @@
 
 use super::yaml::{ConfigError, YamlFile};
 use crate::attack::search::AttackConfig;
-use crate::weave::prior::Prior;
 use crate::item::record::Task;
 use crate::item::task::ProbeConfig;
 use crate::learn::policy::PolicyConfig;
 use crate::learn::ppo::PpoConfig;
 use crate::learn::reward::RewardConfig;
 use crate::weave::config::WeaveConfig;
+use crate::weave::prior::Prior;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -270,12 +270,16 @@ mod tests {
     use super::*;
     use crate::wasm::{parse, rerun};
 
-    fn form(body: &str) -> String {
-        let text = format!("(module (global (mut i32) (i32.const 5)) (func (export \"run\") {body}))");
-        let (program, _) = parse::parse_text(&text, &[]).expect("valid");
+    fn form_of(text: &str) -> String {
+        let (program, _) = parse::parse_text(text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let entry = program.export("run").expect("a function to run");
         let mut covering = Covering { program: &program, coverage: Coverage::default() };
-        rerun::run(&mut Machine::default(), &program, 0, 1000, &mut covering).expect("does not trap");
-        canonical(&program, 0, &covering.coverage)
+        rerun::run(&mut Machine::default(), &program, entry, 1000, &mut covering).expect("does not trap");
+        canonical(&program, entry, &covering.coverage)
+    }
+
+    fn form(body: &str) -> String {
+        form_of(&format!("(module (global (mut i32) (i32.const 5)) (func (export \"run\") {body}))"))
     }
 
     #[test]
@@ -293,5 +297,75 @@ mod tests {
         assert_ne!(base, form("(local i32 i64) i64.const 5 local.set 1"), "another type");
         assert_ne!(base, form("(local i32 i64) i32.const 5 drop"), "another instruction");
         assert_ne!(base, form("(local i32 i64) i32.const 5 global.set 0"), "another kind of variable");
+    }
+
+    /// A module around the body of `run`: what it is given is put in front, behind what has to come first.
+    fn module(fields: &str, body: &str) -> String {
+        form_of(&format!(
+            r#"(module {fields} (func $a (result i32) i32.const 3) (func $b (result i32) i32.const 0)
+                (func (export "run") {body}))"#
+        ))
+    }
+
+    #[test]
+    fn numbers_of_what_is_used_make_no_new_program() {
+        let call = |fields: &str, index: u32, ty: &str| {
+            module(fields, &format!("(drop (call_indirect {index} (type {ty}) (i32.const 0)))"))
+        };
+        let one = call("(type $t (func (result i32))) (table funcref (elem $a))", 0, "$t");
+        let other =
+            "(type (func (param f64))) (type $t (func (result i32))) (table 3 funcref) (table funcref (elem $a))";
+        assert_eq!(one, call(other, 1, "$t"), "unused types and tables");
+        assert_ne!(one, call("(type $t (func (result i32))) (table funcref (elem $b))", 0, "$t"), "another function");
+        let data = |bytes: &str, at: u32| {
+            module(&format!(r#"(memory 1) (data (i32.const {at}) "{bytes}")"#), "(drop (i32.load (i32.const 0)))")
+        };
+        assert_eq!(data("\\03", 0), data("\\04", 0), "bytes are constants");
+        assert_ne!(data("\\03", 0), data("\\00", 0), "of another bucket");
+        assert_ne!(data("\\03", 0), data("\\03", 1), "at another place");
+        let blocks = |ty: &str| module("", &format!("i32.const 1 (block {ty}) drop"));
+        assert_ne!(blocks("(param i32) (result i32)"), blocks(""), "the type of a block");
+    }
+
+    #[test]
+    fn every_immediate_counts() {
+        let fields = "(memory 1) (table $t 4 funcref) (table $u 4 externref) (elem $e func $a) (elem $f func $b $b)
+            (data $d \"abc\") (data $x \"\") (global $v v128 (v128.const i64x2 0 0))";
+        let pairs = [
+            ("(drop (ref.func $a))", "(drop (ref.null func))"),
+            ("(drop (ref.null func))", "(drop (ref.null extern))"),
+            ("(drop (ref.func $a))", "(drop (ref.func $run2))"),
+            (
+                "(table.init $t $e (i32.const 0) (i32.const 0) (i32.const 0))",
+                "(table.init $t $f (i32.const 0) (i32.const 0) (i32.const 0))",
+            ),
+            ("(drop (table.size $t))", "(drop (table.size $u))"),
+            ("(elem.drop $e)", "(elem.drop $f)"),
+            ("(data.drop $d)", "(data.drop $x)"),
+            (
+                "(memory.init $d (i32.const 0) (i32.const 0) (i32.const 0))",
+                "(memory.init $x (i32.const 0) (i32.const 0) (i32.const 0))",
+            ),
+            ("(drop (i32.load offset=4 (i32.const 0)))", "(drop (i32.load (i32.const 0)))"),
+            ("(drop (i8x16.extract_lane_s 1 (global.get $v)))", "(drop (i8x16.extract_lane_s 2 (global.get $v)))"),
+            ("(drop (v128.const i32x4 0 0 0 0))", "(drop (v128.const i32x4 0 0 0 1))"),
+            (
+                "(drop (i8x16.shuffle 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 (global.get $v) (global.get $v)))",
+                "(drop (i8x16.shuffle 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 (global.get $v) (global.get $v)))",
+            ),
+            (
+                "(v128.store8_lane 0 (i32.const 0) (global.get $v))",
+                "(v128.store8_lane 1 (i32.const 0) (global.get $v))",
+            ),
+            ("(drop (i32.add (i32.const 1) (i32.const 1)))", "(drop (i32.sub (i32.const 1) (i32.const 1)))"),
+        ];
+        for (one, other) in pairs {
+            let with =
+                |body: &str| module(&format!("{fields} (func $run2 (param f32)) (elem declare func $run2)"), body);
+            assert_eq!(with(one), with(one));
+            assert_ne!(with(one), with(other), "{one} {other}");
+        }
+        let aligned = |align: u32| module("(memory 1)", &format!("(drop (i32.load align={align} (i32.const 0)))"));
+        assert_eq!(aligned(1), aligned(4), "but for what changes nothing");
     }
 }

@@ -67,9 +67,7 @@ impl Prior {
     /// Weights of all actions, of which these instructions are allowed. Immediates weigh the same.
     fn weights(&self, allowed: &ActionSet) -> Vec<f32> {
         let alone = |op: Op| if op == Op::End { Some(self.end) } else { self.instructions.get(op.mnemonic()).copied() };
-        let shares = |action: &Action, category: Category| {
-            matches!(action, Action::Instr(op) if op.row().category == category && alone(*op).is_none())
-        };
+        let shares = |action: &Action, category: Category| matches!(action, Action::Instr(op) if op.row().category == category && alone(*op).is_none());
         let size = |category: Category| allowed.iter().filter(|action| shares(action, category)).count().max(1) as f32;
         let sizes: BTreeMap<&str, f32> = Category::ALL.iter().map(|&c| (c.name(), size(c))).collect();
         let weight = |number| match Action::from_number(number) {

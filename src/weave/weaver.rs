@@ -351,7 +351,8 @@ impl Weaver {
     fn measure(&self) -> Room {
         let bytes = i64::from(self.config().bytes.max) - i64::from(self.ledger.closed());
         let fuel = if self.live { self.spare_fuel() } else { i64::from(u32::MAX) };
-        let slack = self.program.seqs.get(self.cursor as usize).map_or(Closing::default(), |_| self.scope().closing_slack());
+        let slack =
+            self.program.seqs.get(self.cursor as usize).map_or(Closing::default(), |_| self.scope().closing_slack());
         /// More than LEB128 lengths can grow by any one instruction.
         const LENGTHS: i64 = 8;
         let timed = if self.timer.is_on() { i64::MIN / 2 } else { 0 };

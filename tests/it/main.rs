@@ -2,6 +2,8 @@
 
 mod asking;
 mod command_line;
+mod forms;
+mod looking;
 mod numeric;
 mod spec;
 mod tidy;

@@ -4,7 +4,6 @@
 //! also learn from programs that were never asked, has its place in [`Ppo::learn`]: further rollouts, paid by it.
 
 use super::Strategy;
-use crate::weave::prior::Prior;
 use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
 use crate::learn::optim::Adam;
@@ -13,6 +12,7 @@ use crate::learn::ppo::{self, PpoConfig, UpdateMetrics};
 use crate::learn::rollout::{self, Env, Rollout};
 use crate::seed::{Rng, Seed};
 use crate::weave::action::{self, Action};
+use crate::weave::prior::Prior;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::observe::OBSERVATION;
 use crate::weave::weaver::{Loom, Weaver};

@@ -10,7 +10,7 @@ use std::fmt::Write;
 const BYTES: usize = 8;
 /// Lines of one entry at most; real modules have data segments and custom sections of megabytes.
 const LINES: usize = 8;
-/// Characters of what an entry is, at most.
+/// Characters of what an entry or an instruction is, at most.
 const WIDTH: usize = 200;
 
 /// The dump as text.
@@ -55,7 +55,7 @@ impl Text {
 
     fn function(&mut self, function: &Function, ran: bool) {
         self.line("");
-        self.line(&format!("{:32}{}", "", function.declaration));
+        self.line(&format!("{:32}{}", "", cut(&function.declaration)));
         function.head.iter().for_each(|entry| self.entry(entry, 1));
         if ran {
             self.line(&format!("{:32}{:>7} {:>7}", "", "hits", "fuel"));
@@ -69,7 +69,7 @@ impl Text {
         let numbers = instruction.immediates.iter().filter_map(number).collect::<Vec<_>>();
         let numbers = if numbers.is_empty() { String::new() } else { format!("  ({})", numbers.join(", ")) };
         let stack = instruction.ran.as_ref().and_then(|ran| stack(&instruction.text, ran)).unwrap_or_default();
-        self.bytes(instruction.offset, &instruction.bytes.0, &format!("{ran}{:40} {stack}", code + &numbers));
+        self.bytes(instruction.offset, &instruction.bytes.0, &format!("{ran}{:40} {stack}", cut(&(code + &numbers))));
     }
 
     fn end(&mut self, dump: &Dump) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::wasm::encode::encode;
+use crate::wasm::parse::parse_text;
 use crate::wasm::program::{BlockType, Func, Seq};
 use crate::wasm::types::{FuncType, ValType};
 use ValType::{ExternRef, F64, FuncRef, I32, I64, V128};
@@ -161,4 +162,77 @@ fn text_and_binary_are_the_same_module() {
         let read = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(read, bytes, "{text}");
     }
+}
+
+/// Written by hand, with everything that the text format has names and shorthands for.
+#[test]
+fn texts_of_others_read_back() {
+    let texts = [
+        r#"(module $m
+            (type $binary (func (param i32 i32) (result i32)))
+            (import "env" "f" (func $f (param i64)))
+            (import "env" "memory" (memory 1 4))
+            (table $t (export "table") funcref (elem $add $f))
+            (global $g (export "g") (mut v128) (v128.const f32x4 1 nan -inf 0x1p-3))
+            (func $add (type $binary) (i32.add (local.get 0) (local.get 1)))
+            (func $id (export "id") (param $x f64) (param externref) (result f64) (local $y f32) local.get $x)
+            (func $run (export "run") (export "again") (result i32)
+                (block $out (result i32)
+                    (loop $in
+                        (br_if $in (i32.eqz (i32.const 1)))
+                        (drop (br_table $out 2 (i32.const 4) (i32.const 7))))
+                    unreachable)
+                (if (param i32) (result i32 i32) (i32.const 0)
+                    (then (i32.const 5)) (else drop (i32.const 1) (i32.const -1)))
+                (call_indirect $t (type $binary) (i32.const 0))
+                (select (result funcref) (ref.null func) (ref.func $add) (i32.const 0))
+                drop)
+            (data $d (i32.const 16) "caf\c3\a9 \22quoted\22" "\00\ff")
+            (elem $passive externref (ref.null extern))
+            (start $go)
+            (func $go (memory.copy (i32.const 0) (i32.const 16) (i32.const 4))
+                (v128.store offset=3 align=4 (i32.const 8)
+                    (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 31 (global.get $g) (global.get $g)))
+                (drop (v128.load8_lane offset=1 3 (i32.const 9) (global.get $g)))))"#,
+        r#"(module (func $"quoted name" (export "a\n\"b\"") nop) (func $tail return_call $"quoted name"))"#,
+        "(module (func (block (type 1)) (drop (i64.const 1))) (type (func)) (type (func)) (type (func (param i32))))",
+        "(module)",
+    ];
+    for text in texts {
+        let (program, _) = parse_text(text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let printed = print(&program, &[]);
+        let (again, _) = parse_text(&printed, &[]).unwrap_or_else(|error| panic!("{error}\n{printed}"));
+        assert_eq!(again, program, "{printed}");
+        assert_eq!(print(&again, &[]), printed);
+    }
+}
+
+/// What a reader sees of a small program: no list of types, no numbers where names say it better.
+#[test]
+fn small_programs_are_short() {
+    let text = r#"(module
+  (memory 1)
+  (global (;0;) (mut i32) (i32.const -5))
+  (func $pair (;0;) (param i32) (result i32 i64)
+    local.get 0
+    i64.const 1
+  )
+  (func (;1;) (export "run") (result i64)
+    (local i32 f32)
+    i32.const 3
+    call $pair
+    block (param i64) (result i64 i32)
+      i32.const 0
+      ;;INSPECT
+    end
+    local.set 0
+    drop
+    drop
+    i64.const 2
+  )
+)
+"#;
+    let (program, marks) = parse_text(text, &["INSPECT"]).expect("valid");
+    let note = Annotation { func: marks[0].func, pc: marks[0].pc, text: "INSPECT".into() };
+    assert_eq!(print(&program, &[note]), text);
 }

@@ -221,7 +221,11 @@ impl Weaver {
             _ => 0,
         };
         let kind = op != Op::TableInit || ty == ValType::FuncRef;
-        let push = if op == Op::TableGet { Effect::to(1, ty) } else { Effect { pops: operands.len() as u32, ..table_effect(op) } };
+        let push = if op == Op::TableGet {
+            Effect::to(1, ty)
+        } else {
+            Effect { pops: operands.len() as u32, ..table_effect(op) }
+        };
         let mut cost = Cost { elsewhere: new, ..Cost::of(op, 4, push) };
         cost.fuel += elements as u32;
         inside && kind && self.affords(&cost)
@@ -229,9 +233,8 @@ impl Weaver {
 
     fn can_copy_from(&self, ty: ValType, to: Option<u32>, len: u64) -> bool {
         let reaches = |len: u64| self.index(1) + self.index(0) <= len;
-        let other = |(at, table): (usize, &crate::wasm::program::Table)| {
-            table.ty == ty && reaches(self.table_len(at as u32))
-        };
+        let other =
+            |(at, table): (usize, &crate::wasm::program::Table)| table.ty == ty && reaches(self.table_len(at as u32));
         (to.is_none() && reaches(len)) || self.program.tables.iter().enumerate().any(other)
     }
 
