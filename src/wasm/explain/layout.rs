@@ -118,7 +118,7 @@ impl Layout<'_> {
     ) -> Read<Vec<Entry>> {
         let content = range(section.range());
         let read = section.clone().into_iter_with_offsets().collect::<Read<Vec<_>>>()?;
-        let told = read.iter().zip(0..).map(|((start, item), index)| (*start as usize, what(index, item)));
+        let told = read.iter().zip(0..).map(|((start, item), index)| ((*start), what(index, item)));
         Ok(self.stretch(content, told.collect()))
     }
 
@@ -161,7 +161,7 @@ impl Layout<'_> {
             .map(|_| locals.read().map(|(count, ty)| format!("{count} {ty}")))
             .collect::<Read<_>>()?;
         let what = if runs.is_empty() { "no locals".into() } else { format!("locals: {}", runs.join(", ")) };
-        let first = body.get_operators_reader()?.original_position() as usize;
+        let first = body.get_operators_reader()?.original_position();
         let locals = self.entry(whole.start..first, what);
         let code = code::instructions(self.program, index, self.bytes, first..whole.end, body)?;
         let declaration = field_text(self.program, Field::Func(index))[1..].to_string();
