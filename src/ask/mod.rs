@@ -4,6 +4,7 @@
 //! provider trouble is kept apart from wrong answers all the way ([`chat::ChatError`], never a verdict of `wrong`).
 
 pub mod chat;
+pub mod guess;
 pub mod judge;
 pub mod limits;
 pub mod models;
