@@ -5,7 +5,7 @@
 
 use super::yaml::{ConfigError, YamlFile};
 use crate::attack::search::AttackConfig;
-use crate::attack::strategy::prior::Prior;
+use crate::weave::prior::Prior;
 use crate::item::record::Task;
 use crate::item::task::ProbeConfig;
 use crate::learn::policy::PolicyConfig;
