@@ -11,5 +11,6 @@ pub mod models;
 pub mod openai;
 pub mod pipeline;
 pub mod prompt;
+pub mod residents;
 pub mod serve;
 pub mod solver;

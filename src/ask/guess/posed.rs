@@ -5,6 +5,8 @@
 //! computes nothing.
 
 use super::shape::{self, Slot};
+use crate::ask::chat::Message;
+use crate::ask::solver::{Question, Unanswerable};
 use crate::item::record::{Item, Probe, Task};
 use crate::item::task::INSPECT;
 use crate::wasm::isa::Op;
@@ -57,6 +59,19 @@ impl Posed {
         let asked = |(index, &probe)| Asked { name: name(index), probe };
         let entry = program.export("run").unwrap_or_default();
         Self::new(item.task, program, entry, item.probes.iter().enumerate().map(asked).collect())
+    }
+
+    /// The question of a conversation.
+    ///
+    /// # Errors
+    /// If there is none in it.
+    pub fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
+        let Question { program, entry, place, hit } = Question::find(messages)?;
+        let at = |func: u32| program.flatten(func).iter().position(|entry| entry.place == place);
+        let found = (0..program.funcs.len() as u32).find_map(|func| Some((func, at(func)? as u32)));
+        let asked = found.map(|(func, pc)| Asked { name: INSPECT.into(), probe: Probe { func, pc, hit } });
+        Self::new(Task::Stack, program, entry, asked.into_iter().collect())
+            .map_err(|error| Unanswerable::Unreadable(error.to_string()))
     }
 
     pub(super) fn new(task: Task, program: Program, entry: u32, probes: Vec<Asked>) -> Result<Self, ParseError> {

@@ -50,6 +50,9 @@ impl Logistic {
     /// Learns by gradient steps of each sample in turn. The weights are the mean over the second half of the way, which
     /// keeps less of the last samples' noise.
     pub(super) fn train(samples: &Samples) -> Self {
+        let env = |k: &str, d: f32| std::env::var(k).map_or(d, |x| x.parse().unwrap());
+        #[allow(non_snake_case)]
+        let (EPOCHS, RATE, DECAY) = (env("E", 6.0) as usize, env("R", 0.05), env("D", 2e-4));
         let mut now = Self::default();
         let mut squares = vec![1e-6_f32; BUCKETS];
         let mut mean = vec![0.0_f32; BUCKETS];

@@ -25,7 +25,8 @@ pub(super) struct Candidate {
 /// The candidates for one slot, bottom first; `common` are the bits that such slots held most often, most often first.
 pub(super) fn candidates(posed: &Posed, index: usize, common: &[Bits]) -> Vec<Candidate> {
     let Some((func, pc)) = posed.place() else { return Vec::new() };
-    let slot = posed.slots[index];
+    let mut slot = posed.slots[index];
+    if std::env::var("NOPROD").is_ok() { slot.producer = None; }
     let seen = Seen { posed, slot, depth: posed.slots.len() - 1 - index, func: func as usize, pc: pc as usize };
     let nearest = seen.nearest();
     let mut values: Vec<Bits> = nearest.iter().map(|near| near.constant.value.bits).collect();
