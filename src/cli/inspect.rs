@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long, default_value = "run", value_name = "NAME")]
     invoke: String,
     /// Its arguments; those that are left out are zero
-    #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "VALUE")]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUE,...")]
     args: Vec<String>,
     /// Which arrival at an INSPECT is meant [default: the one that the comment names (`;;INSPECT hit 2`), or the first]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -50,7 +50,11 @@ impl Args {
             Refusal::Unreadable(error) => unreadable(&self.file, &error),
             other => Failure::usage(anyhow::anyhow!("{}: {other}", self.file.display())),
         })?;
-        if self.json { print_json(&report)? } else { self.print(&report)? }
+        if self.json {
+            print_json(&report)?
+        } else {
+            self.print(&report)?
+        }
         self.judge(&report)
     }
 
@@ -59,7 +63,7 @@ impl Args {
             let values = match &seen.stack_values {
                 Some(values) => list(values, "an empty stack"),
                 None if seen.hits == 0 => "not reached".into(),
-                None => format!("reached only {} times", seen.hits),
+                None => format!("reached {} times in all", seen.hits),
             };
             print_line(&format!("INSPECT at line {}, hit {}: {values}", seen.line, seen.hit))?;
         }

@@ -160,10 +160,11 @@ pub fn inspect(source: Source<'_>, wish: &Wish) -> Result<Report, Refusal> {
     if wish.strict {
         refuse_imports(&program)?;
     }
-    let entry = program.export(&wish.invoke).ok_or_else(|| no_function(&program, &wish.invoke))?;
-    let args = arguments(&program, entry, wish)?;
-    let (inspects, flags): (Vec<&Marked>, Vec<&Marked>) =
-        marks.iter().filter(|mark| name(mark) == INSPECT || name(mark).starts_with(FLAG)).partition(|mark| name(mark) == INSPECT);
+    let (entry, args) = called(&program, &wish.invoke, &wish.args)?;
+    let (inspects, flags): (Vec<&Marked>, Vec<&Marked>) = marks
+        .iter()
+        .filter(|mark| name(mark) == INSPECT || name(mark).starts_with(FLAG))
+        .partition(|mark| name(mark) == INSPECT);
     let probe = |mark: &&Marked, hit: u32| Probe { func: mark.func, pc: mark.pc, hit };
     let request = Request {
         program: &program,
@@ -207,25 +208,33 @@ fn refuse_imports(program: &Program) -> Result<(), Refusal> {
     let memory = program.memory.iter().map(|memory| &memory.import);
     let globals = program.globals.iter().map(|global| &global.import);
     let imports = funcs.chain(tables).chain(memory).chain(globals).flatten();
-    let names: Vec<String> = imports.map(|import| { let Import { module, name } = &**import; format!("`{module}.{name}`") }).collect();
+    let names: Vec<String> = imports
+        .map(|import| {
+            let Import { module, name } = &**import;
+            format!("`{module}.{name}`")
+        })
+        .collect();
     if names.is_empty() { Ok(()) } else { Err(Refusal::Imports(names)) }
 }
 
-fn no_function(program: &Program, name: &str) -> Refusal {
-    let exports = program.exports.iter().filter(|export| export.kind == Extern::Func);
-    Refusal::NoFunction { name: name.into(), exports: exports.map(|export| export.name.clone()).collect() }
-}
-
-fn arguments(program: &Program, entry: u32, wish: &Wish) -> Result<Vec<Value>, Refusal> {
+/// The exported function of a name, and its arguments from text; those that are left out are zero.
+///
+/// # Errors
+/// [`Refusal::NoFunction`] and [`Refusal::Argument`].
+pub fn called(program: &Program, name: &str, given: &[String]) -> Result<(u32, Vec<Value>), Refusal> {
+    let entry = program.export(name).ok_or_else(|| {
+        let exports = program.exports.iter().filter(|export| export.kind == Extern::Func);
+        Refusal::NoFunction { name: name.into(), exports: exports.map(|export| export.name.clone()).collect() }
+    })?;
     let params = &program.func_type(entry).params;
     let mut args: Vec<Value> = params.iter().map(|&ty| Value::zero(ty)).collect();
-    for (at, given) in wish.args.iter().enumerate() {
+    for (at, given) in given.iter().enumerate() {
         let wanted = params.get(at).copied();
         let value = wanted.and_then(|ty| argument(ty, given));
-        let wrong = || Refusal::Argument { name: wish.invoke.clone(), number: at + 1, given: given.clone(), wanted };
+        let wrong = || Refusal::Argument { name: name.into(), number: at + 1, given: given.clone(), wanted };
         args.get_mut(at).zip(value).map(|(arg, value)| *arg = value).ok_or_else(wrong)?;
     }
-    Ok(args)
+    Ok((entry, args))
 }
 
 /// A value of a type from text: as it is told, or an integer without a sign. No reference but null can be given.

@@ -6,7 +6,7 @@ use crate::seed::Seed;
 use crate::wasm::isa::Trap;
 use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{Disagreement, Oracle, Watch};
-use crate::wasm::{encode, rerun};
+use crate::wasm::{encode, parse, rerun};
 use crate::weave::chance::Chance;
 use crate::weave::weaver::{Loom, Weaver};
 use serde::Serialize;
@@ -136,7 +136,7 @@ fn verify_part(
 fn check(weaver: &Weaver, machine: &mut Machine, oracle: &Oracle, verified: &mut Verified) -> Option<String> {
     let (program, config) = (weaver.program(), weaver.config());
     let bytes = encode::encode(program);
-    if let Err(error) = wasmparser::Validator::new().validate_all(&bytes) {
+    if let Err(error) = wasmparser::Validator::new_with_features(parse::FEATURES).validate_all(&bytes) {
         verified.invalid += 1;
         return Some(format!("invalid: {error}"));
     }
@@ -148,7 +148,7 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: &Oracle, verified: &mut
         verified.over_bytes += 1;
         return Some(format!("{} bytes of at most {}", bytes.len(), config.bytes.max));
     }
-    let outcome = match rerun::run_to_end(machine, program, 0, u64::from(config.fuel.max)) {
+    let outcome = match rerun::run_to_end(machine, program, weaver.entry(), u64::from(config.fuel.max)) {
         Ok(outcome) => outcome,
         Err(Trap::OutOfFuel) => {
             verified.over_fuel += 1;
@@ -168,7 +168,7 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: &Oracle, verified: &mut
         return Some("the second run left another state than the first".into());
     }
     verified.checked_wasmtime += 1;
-    let disagreement = oracle.check(program, 0, &outcome, machine, Watch::default()).err()?;
+    let disagreement = oracle.check(program, weaver.entry(), &outcome, machine, Watch::default()).err()?;
     match disagreement {
         Disagreement::Invalid(_) => verified.invalid += 1,
         Disagreement::Trapped { .. } => verified.trapped += 1,

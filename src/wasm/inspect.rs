@@ -52,19 +52,71 @@ pub struct Stopped {
     pub at: Option<(u32, u32)>,
 }
 
+/// A call of a function of a module that is instantiated for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The module.
+    pub program: &'a Program,
+    /// The function.
+    pub entry: u32,
+    /// Its arguments, of the types of its parameters.
+    pub args: &'a [Value],
+    /// Fuel at most.
+    pub fuel_limit: u64,
+}
+
+impl Call<'_> {
+    /// Instantiates the module on `machine`, which keeps the final state, and calls the function.
+    ///
+    /// # Errors
+    /// Why and where it ended early.
+    pub fn run(&self, machine: &mut Machine, observer: &mut impl Observer) -> Result<Outcome, Stopped> {
+        let mut located = Located { observer, last: None };
+        let ended = self.run_located(machine, &mut located);
+        ended.map_err(|trap| Stopped { trap, at: located.last.and_then(|last| self.pc(last)) })
+    }
+
+    fn run_located(&self, machine: &mut Machine, observer: &mut impl Observer) -> Result<Outcome, Trap> {
+        machine.reset(self.program, 0);
+        machine.fuel_limit = self.fuel_limit;
+        machine.start(self.program, 0, observer)?;
+        machine.invoke(self.program, self.entry, self.args)?;
+        match machine.run(self.program, observer) {
+            Stop::Finished => Ok(Outcome::of(machine)),
+            Stop::Trap(trap) => Err(trap),
+            Stop::Frontier => unreachable!("a finished program has no open sequence"),
+        }
+    }
+
+    fn pc(&self, (func, place): (u32, Place)) -> Option<(u32, u32)> {
+        let pc = self.program.flatten(func).iter().position(|entry| entry.place == place)?;
+        Some((func, pc as u32))
+    }
+}
+
+/// Remembers where execution stands.
+struct Located<'a, O> {
+    observer: &'a mut O,
+    last: Option<(u32, Place)>,
+}
+
+impl<O: Observer> Observer for Located<'_, O> {
+    fn before(&mut self, machine: &Machine, func: u32, place: Place) {
+        self.last = Some((func, place));
+        self.observer.before(machine, func, place);
+    }
+}
+
 /// Notes everything that is watched.
-#[derive(Default)]
 struct Watcher {
     probes: HashMap<(u32, Place), Vec<usize>>,
     wanted: Vec<u32>,
     hits: Vec<u32>,
     seen: Vec<Option<Snapshot>>,
-    last: Option<(u32, Place)>,
 }
 
 impl Observer for Watcher {
     fn before(&mut self, machine: &Machine, func: u32, place: Place) {
-        self.last = Some((func, place));
         for &probe in self.probes.get(&(func, place)).map_or(&[][..], |probes| probes) {
             self.hits[probe] = self.hits[probe].saturating_add(1);
             if self.hits[probe] == self.wanted[probe] {
@@ -83,14 +135,14 @@ impl Request<'_> {
             seen: vec![None; watched.len()],
             // Of a flag the operands are not wanted.
             wanted: watched.iter().zip(0..).map(|(p, at)| if at < self.probes.len() { p.hit } else { 0 }).collect(),
-            ..Watcher::default()
+            probes: HashMap::new(),
         };
         for (number, probe) in watched.iter().enumerate() {
             let place = self.program.place(probe.func, probe.pc).expect("a probe stands in the program");
             watcher.probes.entry((probe.func, place)).or_default().push(number);
         }
-        let ended = self.run(machine, &mut watcher);
-        let ended = ended.map_err(|trap| Stopped { trap, at: watcher.last.and_then(|at| self.pc(at)) });
+        let call = Call { program: self.program, entry: self.entry, args: &self.args, fuel_limit: self.fuel_limit };
+        let ended = call.run(machine, &mut watcher);
         let (hits, flags) = watcher.hits.split_at(self.probes.len());
         Sight {
             flags: flags.iter().map(|&hits| hits > 0).collect(),
@@ -99,24 +151,6 @@ impl Request<'_> {
             fuel: machine.fuel(),
             ended,
         }
-    }
-
-    fn run(&self, machine: &mut Machine, watcher: &mut Watcher) -> Result<Outcome, Trap> {
-        machine.reset(self.program, 0);
-        machine.fuel_limit = self.fuel_limit;
-        machine.start(self.program, 0, watcher)?;
-        watcher.last = None;
-        machine.invoke(self.program, self.entry, &self.args)?;
-        match machine.run(self.program, watcher) {
-            Stop::Finished => Ok(Outcome::of(machine)),
-            Stop::Trap(trap) => Err(trap),
-            Stop::Frontier => unreachable!("a finished program has no open sequence"),
-        }
-    }
-
-    fn pc(&self, (func, place): (u32, Place)) -> Option<(u32, u32)> {
-        let pc = self.program.flatten(func).iter().position(|entry| entry.place == place)?;
-        Some((func, pc as u32))
     }
 
     /// Holds what was seen against wasmtime; `machine` must be as [`Request::look`] left it.

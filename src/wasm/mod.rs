@@ -4,6 +4,7 @@
 //! Must not know how programs are made, what is asked about them, or who answers.
 
 pub mod encode;
+pub mod explain;
 pub mod inspect;
 pub mod isa;
 pub mod machine;

@@ -13,7 +13,7 @@ mod tests;
 
 use super::program::Program;
 pub use lines::{lines, offsets};
-use wasmparser::{Parser, WasmFeatures};
+use wasmparser::{BinaryReaderError, Parser, Validator, WasmFeatures};
 
 /// What can be wrong with a module from outside.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +36,8 @@ pub enum ParseError {
     Unsupported(String),
 }
 
-impl From<wasmparser::BinaryReaderError> for ParseError {
-    fn from(error: wasmparser::BinaryReaderError) -> Self {
+impl From<BinaryReaderError> for ParseError {
+    fn from(error: BinaryReaderError) -> Self {
         Self::Invalid(error.to_string())
     }
 }
@@ -81,8 +81,17 @@ pub fn parse_text(text: &str, keywords: &[&str]) -> Result<(Program, Vec<Marked>
 }
 
 fn read_text(text: &str) -> Result<Program, ParseError> {
+    read(&assemble(text)?)
+}
+
+/// The valid module that a text says, in binary form.
+///
+/// # Errors
+/// See [`ParseError`].
+pub fn assemble(text: &str) -> Result<Vec<u8>, ParseError> {
     let bytes = wat::parse_str(text).map_err(|error| lines::mistake(text, &error))?;
-    parse_binary(&bytes).map_err(|error| lines::locate(text, &bytes, error))
+    validate(&bytes).map_err(|error| lines::locate(text, &bytes, &error))?;
+    Ok(bytes)
 }
 
 /// Reads a module in binary form.
@@ -90,7 +99,15 @@ fn read_text(text: &str) -> Result<Program, ParseError> {
 /// # Errors
 /// See [`ParseError`].
 pub fn parse_binary(bytes: &[u8]) -> Result<Program, ParseError> {
-    wasmparser::Validator::new_with_features(FEATURES).validate_all(bytes)?;
+    validate(bytes)?;
+    read(bytes)
+}
+
+fn validate(bytes: &[u8]) -> Result<(), BinaryReaderError> {
+    Validator::new_with_features(FEATURES).validate_all(bytes).map(drop)
+}
+
+fn read(bytes: &[u8]) -> Result<Program, ParseError> {
     let mut program = Program::default();
     let mut body = 0;
     for payload in Parser::new(0).parse_all(bytes) {
@@ -100,4 +117,4 @@ pub fn parse_binary(bytes: &[u8]) -> Result<Program, ParseError> {
 }
 
 /// WebAssembly 2.0 and tail calls.
-const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);

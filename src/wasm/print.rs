@@ -62,7 +62,7 @@ fn fields(program: &Program) -> Vec<Field> {
     for (table, index) in program.tables.iter().zip(0..) {
         add(table.import.is_some(), Extern::Table, index, Field::Table(index));
     }
-    for memory in &program.memory {
+    if let Some(memory) = &program.memory {
         add(memory.import.is_some(), Extern::Memory, 0, Field::Memory);
     }
     for (global, index) in program.globals.iter().zip(0..) {
@@ -196,7 +196,9 @@ impl Printer<'_> {
     fn field(&self, field: Field) -> String {
         let program = self.program;
         match field {
-            Field::Type(index) => format!("(type (;{index};) (func{}))", instr::signature(&program.types[index as usize])),
+            Field::Type(index) => {
+                format!("(type (;{index};) (func{}))", instr::signature(&program.types[index as usize]))
+            }
             Field::Import(kind, index) => self.import(kind, index),
             Field::Table(index) => {
                 let exports = self.exports(Extern::Table, index);

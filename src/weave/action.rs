@@ -60,7 +60,7 @@ macro_rules! vocabulary {
 
         impl Action {
             /// Its number, in `0..COUNT`.
-            #[inline]
+            #[inline(always)]
             pub fn number(self) -> usize {
                 (match self {
                     $(vocabulary!(@pattern $variant $arg $($payload)?) => STARTS[Kind::$variant as usize] + $to),+
@@ -190,34 +190,34 @@ impl ActionSet {
     }
 
     /// Adds an action.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, action: Action) {
         let number = action.number();
         self.0[number / 64] |= 1 << (number % 64);
     }
 
     /// Adds an action if it is allowed.
-    #[inline]
+    #[inline(always)]
     pub fn insert_if(&mut self, action: Action, allowed: bool) {
         let number = action.number();
         self.0[number / 64] |= u64::from(allowed) << (number % 64);
     }
 
     /// Takes an action out.
-    #[inline]
+    #[inline(always)]
     pub fn remove(&mut self, action: Action) {
         let number = action.number();
         self.0[number / 64] &= !(1 << (number % 64));
     }
 
     /// Whether the action is in it.
-    #[inline]
+    #[inline(always)]
     pub fn contains(&self, action: Action) -> bool {
         self.contains_number(action.number())
     }
 
     /// Whether the action with this number is in it.
-    #[inline]
+    #[inline(always)]
     pub fn contains_number(&self, number: usize) -> bool {
         number < COUNT && self.0[number / 64] >> (number % 64) & 1 == 1
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The version of the generator: a recipe of another one may not rebuild. Raised with every change of the vocabulary,
 /// the masks, or what a constant bucket draws.
-pub const GENERATOR: &str = "1";
+pub const GENERATOR: &str = "2";
 
 /// Why a recipe does not rebuild.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

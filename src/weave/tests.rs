@@ -50,14 +50,14 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: Option<&Oracle>) {
     let bytes = encode::encode(program);
     assert_eq!(bytes.len() as u32, weaver.bytes(), "predicted bytes; {}", context());
     assert!(weaver.bytes() <= config.bytes.max, "bytes; {}", context());
-    wasmparser::Validator::new_with_features(parse::features()).validate_all(&bytes).unwrap_or_else(|e| panic!("{e}; {}", context()));
+    wasmparser::Validator::new_with_features(parse::FEATURES).validate_all(&bytes).unwrap_or_else(|e| panic!("{e}; {}", context()));
     let outcome = rerun::run_to_end(machine, program, weaver.entry(), u64::from(config.fuel.max));
     let outcome = outcome.unwrap_or_else(|trap| panic!("{trap}; {}", context()));
     assert_eq!(outcome.fuel, weaver.machine().fuel(), "fuel of the rerun; {}", context());
     assert_eq!(outcome.globals, weaver.machine().globals(), "globals of the rerun; {}", context());
     assert!(machine.memory() == weaver.machine().memory(), "memory of the rerun; {}", context());
     if let Some(oracle) = oracle {
-        oracle.check(program, 0, &outcome, machine, Watch::default()).unwrap_or_else(|e| panic!("{e}; {}", context()));
+        oracle.check(program, weaver.entry(), &outcome, machine, Watch::default()).unwrap_or_else(|e| panic!("{e}; {}", context()));
     }
 }
 

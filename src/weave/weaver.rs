@@ -230,7 +230,7 @@ impl Weaver {
         if loom.config.limits.results == 0 {
             self.begin();
         }
-        self.legal = self.compute_legal();
+        self.compute_legal();
     }
 
     /// What may be chosen now. Empty only when the program is finished.
@@ -256,15 +256,10 @@ impl Weaver {
         let action = Action::from_number(number);
         self.actions.push(number as u16);
         self.apply(action);
-        self.legal = self.compute_legal();
+        self.compute_legal();
         debug_assert!(self.phase == Phase::Done || !self.legal.is_empty(), "nothing is legal in {:?}", self.phase);
-        debug_assert!(self.phase == Phase::Done || (self.room.bytes >= 0 && (!self.live || self.room.fuel >= 0)), "{:?} after {action:?}, seed {} actions {:?}", self.room, self.seed, self.actions.iter().rev().take(12).map(|&a| Action::from_number(a.into())).collect::<Vec<_>>().len().to_string() + &format!("cursor {} trials {:?} depth {} fuel {} limit {} base {} labels {:?}", self.cursor, self.trials, self.machine.depth(), self.machine.fuel(), self.machine.fuel_limit, self.fuel_base, (0..self.machine.depth()).map(|l| (self.machine.body_at(l), self.scopes[self.machine.body_at(l) as usize].cost)).collect::<Vec<_>>()) + &crate::wasm::print::print(&self.program, &[]));
+        debug_assert!(self.phase == Phase::Done || self.room.bytes >= 0, "{:?}", self.room);
         self.phase == Phase::Done
-    }
-
-    /// x
-    pub fn debug(&self) -> String {
-        format!("room {:?} cursor {} fuel {} limit {} base {} depth {} trials {:?} types {:?}", self.room, self.cursor, self.machine.fuel(), self.machine.fuel_limit, self.fuel_base, self.machine.depth(), self.trials.len(), if self.scopes.is_empty() {vec![]} else {self.scope().types.clone()})
     }
 
     /// The seed of this program.

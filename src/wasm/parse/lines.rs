@@ -3,8 +3,8 @@
 //! Must not know probes. A text is read once more, by the reader that assembled it, which knows where everything
 //! stands; that is only done when somebody wants to know.
 
-use super::{FEATURES, ParseError};
-use wasmparser::{FunctionBody, Parser, Payload, Validator};
+use super::ParseError;
+use wasmparser::{BinaryReaderError, FunctionBody, Parser, Payload};
 use wast::Wat;
 use wast::core::{FuncKind, ModuleField, ModuleKind};
 use wast::parser::{self, ParseBuffer};
@@ -53,20 +53,16 @@ pub(super) fn mistake(text: &str, error: &wat::Error) -> ParseError {
     }
 }
 
-/// What is wrong with the code of a module that was assembled from a text.
-pub(super) fn locate(text: &str, bytes: &[u8], error: ParseError) -> ParseError {
-    let Err(found) = Validator::new_with_features(FEATURES).validate_all(bytes) else { return error };
-    let located = instruction_at(bytes, found.offset() as u32).and_then(|(func, pc)| {
+/// Where in a text stands what is wrong with the module that was assembled from it.
+pub(super) fn locate(text: &str, bytes: &[u8], error: &BinaryReaderError) -> ParseError {
+    let located = instruction_at(bytes, error.offset() as u32).and_then(|(func, pc)| {
         let spans = spans(text).ok()?;
         // The end of the function itself has no place: it is that of its last instruction.
         let spans = spans.get(func)?;
         spans.get(pc).or(spans.last()).map(|span| span.linecol_in(text))
     });
-    located.map_or(error, |(line, column)| ParseError::Text {
-        line: line as u32 + 1,
-        column: column as u32 + 1,
-        message: found.message().to_string(),
-    })
+    let Some((line, column)) = located else { return ParseError::Invalid(error.message().to_string()) };
+    ParseError::Text { line: line as u32 + 1, column: column as u32 + 1, message: error.message().to_string() }
 }
 
 /// The offset in the module of every instruction of every function with code: `[function][pc]`, imported functions not

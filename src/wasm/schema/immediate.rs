@@ -3,9 +3,9 @@
 //! Must not know instructions.
 
 use crate::wasm::isa::Imm;
+use Encoding::{Byte, Bytes, Indices, Signed, Types, U32, Zero};
 use serde::{Serialize, Serializer};
 use std::fmt;
-use Encoding::{Byte, Bytes, Indices, Signed, Types, U32, Zero};
 
 /// How a field is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +84,9 @@ pub fn immediates(imm: Imm) -> Vec<Immediate> {
         Imm::Global => vec![index("global", "a global, imported ones first")],
         Imm::MemArg { width } => memory_access(width),
         Imm::MemIndex => vec![memory()],
-        Imm::MemMem => vec![
-            field("memory", Zero, "the memory that is written"),
-            field("memory", Zero, "the memory that is read"),
-        ],
+        Imm::MemMem => {
+            vec![field("memory", Zero, "the memory that is written"), field("memory", Zero, "the memory that is read")]
+        }
         Imm::DataMem => vec![index("data", "the data segment that is read"), memory()],
         Imm::Data => vec![index("data", "a data segment")],
         Imm::TypeTable => vec![

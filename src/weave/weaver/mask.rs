@@ -47,15 +47,12 @@ impl Cost {
 
 impl Weaver {
     /// The legal choices of the current phase.
-    #[inline]
-    pub(super) fn compute_legal(&mut self) -> ActionSet {
+    pub(super) fn compute_legal(&mut self) {
         self.room = self.measure();
-        if self.phase == Phase::Instr {
-            return self.instructions();
-        }
         let mut set = ActionSet::default();
         match self.phase {
-            Phase::Done | Phase::Instr => {}
+            Phase::Instr => self.instructions(&mut set),
+            Phase::Done => {}
             Phase::Local(op) => self.locals(op, &mut set),
             Phase::Global(op) => self.globals(op, &mut set),
             Phase::GlobalInit(ty, _) => self.global_inits(ty, &mut set),
@@ -82,7 +79,7 @@ impl Weaver {
             Phase::Trips => self.trips(&mut set),
             Phase::Combine => self.combinations(&mut set),
         }
-        set
+        self.legal = set;
     }
 
     /// Whether a choice fits what is left. Dead code costs no fuel.
@@ -111,21 +108,21 @@ impl Weaver {
     // Instructions
 
     #[inline]
-    fn instructions(&self) -> ActionSet {
+    fn instructions(&self, set: &mut ActionSet) {
         let scope = self.scope();
         // With its fuel spent, code could go on only with what costs none: empty blocks and `nop`s up to the byte limit.
         let spent = if self.live { self.room.fuel <= 0 } else { scope.dead >= self.config().limits.dead };
         if spent {
-            return self.closing_moves();
+            return self.closing_moves(set);
         }
         let tables = &self.loom.tables;
         let kinds = (kind(scope.peek(0), scope.polymorphic), kind(scope.peek(1), scope.polymorphic));
-        let mut set = *tables.fixed(kinds);
+        *set = *tables.fixed(kinds);
         if self.live && !scope.types.is_empty() {
-            self.clear_traps(kinds.0, &mut set);
+            self.clear_traps(kinds.0, set);
         }
         if self.is_tight() {
-            self.clear_unaffordable(&mut set);
+            self.clear_unaffordable(set);
         }
         for &op in tables.special(kinds) {
             set.insert_if(Action::Instr(op), self.can_special(op));
@@ -134,11 +131,13 @@ impl Weaver {
             set.subtract(&tables.growing);
         }
         set.insert_if(Action::Instr(Op::End), self.can_end_now());
-        if set.is_empty() { self.closing_moves() } else { set }
+        if set.is_empty() {
+            self.closing_moves(set);
+        }
     }
 
     /// The one step of the cheapest way to close the block.
-    fn closing_moves(&self) -> ActionSet {
+    fn closing_moves(&self, set: &mut ActionSet) {
         let scope = self.scope();
         let op = if scope.can_end() {
             Op::End
@@ -150,7 +149,7 @@ impl Weaver {
                 _ => Op::Drop,
             }
         };
-        ActionSet::of_instructions([op])
+        set.insert(Action::Instr(op));
     }
 
     /// Whether so little is left that even a plain instruction may be too much.

@@ -24,6 +24,8 @@ pub(super) struct Trial {
     /// Where it is over if that label is still there: this many labels deep, at the end of this sequence if one is named.
     depth: u32,
     seq: Option<SeqId>,
+    /// Bytes held back in a function: closing may cost more again once the trial is taken back.
+    held: (u32, u32),
     /// What to put back.
     fuel_limit: u64,
     fuel_base: u32,
@@ -75,6 +77,7 @@ impl Weaver {
     /// Keeps what the innermost trial did.
     pub(super) fn end_trial(&mut self) {
         let trial = self.trials.pop().expect("a trial is on");
+        self.ledger.change_reserve(trial.held.0, trial.held.1, 0);
         self.machine.forget(trial.mark);
         (self.machine.fuel_limit, self.fuel_base) = (trial.fuel_limit, trial.fuel_base);
     }
@@ -88,6 +91,7 @@ impl Weaver {
                 self.actions()
             )
         };
+        self.ledger.change_reserve(trial.held.0, trial.held.1, 0);
         self.machine.rollback(trial.mark);
         self.timer.spent = trial.time;
         (self.machine.fuel_limit, self.fuel_base) = (trial.fuel_limit, trial.fuel_base);
@@ -153,7 +157,8 @@ impl Weaver {
         let mark = self.machine.mark();
         let (fuel_limit, fuel_base) = (self.machine.fuel_limit, self.fuel_base);
         let time = self.timer.spent;
-        self.trials.push(Trial { kind, mark, outside, serial, depth, seq, fuel_limit, fuel_base, time });
+        let held = (self.scope().func, 0);
+        self.trials.push(Trial { kind, mark, outside, serial, depth, seq, held, fuel_limit, fuel_base, time });
         let base = fuel_base.max(outside);
         let reserved = self.closing_fuel(fuel_base) - self.closing_fuel(base) + u64::from(more);
         self.machine.fuel_limit = fuel_limit.saturating_sub(reserved);
@@ -207,6 +212,7 @@ impl Weaver {
         let scope = self.scope();
         let (types, polymorphic) = (scope.types.clone(), scope.polymorphic);
         let banned = std::mem::take(&mut self.banned);
+        let before = self.ledger.closed();
         self.place(instr, effect);
         if self.live {
             self.banned = banned;
@@ -223,8 +229,17 @@ impl Weaver {
                 // A branch to a loop: its label stays, those inside it are left and entered anew.
                 _ => self.begin_trial(kind, depth - target, here, 0),
             }
+            let held = before.saturating_sub(self.ledger.closed());
+            self.hold(held);
         }
         self.advance();
+    }
+
+    /// Holds bytes back while the innermost trial lasts.
+    fn hold(&mut self, bytes: u32) {
+        let func = self.scope().func;
+        self.ledger.change_reserve(func, 0, bytes);
+        self.trials.last_mut().expect("it has just begun").held = (func, bytes);
     }
 
     /// Ends the sequence at the cursor with instructions that make code run again: on trial while it is executed, until

@@ -204,7 +204,7 @@ impl Weaver {
         let cost = Cost {
             fuel: 6 + params + count,
             runs: (Op::Call, &[Op::LocalGet, Op::I32Const, Op::I32Sub, Op::LocalGet, Op::LocalGet, Op::Drop]),
-            ..Cost::of(Op::Call, 7 + 2 * params + 2 * count, Effect::NONE)
+            ..Cost::of(Op::Call, 7 + 2 * params + 3 * count, Effect::NONE)
         };
         let room =
             self.scope().types.len() + results.len() + params as usize <= self.config().limits.stack as usize + 3;
