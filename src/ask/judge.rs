@@ -95,7 +95,8 @@ fn read(content: &str, truth: &Truth) -> Judged {
     match answer::find(content) {
         None => Judged::unread(Verdict::InvalidFormat),
         Some(given) => match truth {
-            Truth::StackValues(values) => compare(&given, values),
+            Truth::StackValues(values) | Truth::ReturnValues(values) => compare(&given, values),
+            Truth::FlagStates(_) | Truth::Fuel(_) => Judged::unread(Verdict::InvalidFormat),
         },
     }
 }

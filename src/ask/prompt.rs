@@ -97,7 +97,7 @@ impl Prompt {
 
     /// The messages that ask about an item.
     pub fn render(&self, item: &Item) -> Result<Vec<Message>, PromptError> {
-        self.messages(&item.program, item.probe.hit)
+        self.messages(&item.program, item.probes.first().map_or(1, |probe| probe.hit))
     }
 
     fn messages(&self, program: &str, hit: u32) -> Result<Vec<Message>, PromptError> {

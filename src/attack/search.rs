@@ -10,7 +10,7 @@ use crate::ask::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
 use crate::ask::prompt::{Prompt, PromptError};
 use crate::item::make::{Draft, Maker, confirm_all};
 use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError, Verdict};
-use crate::item::task::stack::ProbeConfig;
+use crate::item::task::ProbeConfig;
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::learn::reward::RewardConfig;

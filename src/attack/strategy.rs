@@ -3,7 +3,6 @@
 //! Must not know models or how records are kept. Every strategy obeys the same bounds and spends the same budget.
 
 pub mod ppo;
-pub mod prior;
 pub mod random;
 
 use crate::learn;

@@ -5,7 +5,10 @@
 
 pub mod attack;
 pub mod connect;
+pub mod explain;
+pub mod inspect;
 pub mod progress;
+pub mod schema;
 pub mod serve;
 pub mod verify;
 
@@ -23,6 +26,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Attack(attack::Args),
+    Explain(explain::Args),
+    Inspect(inspect::Args),
+    Schema(schema::Args),
     Serve(serve::Args),
     Verify(verify::Args),
 }
@@ -63,6 +69,9 @@ pub fn main() -> ExitCode {
     let verb = Cli::parse().verb;
     let done = match verb {
         Verb::Attack(args) => args.run(),
+        Verb::Explain(args) => args.run(),
+        Verb::Inspect(args) => args.run(),
+        Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
         Verb::Verify(args) => args.run(),
     };

@@ -4,7 +4,7 @@
 //! one; the operands there are the truth, and wasmtime confirms it.
 
 use super::record::{Item, Probe, Recipe, Task, Truth};
-use super::task::{self, stack::ProbeConfig, stack::Sites};
+use super::task::{self, ProbeConfig, stack::Sites};
 use crate::seed::Rng;
 use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{Disagreement, Oracle, Watch};
@@ -58,8 +58,8 @@ impl Maker {
         let item = Item {
             id,
             task: Task::Stack,
-            program: task::show(program, probe),
-            probe,
+            program: task::show(Task::Stack, program, &[probe]),
+            probes: vec![probe],
             truth: Truth::StackValues(snapshot.operands.clone()),
             fuel: outcome.fuel,
             bytes: weaver.bytes(),
@@ -79,7 +79,7 @@ impl Draft {
     pub fn confirm(&self, oracle: &Oracle, machine: &mut Machine) -> Result<(), Disagreement> {
         let ours = rerun::run_to_end(machine, &self.program, ENTRY, self.outcome.fuel);
         assert_eq!(ours.as_ref(), Ok(&self.outcome), "the machine is deterministic");
-        let probe: Probe = self.item.probe;
+        let probe: Probe = self.item.probes[0];
         let watch = Watch { operands: &[(probe, Some(&self.snapshot))], flags: &[] };
         oracle.check(&self.program, ENTRY, &self.outcome, machine, watch)
     }
@@ -132,7 +132,9 @@ mod tests {
     fn wasmtime_sees_the_same_operands_at_every_probe() {
         let drafts = drafts("fuel: {min: 20, max: 120}\nlimits: {functions: 4, nesting: 4}", 1200);
         assert!(drafts.len() > 600, "only {} items", drafts.len());
-        assert!(drafts.iter().any(|draft| draft.item.probe.hit > 1) && drafts.iter().any(|d| d.item.probe.func > 0));
+        assert!(
+            drafts.iter().any(|draft| draft.item.probes[0].hit > 1) && drafts.iter().any(|d| d.item.probes[0].func > 0)
+        );
         assert_eq!(confirm_all(&drafts.iter().collect::<Vec<_>>(), &Oracle::new()), Ok(()));
     }
 

@@ -3,7 +3,9 @@
 //! Must not know files (a [`RecordSink`] does) nor models. Nothing here may depend on the clock: two runs of one seed
 //! have the same record lines, so latency and attempts are kept apart in [`Timing`]. Unknown is `None`, never zero.
 
+mod flags;
 mod names;
+mod probes;
 mod recipe;
 
 pub use names::UnknownName;
@@ -23,6 +25,24 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub enum Task {
     /// The whole operand stack of the current frame at the probe.
     Stack,
+    /// Which of several flags in the code execution passes at least once.
+    Reachability,
+    /// The values that the exported function returns.
+    Result,
+    /// How much fuel the whole run uses.
+    Fuel,
+}
+
+impl Task {
+    /// The key under which replies and [`Truth`] have the answer.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Stack => "stack_values",
+            Self::Reachability => "flag_states",
+            Self::Result => "return_values",
+            Self::Fuel => "fuel",
+        }
+    }
 }
 
 /// The exact answer to a question.
@@ -31,13 +51,43 @@ pub enum Task {
 pub enum Truth {
     /// The frame's operands, bottom of the stack first: `{"stack_values":[{"type":"i32","value":"30"}]}`.
     StackValues(Vec<Value>),
+    /// For each flag, in the order of the text, whether execution passes it: `{"flag_states":{"FLAG_0":true}}`.
+    FlagStates(#[serde(with = "flags")] Vec<(String, bool)>),
+    /// The results, bottom first: `{"return_values":[{"type":"i32","value":"30"}]}`.
+    ReturnValues(Vec<Value>),
+    /// Fuel, as wasmtime counts it: `{"fuel":17}`.
+    Fuel(u64),
 }
 
 impl Truth {
+    /// The task that it answers.
+    pub fn task(&self) -> Task {
+        match self {
+            Self::StackValues(_) => Task::Stack,
+            Self::FlagStates(_) => Task::Reachability,
+            Self::ReturnValues(_) => Task::Result,
+            Self::Fuel(_) => Task::Fuel,
+        }
+    }
+
+    /// What there is to get right, in order: the name of each slot (its position, bottom first, or the flag), and its
+    /// value as text.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        match self {
+            Self::StackValues(values) | Self::ReturnValues(values) => {
+                values.iter().enumerate().map(|(at, value)| (at.to_string(), value.to_string())).collect()
+            }
+            Self::FlagStates(flags) => flags.iter().map(|(name, state)| (name.clone(), state.to_string())).collect(),
+            Self::Fuel(fuel) => vec![("fuel".into(), fuel.to_string())],
+        }
+    }
+
     /// How many values there are to get right.
     pub fn slots(&self) -> usize {
         match self {
-            Self::StackValues(values) => values.len(),
+            Self::StackValues(values) | Self::ReturnValues(values) => values.len(),
+            Self::FlagStates(flags) => flags.len(),
+            Self::Fuel(_) => 1,
         }
     }
 }
@@ -91,10 +141,12 @@ pub struct Item {
     pub id: String,
     /// What is asked.
     pub task: Task,
-    /// The program as the model sees it: WAT with the probe's comment, without the truth.
+    /// The program as the model sees it: WAT with the probes' comments, without the truth.
     pub program: String,
-    /// Where the question looks.
-    pub probe: Probe,
+    /// Where the question looks: one place for `stack`, one for each flag of `reachability` in the order of the text,
+    /// none for the others. Lines of before there were several have one under `probe`.
+    #[serde(alias = "probe", deserialize_with = "probes::one_or_many")]
+    pub probes: Vec<Probe>,
     /// The exact answer.
     pub truth: Truth,
     /// Fuel of the whole execution, as wasmtime counts it.
@@ -142,10 +194,10 @@ pub struct Usage {
 pub struct Answer {
     /// What became of it.
     pub verdict: Verdict,
-    /// For each value of the truth, bottom first: was it right? Empty unless [`Verdict::answered`].
+    /// For each slot of the truth, in its order: was it right? Empty unless [`Verdict::answered`].
     #[serde(default)]
     pub slots: Vec<bool>,
-    /// Share of values missed, in `[0, 1]`, values too many included; `None` unless [`Verdict::answered`].
+    /// Share of slots missed, in `[0, 1]`, values too many included; `None` unless [`Verdict::answered`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrong_share: Option<f32>,
     /// The reply as it came.

@@ -171,7 +171,7 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: &Oracle, verified: &mut
     let disagreement = oracle.check(program, 0, &outcome, machine, Watch::default()).err()?;
     match disagreement {
         Disagreement::Invalid(_) => verified.invalid += 1,
-        Disagreement::Trapped(_) => verified.trapped += 1,
+        Disagreement::Trapped { .. } => verified.trapped += 1,
         Disagreement::Fuel { .. } => verified.fuel_mismatch += 1,
         Disagreement::State { .. } => verified.state_mismatch += 1,
     }

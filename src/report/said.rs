@@ -3,15 +3,27 @@
 //! Must not know what is right: verdicts and slots are in the record, given by the judge. This only quotes, and where a
 //! reply is not in the usual form it quotes nothing rather than guess.
 
+use crate::item::record::Truth;
 use serde_json::Value;
 
-/// The values of the last `<OUTPUT>...</OUTPUT>` of a reply, or of its last `{"stack_values": [...]}`, bottom first.
-pub(super) fn said(reply: &str) -> Option<Vec<String>> {
+/// The answer of the last `<OUTPUT>...</OUTPUT>` of a reply, or of its last object with the task's key, in the order of
+/// the truth's slots: values bottom first, or the state of each flag. Values too many are kept; what was not said about a
+/// flag is `nothing`.
+pub(super) fn said(reply: &str, truth: &Truth) -> Option<Vec<String>> {
+    let key = truth.task().key();
     let block = last_output(reply).unwrap_or(reply);
-    let start = block.rfind("\"stack_values\"").and_then(|at| block[..at].rfind('{'))?;
+    let start = block.rfind(&format!("\"{key}\"")).and_then(|at| block[..at].rfind('{'))?;
     // The first JSON value from there on; what follows it does not matter.
     let json = serde_json::Deserializer::from_str(&block[start..]).into_iter::<Value>().next()?.ok()?;
-    json.get("stack_values")?.as_array().map(|values| values.iter().map(value).collect())
+    let answer = json.get(key)?;
+    match truth {
+        Truth::StackValues(_) | Truth::ReturnValues(_) => Some(answer.as_array()?.iter().map(value).collect()),
+        Truth::FlagStates(flags) => {
+            let states = answer.as_object()?;
+            Some(flags.iter().map(|(name, _)| states.get(name).map_or("nothing".into(), value)).collect())
+        }
+        Truth::Fuel(_) => Some(vec![value(answer)]),
+    }
 }
 
 fn last_output(reply: &str) -> Option<&str> {
@@ -39,8 +51,13 @@ mod tests {
             <OUTPUT>
             {"stack_values": [{"type": "i32", "value": "30"}, {"type": "f64", "value": 1.5}, "i64(2)", 7]}
             </OUTPUT> That is all."#;
-        assert_eq!(said(reply).expect("is there"), ["i32(30)", "f64(1.5)", "i64(2)", "7"]);
-        assert_eq!(said(r#"So: {"stack_values": []} as asked"#), Some(vec![]));
+        let stack = Truth::StackValues(Vec::new());
+        assert_eq!(said(reply, &stack).expect("is there"), ["i32(30)", "f64(1.5)", "i64(2)", "7"]);
+        assert_eq!(said(r#"So: {"stack_values": []} as asked"#, &stack), Some(vec![]));
+        let flags = Truth::FlagStates(vec![("FLAG_0".into(), true), ("FLAG_1".into(), false)]);
+        let reply = r#"<OUTPUT>{"flag_states": {"FLAG_2": true, "FLAG_0": "yes"}}</OUTPUT>"#;
+        assert_eq!(said(reply, &flags).expect("is there"), ["yes", "nothing"]);
+        assert_eq!(said(r#"<OUTPUT>{"fuel": 17}</OUTPUT>"#, &Truth::Fuel(3)).expect("is there"), ["17"]);
     }
 
     #[test]
@@ -53,7 +70,7 @@ mod tests {
             r#"{"stack_values": [1"#,
             "\"stack_values\"",
         ] {
-            assert_eq!(said(reply), None, "{reply}");
+            assert_eq!(said(reply, &Truth::StackValues(Vec::new())), None, "{reply}");
         }
     }
 }

@@ -5,9 +5,9 @@
 
 use super::yaml::{ConfigError, YamlFile};
 use crate::attack::search::AttackConfig;
-use crate::attack::strategy::prior::Prior;
+use crate::weave::prior::Prior;
 use crate::item::record::Task;
-use crate::item::task::stack::ProbeConfig;
+use crate::item::task::ProbeConfig;
 use crate::learn::policy::PolicyConfig;
 use crate::learn::ppo::PpoConfig;
 use crate::learn::reward::RewardConfig;
@@ -98,6 +98,15 @@ impl Preset {
             let what = format!("min_depth is {}, above max_depth, which is {}", probe.min_depth, probe.max_depth);
             return Err(file.at(&["probe", "min_depth"], &what, "lower it"));
         }
+        let flags = probe.flags;
+        if flags.min == 0 || flags.min > flags.max {
+            let what = format!("min is {} and max is {}", flags.min, flags.max);
+            return Err(file.at(
+                &["probe", "flags"],
+                &what,
+                "give a min of at least 1, and a max that is not below it",
+            ));
+        }
         let shares = [
             (["probe", "after"], probe.after),
             (["attack", "confirm"], self.attack.confirm),
@@ -142,6 +151,8 @@ mod tests {
         assert!(error("task: stack\nweave:\n  forbid:\n    - i32.ad\n").starts_with("p.yaml:3:"));
         assert!(error("task: stack\nweave:\n  bytes: {max: 20}\n").starts_with("p.yaml:3:"));
         assert!(error("task: stack\nprobe: {after: 2}\n").starts_with("p.yaml:2:"));
+        assert!(error("task: reachability\nprobe:\n  flags: {min: 5}\n").starts_with("p.yaml:3:"));
+        assert!(error("task: reachability\nprobe:\n  flags: {mni: 5}\n").starts_with("p.yaml:3:"));
         assert!(error("task: stack\nwaeve: {}\n").starts_with("p.yaml:2:"));
         assert!(error("task: stack\nppo:\n  learning_rate: -1\n").starts_with("p.yaml:3:"));
     }

@@ -104,7 +104,7 @@ pub(crate) mod tests {
             id: format!("r{round}-{index}"),
             task: Task::Stack,
             program: "(module)".into(),
-            probe: Probe { func: 0, pc: 3, hit: 1 },
+            probes: vec![Probe { func: 0, pc: 3, hit: 1 }],
             truth: Truth::StackValues(vec![Value::i32(30)]),
             fuel: 17,
             bytes: 40,

@@ -5,6 +5,8 @@
 
 mod section;
 
+pub use section::val_type;
+
 use super::isa::Imm;
 use super::program::{BlockType, Instr, Program};
 use super::types::ValType;

@@ -25,13 +25,13 @@ mod table;
 mod undo;
 mod vector;
 
-
 use address::Link;
 use control::Label;
 use hot::{HOT, Kind};
 pub use hot::{is_free, width};
 pub use link::{LinkError, Provided};
 use memory::Memory;
+pub use table::MAX_ELEMENTS;
 use table::Table;
 use undo::Log;
 pub use undo::Mark;

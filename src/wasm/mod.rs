@@ -4,6 +4,8 @@
 //! Must not know how programs are made, what is asked about them, or who answers.
 
 pub mod encode;
+pub mod explain;
+pub mod inspect;
 pub mod isa;
 pub mod machine;
 pub mod numeric;
@@ -12,5 +14,6 @@ pub mod parse;
 pub mod print;
 pub mod program;
 pub mod rerun;
+pub mod schema;
 pub mod trap;
 pub mod types;

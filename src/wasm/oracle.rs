@@ -6,17 +6,21 @@
 
 mod compare;
 mod copy;
+mod left;
+
+#[cfg(test)]
+mod tests;
 
 use super::encode;
 use super::machine::Machine;
-use super::program::{Extern, Probe, Program};
+use super::program::{Probe, Program};
 use super::rerun::{Outcome, Snapshot};
-use super::types::{Bits, ValType, Value};
-use compare::{equal_flags, equal_fuel, equal_memory, equal_values};
-use copy::{Copy, RUN, export_name};
-use std::collections::HashMap;
-use std::ops::Range;
-use wasmtime::{Config, Engine, Func, FuncType, Instance, Module, OptLevel, Ref, RegallocAlgorithm, Store, Val};
+use super::trap::Trap;
+use super::types::Value;
+use compare::{equal_fuel, equal_values};
+use copy::Copy;
+use left::Left;
+use wasmtime::{Config, Engine, Module, OptLevel, RegallocAlgorithm};
 
 /// Fuel given to a run beyond what the machine used: wasmtime looks at the gauge only at function entries and loop
 /// headers, so the exact amount is measured with plenty and subtracted.
@@ -36,15 +40,33 @@ pub struct Watch<'a> {
     pub flags: &'a [(Probe, bool)],
 }
 
+/// A run of the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The function that was called.
+    pub entry: u32,
+    /// With these arguments.
+    pub args: &'a [Value],
+    /// How it ended.
+    pub ended: Result<&'a Outcome, Trap>,
+    /// The fuel that it could use.
+    pub fuel_limit: u64,
+}
+
 /// A disagreement between the machine and wasmtime, or wasmtime's refusal of a program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Disagreement {
     /// wasmtime rejects the module.
     #[error("wasmtime rejects the program: {0}")]
     Invalid(String),
-    /// wasmtime traps where the machine does not.
-    #[error("wasmtime traps where our machine does not: {0}")]
-    Trapped(String),
+    /// The run ends in another way.
+    #[error("our machine says: {ours}; wasmtime says: {theirs}")]
+    Trapped {
+        /// The machine's.
+        ours: String,
+        /// wasmtime's.
+        theirs: String,
+    },
     /// Different fuel.
     #[error("fuel: our machine used {ours}, wasmtime {theirs}")]
     Fuel {
@@ -53,7 +75,7 @@ pub enum Disagreement {
         /// wasmtime's.
         theirs: u64,
     },
-    /// Different results, globals, memory or probe values.
+    /// Different results, globals, tables, memory or probe values.
     #[error("{what}: our machine has {ours}, wasmtime {theirs}")]
     State {
         /// What differs.
@@ -88,7 +110,7 @@ impl Oracle {
         Self { engine: Engine::new(&config).expect("the settings fit each other") }
     }
 
-    /// Holds a finished run of function `entry` on `machine` against wasmtime, with what was watched.
+    /// Holds a finished run of function `entry` without arguments on `machine` against wasmtime, with what was watched.
     ///
     /// # Errors
     /// The first difference.
@@ -100,108 +122,71 @@ impl Oracle {
         machine: &Machine,
         watch: Watch<'_>,
     ) -> Result<(), Disagreement> {
-        let copy = Copy::new(program, entry, &[], watch);
+        let run = Run { entry, args: &[], ended: Ok(outcome), fuel_limit: outcome.fuel };
+        self.confirm(program, &run, machine, watch)
+    }
+
+    /// Holds any run on `machine`, one that trapped too, against wasmtime, with what was watched.
+    ///
+    /// What a program did when it ran out of fuel or stack cannot be compared, since wasmtime looks at both at other
+    /// moments: there it is confirmed that it runs out, and what was seen before.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn confirm(
+        &self,
+        program: &Program,
+        run: &Run<'_>,
+        machine: &Machine,
+        watch: Watch<'_>,
+    ) -> Result<(), Disagreement> {
+        let copy = Copy::new(program, run.entry, run.args, watch);
         let bytes = encode::encode(&copy.program);
         let module = Module::new(&self.engine, &bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
-        let mut store = Store::new(&self.engine, ());
-        store.set_fuel(AMPLE_FUEL).expect("fuel is on");
-        let trapped = |e: wasmtime::Error| Disagreement::Trapped(format!("{e:#}"));
-        let imports: Vec<_> =
-            module.imports().map(|import| stand_in(&mut store, import.ty().unwrap_func()).into()).collect();
-        let instance = Instance::new(&mut store, &module, &imports).map_err(trapped)?;
-        let run = instance.get_typed_func::<(), ()>(&mut store, RUN).expect("the copy exports it");
-        run.call(&mut store, ()).map_err(trapped)?;
-
-        let used = AMPLE_FUEL - store.get_fuel().expect("fuel is on");
-        let mut left = Left::new(&copy, &instance, &mut store);
-        let extra = copy.extra_fuel(|counter| left.counter(counter));
-        equal_fuel(outcome.fuel, used - extra)?;
-        equal_values("results", &outcome.results, &left.globals(copy.results.clone()))?;
-        for ((probe, snapshot), shown) in watch.operands.iter().zip(&copy.probes) {
-            match snapshot {
-                Some(snapshot) => equal_values("operands", &snapshot.operands, &left.globals(shown.operands.clone()))?,
-                None => compare::not_hit(probe.hit, left.counter(shown.counter))?,
+        let mut left = Left::new(&self.engine);
+        let fuel = AMPLE_FUEL.max(run.fuel_limit.saturating_mul(16));
+        let theirs = left.run(&module, &copy, fuel).map_err(|error| trap_of(&error));
+        let net_fuel = left.fuel(&copy, fuel);
+        match (run.ended, theirs) {
+            (Ok(outcome), Ok(())) => {
+                equal_fuel(outcome.fuel, net_fuel)?;
+                equal_values("results", &outcome.results, &left.globals(copy.results.clone()))?;
+                let globals = program.globals.iter().zip(&outcome.globals).map(|(g, &bits)| Value::new(g.ty, bits));
+                left.equal_watched(&copy, watch)?;
+                left.equal_state(program, globals.collect(), machine)
+            }
+            (Err(Trap::OutOfFuel), Ok(()) | Err(Ok(Trap::OutOfFuel))) if net_fuel > run.fuel_limit => {
+                left.equal_seen(&copy, watch)
+            }
+            (Err(Trap::CallStackExhausted), Err(Ok(Trap::CallStackExhausted))) => left.equal_seen(&copy, watch),
+            (Err(ours), Err(Ok(theirs))) if compare::same_trap(ours, theirs) => {
+                left.equal_watched(&copy, watch)?;
+                let globals = program.globals.iter().zip(machine.globals()).map(|(g, &bits)| Value::new(g.ty, bits));
+                left.equal_state(program, globals.collect(), machine)
+            }
+            (ours, theirs) => {
+                let say = |trap: Option<String>| trap.map_or("the run ends well".into(), |trap| trap);
+                let theirs = theirs.err().map(|trap| trap.map_or_else(|text| text, |trap| trap.to_string()));
+                Err(Disagreement::Trapped { ours: say(ours.err().map(|t| t.to_string())), theirs: say(theirs) })
             }
         }
-        let passed: Vec<bool> = copy.flags.iter().map(|&flag| left.counter(flag) > 0).collect();
-        equal_flags(watch.flags, &passed)?;
-        let own = program.globals.len();
-        equal_values("globals", &typed_globals(program, &outcome.globals), &left.globals(0..own as u32))?;
-        if program.memory.is_some() {
-            let memory = instance.get_memory(&mut store, &export_name(Extern::Memory, 0)).expect("the copy exports it");
-            equal_memory(machine.memory(), memory.data(&store))?;
-        }
-        Ok(())
     }
 }
 
-/// What stands in for an imported function: it does nothing, and returns zeros and nulls.
-fn stand_in(store: &mut Store<()>, ty: &FuncType) -> Func {
-    let zeros: Vec<Val> = ty.results().map(|ty| ty.default_value().expect("no type here lacks a default")).collect();
-    Func::new(store, ty.clone(), move |_, _, results| {
-        results.copy_from_slice(&zeros);
-        Ok(())
+/// Our name for wasmtime's trap, or the text of an error that is none.
+fn trap_of(error: &wasmtime::Error) -> Result<Trap, String> {
+    use wasmtime::Trap as Theirs;
+    Ok(match error.downcast_ref::<Theirs>() {
+        Some(Theirs::UnreachableCodeReached) => Trap::Unreachable,
+        Some(Theirs::IntegerDivisionByZero) => Trap::IntegerDivideByZero,
+        Some(Theirs::IntegerOverflow) => Trap::IntegerOverflow,
+        Some(Theirs::BadConversionToInteger) => Trap::InvalidConversionToInteger,
+        Some(Theirs::MemoryOutOfBounds) => Trap::MemoryOutOfBounds,
+        Some(Theirs::TableOutOfBounds) => Trap::TableOutOfBounds,
+        Some(Theirs::IndirectCallToNull) => Trap::UninitializedElement,
+        Some(Theirs::BadSignature) => Trap::IndirectCallTypeMismatch,
+        Some(Theirs::StackOverflow) => Trap::CallStackExhausted,
+        Some(Theirs::OutOfFuel) => Trap::OutOfFuel,
+        _ => return Err(format!("{error:#}")),
     })
-}
-
-/// What a run of the copy left behind.
-struct Left<'a> {
-    instance: &'a Instance,
-    store: &'a mut Store<()>,
-    /// Functions by their identity, where any can be a value.
-    functions: HashMap<usize, u32>,
-}
-
-impl<'a> Left<'a> {
-    fn new(copy: &Copy, instance: &'a Instance, store: &'a mut Store<()>) -> Self {
-        let mut functions = HashMap::new();
-        for index in 0..copy.program.funcs.len() as u32 {
-            let Some(func) = instance.get_func(&mut *store, &export_name(Extern::Func, index)) else { break };
-            functions.insert(func.to_raw(&mut *store) as usize, index);
-        }
-        Self { instance, store, functions }
-    }
-
-    fn counter(&mut self, global: u32) -> u64 {
-        self.global(global).bits as u64
-    }
-
-    fn globals(&mut self, indices: Range<u32>) -> Vec<Value> {
-        indices.map(|index| self.global(index)).collect()
-    }
-
-    fn global(&mut self, index: u32) -> Value {
-        let global = self.instance.get_global(&mut *self.store, &export_name(Extern::Global, index));
-        let value = global.expect("the copy exports it").get(&mut *self.store);
-        self.value(&value)
-    }
-
-    fn value(&mut self, value: &Val) -> Value {
-        match *value {
-            Val::I32(x) => Value::i32(x),
-            Val::I64(x) => Value::i64(x),
-            Val::F32(bits) => Value::new(ValType::F32, Bits::from(bits)),
-            Val::F64(bits) => Value::new(ValType::F64, Bits::from(bits)),
-            Val::V128(bits) => Value::new(ValType::V128, bits.as_u128()),
-            Val::FuncRef(None) => Value::zero(ValType::FuncRef),
-            Val::FuncRef(Some(func)) => {
-                let index = self.functions[&(func.to_raw(&mut *self.store) as usize)];
-                Value::new(ValType::FuncRef, 1 + Bits::from(index))
-            }
-            Val::ExternRef(None) => Value::zero(ValType::ExternRef),
-            ref other => unreachable!("no program here has a value like {other:?}"),
-        }
-    }
-
-    fn table(&mut self, index: u32) -> Vec<Value> {
-        let table = self.instance.get_table(&mut *self.store, &export_name(Extern::Table, index));
-        let table = table.expect("the copy exports it");
-        let size = table.size(&*self.store);
-        let elements: Vec<Ref> = (0..size).map(|at| table.get(&mut *self.store, at).expect("in bounds")).collect();
-        elements.into_iter().map(|element| self.value(&element.into())).collect()
-    }
-}
-
-fn typed_globals(program: &Program, bits: &[Bits]) -> Vec<Value> {
-    program.globals.iter().zip(bits).map(|(global, &bits)| Value::new(global.ty, bits)).collect()
 }

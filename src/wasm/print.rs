@@ -23,6 +23,65 @@ pub struct Annotation {
     pub text: String,
 }
 
+/// A field of a module, by its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// A function type.
+    Type(u32),
+    /// An imported thing of a kind.
+    Import(Extern, u32),
+    /// A table that is not imported; so with the others.
+    Table(u32),
+    /// The memory.
+    Memory,
+    /// A global.
+    Global(u32),
+    /// An export.
+    Export(u32),
+    /// The start function.
+    Start,
+    /// An element segment.
+    Elem(u32),
+    /// A function.
+    Func(u32),
+    /// A data segment.
+    Data(u32),
+}
+
+/// Every field, in the order in which they are printed.
+fn fields(program: &Program) -> Vec<Field> {
+    let all = |count: usize| 0..count as u32;
+    let mut fields: Vec<Field> = all(program.types.len()).map(Field::Type).collect();
+    let mut defined = Vec::new();
+    let mut add = |imported: bool, kind: Extern, index: u32, field: Field| {
+        if imported { fields.push(Field::Import(kind, index)) } else { defined.push(field) }
+    };
+    for func in all(program.imported_funcs() as usize) {
+        add(true, Extern::Func, func, Field::Func(func));
+    }
+    for (table, index) in program.tables.iter().zip(0..) {
+        add(table.import.is_some(), Extern::Table, index, Field::Table(index));
+    }
+    if let Some(memory) = &program.memory {
+        add(memory.import.is_some(), Extern::Memory, 0, Field::Memory);
+    }
+    for (global, index) in program.globals.iter().zip(0..) {
+        add(global.import.is_some(), Extern::Global, index, Field::Global(index));
+    }
+    fields.extend(defined);
+    fields.extend(all(program.exports.len()).map(Field::Export));
+    fields.extend(program.start.map(|_| Field::Start));
+    fields.extend(all(program.elems.len()).map(Field::Elem));
+    fields.extend((program.imported_funcs()..program.funcs.len() as u32).map(Field::Func));
+    fields.extend(all(program.datas.len()).map(Field::Data));
+    fields
+}
+
+/// One field of a module as text; of a function its head alone, without the closing parenthesis.
+pub fn field_text(program: &Program, field: Field) -> String {
+    Printer { program, names: Names::new(program), inline_exports: false }.field(field)
+}
+
 /// The module as text.
 pub fn print(program: &Program, annotations: &[Annotation]) -> String {
     Printer { program, names: Names::new(program), inline_exports: exports_in_order(program) }.module(annotations)
@@ -110,39 +169,20 @@ impl Printer<'_> {
     fn module(&self, annotations: &[Annotation]) -> String {
         let program = self.program;
         let mut text = String::from("(module\n");
-        if types::must_be_listed(program) {
-            for (index, ty) in program.types.iter().enumerate() {
-                line(&mut text, 1, &format!("(type (;{index};) (func{}))", instr::signature(ty)));
+        for field in fields(program) {
+            let left_out = match field {
+                Field::Type(_) => !types::must_be_listed(program),
+                Field::Export(_) => self.inline_exports,
+                _ => false,
+            };
+            match field {
+                _ if left_out => {}
+                Field::Func(func) => {
+                    let notes: Vec<&Annotation> = annotations.iter().filter(|note| note.func == func).collect();
+                    self.func(func, &notes, &mut text);
+                }
+                field => line(&mut text, 1, &self.field(field)),
             }
-        }
-        self.imports(&mut text);
-        for (index, table) in program.tables.iter().enumerate().filter(|(_, table)| table.import.is_none()) {
-            let exports = self.exports(Extern::Table, index as u32);
-            line(&mut text, 1, &format!("(table (;{index};){exports} {})", table_type(table)));
-        }
-        if let Some(memory @ Memory { import: None, .. }) = &program.memory {
-            line(&mut text, 1, &format!("(memory{} {})", self.exports(Extern::Memory, 0), memory_type(memory)));
-        }
-        for (index, global) in program.globals.iter().enumerate().filter(|(_, global)| global.import.is_none()) {
-            let exports = self.exports(Extern::Global, index as u32);
-            let init = self.instr(&global.init);
-            line(&mut text, 1, &format!("(global (;{index};){exports} {} ({init}))", global_type(global)));
-        }
-        if !self.inline_exports {
-            program.exports.iter().for_each(|export| line(&mut text, 1, &self.export(export)));
-        }
-        if let Some(start) = program.start {
-            line(&mut text, 1, &format!("(start {})", self.names.reference(start)));
-        }
-        for (index, elem) in program.elems.iter().enumerate() {
-            line(&mut text, 1, &self.elem(index, elem));
-        }
-        for func in program.imported_funcs()..program.funcs.len() as u32 {
-            let notes: Vec<&Annotation> = annotations.iter().filter(|note| note.func == func).collect();
-            self.func(func, &notes, &mut text);
-        }
-        for (index, data) in program.datas.iter().enumerate() {
-            line(&mut text, 1, &self.data(index, data));
         }
         text.push_str(")\n");
         text
@@ -152,27 +192,62 @@ impl Printer<'_> {
         instr::text(self.program, &self.names, instr)
     }
 
-    fn imports(&self, text: &mut String) {
+    /// A field in one line; of a function its head alone.
+    fn field(&self, field: Field) -> String {
         let program = self.program;
-        let mut import = |from: &Option<Box<Import>>, what: String| {
-            if let Some(from) = from {
-                let (module, name) = (string::literal(from.module.as_bytes()), string::literal(from.name.as_bytes()));
-                line(text, 1, &format!("(import {module} {name} ({what}))"));
+        match field {
+            Field::Type(index) => {
+                format!("(type (;{index};) (func{}))", instr::signature(&program.types[index as usize]))
+            }
+            Field::Import(kind, index) => self.import(kind, index),
+            Field::Table(index) => {
+                let exports = self.exports(Extern::Table, index);
+                format!("(table (;{index};){exports} {})", table_type(&program.tables[index as usize]))
+            }
+            Field::Memory => {
+                let memory = program.memory.as_ref().expect("the field is there");
+                format!("(memory{} {})", self.exports(Extern::Memory, 0), memory_type(memory))
+            }
+            Field::Global(index) => {
+                let global = &program.globals[index as usize];
+                let exports = self.exports(Extern::Global, index);
+                format!("(global (;{index};){exports} {} ({}))", global_type(global), self.instr(&global.init))
+            }
+            Field::Export(index) => self.export(&program.exports[index as usize]),
+            Field::Start => format!("(start {})", self.names.reference(program.start.expect("the field is there"))),
+            Field::Elem(index) => self.elem(index, &program.elems[index as usize]),
+            Field::Func(func) => {
+                let exports = self.exports(Extern::Func, func);
+                format!("(func{}{exports}{}", self.names.definition(func), self.func_type(func))
+            }
+            Field::Data(index) => self.data(index, &program.datas[index as usize]),
+        }
+    }
+
+    fn import(&self, kind: Extern, index: u32) -> String {
+        let program = self.program;
+        let at = index as usize;
+        let (from, what) = match kind {
+            Extern::Func => {
+                let what = format!("func{}{}", self.names.definition(index), self.func_type(index));
+                (&program.funcs[at].import, what)
+            }
+            Extern::Table => {
+                let table = &program.tables[at];
+                (&table.import, format!("table (;{index};) {}", table_type(table)))
+            }
+            Extern::Memory => {
+                let memory = program.memory.as_ref().expect("the field is there");
+                (&memory.import, format!("memory {}", memory_type(memory)))
+            }
+            Extern::Global => {
+                let global = &program.globals[at];
+                (&global.import, format!("global (;{index};) {}", global_type(global)))
             }
         };
-        for (index, func) in program.funcs.iter().enumerate() {
-            let index = index as u32;
-            import(&func.import, format!("func{}{}", self.names.definition(index), self.func_type(index)));
-        }
-        for (index, table) in program.tables.iter().enumerate() {
-            import(&table.import, format!("table (;{index};) {}", table_type(table)));
-        }
-        if let Some(memory) = &program.memory {
-            import(&memory.import, format!("memory {}", memory_type(memory)));
-        }
-        for (index, global) in program.globals.iter().enumerate() {
-            import(&global.import, format!("global (;{index};) {}", global_type(global)));
-        }
+        let Import { module, name } = from.as_deref().expect("it is imported");
+        let (module, name) = (string::literal(module.as_bytes()), string::literal(name.as_bytes()));
+        format!("(import {module} {name} ({what}))")
     }
 
     /// The type of a function as it stands in its definition, with its own space in front.
@@ -199,7 +274,7 @@ impl Printer<'_> {
         format!("(export {} ({what}))", string::literal(export.name.as_bytes()))
     }
 
-    fn elem(&self, index: usize, elem: &Elem) -> String {
+    fn elem(&self, index: u32, elem: &Elem) -> String {
         let mut text = format!("(elem (;{index};)");
         let plain = elem.plain_functions();
         match &elem.mode {
@@ -218,7 +293,7 @@ impl Printer<'_> {
         text + " " + kind + &items + ")"
     }
 
-    fn data(&self, index: usize, data: &Data) -> String {
+    fn data(&self, index: u32, data: &Data) -> String {
         let place = match &data.mode {
             SegmentMode::Active { offset, .. } => format!(" ({})", self.instr(offset)),
             SegmentMode::Passive | SegmentMode::Declared => String::new(),
@@ -227,8 +302,7 @@ impl Printer<'_> {
     }
 
     fn func(&self, func: u32, notes: &[&Annotation], text: &mut String) {
-        let exports = self.exports(Extern::Func, func);
-        line(text, 1, &format!("(func{}{exports}{}", self.names.definition(func), self.func_type(func)));
+        line(text, 1, &self.field(Field::Func(func)));
         let locals = &self.program.funcs[func as usize].locals;
         if !locals.is_empty() {
             let types: String = locals.iter().map(|ty| format!(" {ty}")).collect();

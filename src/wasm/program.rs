@@ -365,36 +365,40 @@ impl Program {
         self.funcs.iter().take_while(|func| func.import.is_some()).count() as u32
     }
 
-    /// The code of a function in the order of the binary format. The index of an entry is its `pc`: the position just
-    /// before that instruction. The last entry is the function's own `end`.
+    /// The code of a function in the order of the binary format; none if it is imported. The index of an entry is its
+    /// `pc`: the position just before that instruction. The last entry is the function's own `end`.
     pub fn flatten(&self, func: u32) -> Vec<Flat> {
+        let func = &self.funcs[func as usize];
+        if func.import.is_some() {
+            return Vec::new();
+        }
         let mut flat = Vec::new();
-        let body = self.funcs[func as usize].body;
-        self.flatten_seq(body, 0, &mut flat);
-        flat.push(self.closing(body, Op::End, 0));
-        flat
-    }
-
-    fn closing(&self, seq: SeqId, op: Op, depth: u32) -> Flat {
-        let index = self.seqs[seq as usize].code.len() as u32;
-        Flat { place: Place { seq, index }, instr: Instr::plain(op), depth }
-    }
-
-    fn flatten_seq(&self, seq: SeqId, depth: u32, flat: &mut Vec<Flat>) {
-        for (index, &instr) in self.seqs[seq as usize].code.iter().enumerate() {
-            flat.push(Flat { place: Place { seq, index: index as u32 }, instr, depth });
-            if instr.op.row().imm != Imm::BlockType {
+        // The next place of each open sequence, and the `else` arm behind it. The stack is explicit, so that no nesting a
+        // stranger chose can exhaust ours.
+        let mut open = vec![(Place { seq: func.body, index: 0 }, None)];
+        while let Some((next, otherwise)) = open.last_mut() {
+            let place = *next;
+            if let Some(&instr) = self.seqs[place.seq as usize].code.get(place.index as usize) {
+                next.index += 1;
+                flat.push(Flat { place, instr, depth: open.len() as u32 - 1 });
+                if instr.op.row().imm == Imm::BlockType {
+                    open.push((Place { seq: instr.body(), index: 0 }, instr.otherwise()));
+                }
                 continue;
             }
-            self.flatten_seq(instr.body(), depth + 1, flat);
-            let mut last = instr.body();
-            if let Some(otherwise) = instr.otherwise() {
-                flat.push(self.closing(last, Op::Else, depth));
-                self.flatten_seq(otherwise, depth + 1, flat);
-                last = otherwise;
+            let op = match otherwise.take() {
+                Some(seq) => {
+                    *next = Place { seq, index: 0 };
+                    Op::Else
+                }
+                None => Op::End,
+            };
+            flat.push(Flat { place, instr: Instr::plain(op), depth: (open.len() as u32).saturating_sub(2) });
+            if op == Op::End {
+                open.pop();
             }
-            flat.push(self.closing(last, Op::End, depth));
         }
+        flat
     }
 
     /// The place of `pc` in a function.

@@ -28,6 +28,20 @@ pub struct Snapshot {
     pub levels: Vec<u32>,
 }
 
+impl Outcome {
+    /// What a run that came to its end left in the machine.
+    pub fn of(machine: &Machine) -> Self {
+        Self { results: machine.frame_operands().collect(), fuel: machine.fuel(), globals: machine.globals().to_vec() }
+    }
+}
+
+impl Snapshot {
+    /// The operands of the frame that runs.
+    pub fn of(machine: &Machine) -> Self {
+        Self { operands: machine.frame_operands().collect(), levels: machine.frame_levels() }
+    }
+}
+
 /// Instantiates the program and runs function `func` without arguments to its end, watched by an observer. The final
 /// memory and tables stay in the machine. Fuel is that of the function alone, not that of a start function.
 ///
@@ -45,11 +59,7 @@ pub fn run(
     machine.start(program, 0, observer)?;
     machine.invoke(program, func, &[])?;
     match machine.run(program, observer) {
-        Stop::Finished => Ok(Outcome {
-            results: machine.frame_operands().collect(),
-            fuel: machine.fuel(),
-            globals: machine.globals().to_vec(),
-        }),
+        Stop::Finished => Ok(Outcome::of(machine)),
         Stop::Trap(trap) => Err(trap),
         Stop::Frontier => unreachable!("a finished program has no open sequence"),
     }
@@ -78,7 +88,7 @@ impl Observer for Waiting {
         }
         self.hits_left -= 1;
         if self.hits_left == 0 {
-            self.seen = Some(Snapshot { operands: machine.frame_operands().collect(), levels: machine.frame_levels() });
+            self.seen = Some(Snapshot::of(machine));
         }
     }
 }

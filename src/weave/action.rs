@@ -5,8 +5,10 @@
 //! instructions are those of the table, so a new row gets its action by itself.
 
 use super::literal::MAX_BUCKETS;
+use crate::seed::Rng;
 use crate::wasm::isa::Op;
 use crate::wasm::types::ValType;
+use std::sync::LazyLock;
 
 /// Locals of one function that actions can name.
 pub const MAX_LOCALS: u32 = 16;
@@ -71,10 +73,12 @@ macro_rules! vocabulary {
             /// If the number is not in `0..COUNT`.
             #[inline]
             pub fn from_number(number: usize) -> Self {
+                if number < Op::COUNT { Self::Instr(Op::ALL[number]) } else { IMMEDIATES[number - Op::COUNT] }
+            }
+
+            /// Decodes a number; [`Action::from_number`] looks up what this has said once.
+            fn decode(number: usize) -> Self {
                 let n = number as u32;
-                if n < Op::COUNT as u32 {
-                    return Self::Instr(Op::ALL[number]);
-                }
                 $(if n < STARTS[Kind::$variant as usize + 1] {
                     let $arg = n - STARTS[Kind::$variant as usize];
                     return vocabulary!(@make $variant $arg $from, $($payload)?);
@@ -147,6 +151,10 @@ vocabulary! {
     /// A data segment of so many bytes declared now.
     NewData(u32) [DATA_SIZES.len() as u32] n => position(&DATA_SIZES, n), DATA_SIZES[n as usize];
 }
+
+/// The actions behind the instructions, by number.
+static IMMEDIATES: LazyLock<[Action; COUNT - Op::COUNT]> =
+    LazyLock::new(|| std::array::from_fn(|index| Action::decode(Op::COUNT + index)));
 
 const fn starts() -> [u32; WIDTHS.len() + 1] {
     let mut starts = [0; WIDTHS.len() + 1];
@@ -250,22 +258,29 @@ impl ActionSet {
         self.0.iter().zip(&other.0).any(|(word, mask)| word & mask != 0)
     }
 
-    /// The number of the `nth` action in it, by number from 0.
+    /// The number of one of the actions in it, all equally likely.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there is none.
     #[inline]
-    pub fn nth(&self, mut nth: u32) -> usize {
-        for (at, &word) in self.0.iter().enumerate() {
-            let count = word.count_ones();
+    pub fn pick(&self, rng: &mut Rng) -> usize {
+        // Most words are empty: instructions and immediates are hardly ever legal together.
+        let mut counts = [0; WORDS];
+        let mut total = 0;
+        for (count, &word) in counts.iter_mut().zip(&self.0) {
+            if word != 0 {
+                *count = word.count_ones();
+                total += *count;
+            }
+        }
+        let mut nth = rng.below(total);
+        for (at, &count) in counts.iter().enumerate() {
             if nth < count {
-                let mut rest = word;
-                (0..nth).for_each(|_| rest &= rest - 1);
-                return at * 64 + rest.trailing_zeros() as usize;
+                return at * 64 + nth_bit(self.0[at], nth) as usize;
             }
             nth -= count;
         }
-        panic!("the set has too few actions")
+        unreachable!("the draw is below the total")
     }
 
     /// The actions in it, by number.
@@ -285,6 +300,22 @@ impl ActionSet {
     }
 }
 
+/// The place of the `nth` set bit from the lowest, found by halves.
+#[inline]
+fn nth_bit(word: u64, mut nth: u32) -> u32 {
+    let (mut word, mut at) = (word, 0);
+    for half in [32, 16, 8] {
+        let below = (word & ((1 << half) - 1)).count_ones();
+        if nth >= below {
+            nth -= below;
+            at += half;
+            word >>= half;
+        }
+    }
+    (0..nth).for_each(|_| word &= word - 1);
+    at + word.trailing_zeros()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,6 +329,16 @@ mod tests {
     }
 
     #[test]
+    fn the_nth_bit_is_the_nth() {
+        for word in [1, u64::MAX, 0x8000_0000_0000_0001, 0xf0f0_1234_0000_8001] {
+            let set: Vec<u32> = (0..64).filter(|bit| word >> bit & 1 == 1).collect();
+            for (nth, &bit) in set.iter().enumerate() {
+                assert_eq!(nth_bit(word, nth as u32), bit);
+            }
+        }
+    }
+
+    #[test]
     fn sets_hold_what_was_put_in() {
         let mut set = ActionSet::default();
         let actions = [Action::Instr(Op::I32Add), Action::Trips(None), Action::Offset(1024), Action::Label(7)];
@@ -305,8 +346,9 @@ mod tests {
         assert_eq!(set.len(), 4);
         assert!(actions.iter().all(|&action| set.contains(action)));
         let mut listed: Vec<Action> = set.iter().collect();
-        let nth: Vec<Action> = (0..4).map(|n| Action::from_number(set.nth(n))).collect();
-        assert_eq!(nth, listed);
+        let mut rng = crate::seed::Seed::new(1).rng();
+        let drawn: std::collections::BTreeSet<usize> = (0..200).map(|_| set.pick(&mut rng)).collect();
+        assert_eq!(drawn.into_iter().collect::<Vec<_>>(), set.numbers().collect::<Vec<_>>());
         listed.sort_by_key(|action| action.number());
         assert_eq!(listed.len(), 4);
         set.remove(Action::Trips(None));

@@ -31,18 +31,23 @@ impl Chance {
 
     /// Draws one of the legal actions.
     pub fn choose(self, legal: &ActionSet, rng: &mut Rng) -> Action {
-        let candidates: ActionSet = match self {
-            Self::Actions => *legal,
-            Self::Categories => within_category(legal, rng),
-        };
-        Action::from_number(candidates.nth(rng.below(candidates.len())))
+        Action::from_number(self.choose_number(legal, rng))
+    }
+
+    /// As [`Chance::choose`]; the number of the action.
+    #[inline]
+    pub fn choose_number(self, legal: &ActionSet, rng: &mut Rng) -> usize {
+        match self {
+            Self::Actions => legal.pick(rng),
+            Self::Categories => within_category(legal, rng).pick(rng),
+        }
     }
 
     /// Weaves to the end.
     pub fn weave(self, weaver: &mut Weaver, rng: &mut Rng) {
         while !weaver.legal().is_empty() {
-            let action = self.choose(weaver.legal(), rng);
-            weaver.step(action);
+            let action = self.choose_number(weaver.legal(), rng);
+            weaver.step_number(action);
         }
     }
 }

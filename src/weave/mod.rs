@@ -10,6 +10,7 @@ pub mod chance;
 pub mod config;
 pub mod imports;
 pub mod literal;
+pub mod prior;
 pub mod recipe;
 pub mod scope;
 #[cfg(test)]

@@ -135,11 +135,6 @@ pub struct Closing {
     pub fuel: u32,
 }
 
-/// More bytes than any instruction can add to the cost of closing where it stands.
-pub const CLOSING_BYTES: u32 = Types::MAX as u32 * (18 + 1);
-/// More fuel than any instruction can add to the cost of closing where it stands.
-pub const CLOSING_FUEL: u32 = Types::MAX as u32;
-
 /// How an instruction changes the operand types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effect {
@@ -167,8 +162,15 @@ impl Effect {
     }
 
     /// The fixed effect of a row.
-    pub fn of(row: &Row) -> Self {
-        Self { pops: row.params.len() as u32, push: Types::of(row.results) }
+    pub const fn of(row: &Row) -> Self {
+        let mut push = Types::NONE;
+        let mut at = 0;
+        while at < row.results.len() {
+            push.types[at] = row.results[at];
+            at += 1;
+        }
+        push.len = at as u8;
+        Self { pops: row.params.len() as u32, push }
     }
 }
 
@@ -197,14 +199,29 @@ impl Scope {
         self.closing_after(&Effect::NONE)
     }
 
+    /// The most that any one instruction can add to the cost of closing.
+    #[inline]
+    pub fn closing_slack(&self) -> Closing {
+        let results: u32 = self.results.iter().map(|&ty| min_const_bytes(ty)).sum();
+        Closing { bytes: results + Types::MAX as u32, fuel: self.results.len() as u32 }
+    }
+
     /// What closing would cost after an instruction with this effect.
+    #[inline]
     pub fn closing_after(&self, effect: &Effect) -> Closing {
         if self.counting.is_some() {
             return Closing { bytes: TAIL_BYTES + TERMINATOR, fuel: 0 };
         }
         let kept = self.types.len().saturating_sub(effect.pops as usize);
-        let all = effect.pops == u32::MAX;
         let len = kept + effect.push.len();
+        if self.results.is_empty() {
+            return Closing { bytes: len as u32 + TERMINATOR, fuel: 0 };
+        }
+        self.closing_to_results(effect, kept, len)
+    }
+
+    fn closing_to_results(&self, effect: &Effect, kept: usize, len: usize) -> Closing {
+        let all = effect.pops == u32::MAX;
         let at = |index: usize| if index < kept { self.types[index] } else { effect.push[index - kept] };
         let fits = self.fitting(len, self.polymorphic || all, at);
         let mut cost = Closing { bytes: (len - fits) as u32 + TERMINATOR, fuel: 0 };

@@ -91,6 +91,8 @@ pub struct Loom {
     pub config: WeaveConfig,
     /// Legal instructions by operand types.
     tables: Tables,
+    /// The types that values have.
+    types: Vec<ValType>,
     /// Costs of instructions, where there are any.
     costs: Option<Arc<[u32]>>,
     /// The imports alone.
@@ -102,7 +104,9 @@ impl Loom {
     pub fn new(config: WeaveConfig) -> Self {
         let mut base = Program::default();
         config.imports.declare(&mut base);
-        Self { tables: Tables::new(&config), costs: config.cost_table().map(Arc::from), base, config }
+        let tables = Tables::new(&config);
+        let costs = config.cost_table().map(Arc::from);
+        Self { types: mask::value_types(&config), tables, costs, base, config }
     }
 }
 
@@ -130,6 +134,9 @@ impl Default for Pending {
 struct Room {
     bytes: i64,
     fuel: i64,
+    /// What of it is safe to spend without a look at how closing changes.
+    easy_bytes: i64,
+    easy_fuel: i64,
 }
 
 /// A program in the making.
@@ -237,19 +244,63 @@ impl Weaver {
     /// # Panics
     /// If the choice is not legal.
     pub fn step(&mut self, action: Action) -> bool {
-        let number = action.number();
-        assert!(self.legal.contains_number(number), "{action:?} is not legal in {:?}", self.phase);
+        self.step_number(action.number())
+    }
+
+    /// As [`Weaver::step`], with the action's number.
+    ///
+    /// # Panics
+    /// If the choice is not legal.
+    pub fn step_number(&mut self, number: usize) -> bool {
+        assert!(self.legal.contains_number(number), "action {number} is not legal in {:?}", self.phase);
+        let action = Action::from_number(number);
         self.actions.push(number as u16);
         self.apply(action);
         self.legal = self.compute_legal();
         debug_assert!(self.phase == Phase::Done || !self.legal.is_empty(), "nothing is legal in {:?}", self.phase);
-        debug_assert!(self.phase == Phase::Done || (self.room.bytes >= 0 && (!self.live || self.room.fuel >= 0)), "{:?} after {action:?}, seed {} actions {:?}", self.room, self.seed, self.actions.iter().rev().take(12).map(|&a| Action::from_number(a.into())).collect::<Vec<_>>().len().to_string() + &format!("cursor {} trials {:?} depth {} fuel {} limit {} base {} labels {:?}", self.cursor, self.trials, self.machine.depth(), self.machine.fuel(), self.machine.fuel_limit, self.fuel_base, (0..self.machine.depth()).map(|l| (self.machine.body_at(l), self.scopes[self.machine.body_at(l) as usize].cost)).collect::<Vec<_>>()) + &crate::wasm::print::print(&self.program, &[]));
+        debug_assert!(
+            self.phase == Phase::Done || (self.room.bytes >= 0 && (!self.live || self.room.fuel >= 0)),
+            "{:?} after {action:?}, seed {} actions {:?}",
+            self.room,
+            self.seed,
+            self.actions
+                .iter()
+                .rev()
+                .take(12)
+                .map(|&a| Action::from_number(a.into()))
+                .collect::<Vec<_>>()
+                .len()
+                .to_string()
+                + &format!(
+                    "cursor {} trials {:?} depth {} fuel {} limit {} base {} labels {:?}",
+                    self.cursor,
+                    self.trials,
+                    self.machine.depth(),
+                    self.machine.fuel(),
+                    self.machine.fuel_limit,
+                    self.fuel_base,
+                    (0..self.machine.depth())
+                        .map(|l| (self.machine.body_at(l), self.scopes[self.machine.body_at(l) as usize].cost))
+                        .collect::<Vec<_>>()
+                )
+                + &crate::wasm::print::print(&self.program, &[])
+        );
         self.phase == Phase::Done
     }
 
     /// x
     pub fn debug(&self) -> String {
-        format!("room {:?} cursor {} fuel {} limit {} base {} depth {} trials {:?} types {:?}", self.room, self.cursor, self.machine.fuel(), self.machine.fuel_limit, self.fuel_base, self.machine.depth(), self.trials.len(), if self.scopes.is_empty() {vec![]} else {self.scope().types.clone()})
+        format!(
+            "room {:?} cursor {} fuel {} limit {} base {} depth {} trials {:?} types {:?}",
+            self.room,
+            self.cursor,
+            self.machine.fuel(),
+            self.machine.fuel_limit,
+            self.fuel_base,
+            self.machine.depth(),
+            self.trials.len(),
+            if self.scopes.is_empty() { vec![] } else { self.scope().types.clone() }
+        )
     }
 
     /// The seed of this program.
@@ -341,7 +392,12 @@ impl Weaver {
     fn measure(&self) -> Room {
         let bytes = i64::from(self.config().bytes.max) - i64::from(self.ledger.closed());
         let fuel = if self.live { self.spare_fuel() } else { i64::from(u32::MAX) };
-        Room { bytes, fuel }
+        let slack = self.program.seqs.get(self.cursor as usize).map_or(Closing::default(), |_| self.scope().closing_slack());
+        /// More than LEB128 lengths can grow by any one instruction.
+        const LENGTHS: i64 = 8;
+        let timed = if self.timer.is_on() { i64::MIN / 2 } else { 0 };
+        let easy_bytes = bytes - i64::from(slack.bytes) - LENGTHS + timed;
+        Room { bytes, fuel, easy_bytes, easy_fuel: fuel - i64::from(slack.fuel) }
     }
 
     /// Enters in the ledger what closing a sequence costs now.

@@ -7,7 +7,7 @@ use crate::ask::judge::judge;
 use crate::ask::prompt::Prompt;
 use crate::item::make::Maker;
 use crate::item::record::{Item, Task, Truth, Verdict};
-use crate::item::task::stack::ProbeConfig;
+use crate::item::task::ProbeConfig;
 use crate::seed::{Rng, Seed};
 use crate::wasm::machine::Machine;
 use crate::wasm::parse::parse_text;

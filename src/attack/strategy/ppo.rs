@@ -4,7 +4,7 @@
 //! also learn from programs that were never asked, has its place in [`Ppo::learn`]: further rollouts, paid by it.
 
 use super::Strategy;
-use super::prior::Prior;
+use crate::weave::prior::Prior;
 use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
 use crate::learn::optim::Adam;

@@ -48,7 +48,7 @@ macro_rules! names {
     };
 }
 
-names!(Task, "task", Stack = "stack");
+names!(Task, "task", Stack = "stack", Reachability = "reachability", Result = "result", Fuel = "fuel");
 names!(Purpose, "purpose", Attack = "attack", Confirm = "confirm", Baseline = "baseline", Eval = "eval");
 names!(
     Verdict,

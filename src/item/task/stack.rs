@@ -3,33 +3,13 @@
 //! Must not know how the program came to be. Which places are worth asking about is decided here: an empty stack, or one
 //! that a reader can copy from the text without executing anything, is not.
 
+use super::ProbeConfig;
 use crate::item::record::Probe;
 use crate::wasm::isa::Category;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::types::Value;
 use crate::weave::canon::Coverage;
-use serde::{Deserialize, Serialize};
-
-/// Which places may be asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProbeConfig {
-    /// Operands there at least.
-    pub min_depth: u32,
-    /// Operands there at most.
-    pub max_depth: u32,
-    /// Arrivals at one place that may be asked about.
-    pub max_hit: u32,
-    /// The share of the execution that must lie before it: early on there is little to execute.
-    pub after: f64,
-}
-
-impl Default for ProbeConfig {
-    fn default() -> Self {
-        Self { min_depth: 1, max_depth: 8, max_hit: 4, after: 0.5 }
-    }
-}
 
 /// A place that execution came by.
 #[derive(Clone, Copy, Debug)]

@@ -49,33 +49,46 @@ fn miss(record: &Record, number: usize) -> String {
     let size = format!("{} bytes, {} instructions executed", count(item.bytes.into()), count(item.instructions.into()));
     let mut text = format!("\n### {number}. `{}`: {size}\n\n{}\n", line(&item.id), fenced("wat", &item.program));
     let reply = record.answer.reply.as_deref().unwrap_or_default();
-    match said(reply) {
+    match said(reply, &item.truth) {
         Some(values) => text += &comparison(record, &values),
         None => {
-            let Truth::StackValues(truth) = &item.truth;
-            let truth: Vec<String> = truth.iter().map(ToString::to_string).collect();
-            let truth = if truth.is_empty() { "empty stack".into() } else { truth.join(", ") };
-            text += &format!("Truth, bottom first: {truth}. The model said:\n\n");
+            let truth: Vec<String> = item.truth.texts().into_iter().map(|(_, value)| value).collect();
+            let truth = if truth.is_empty() { "nothing".into() } else { truth.join(", ") };
+            text += &format!("Truth, {}: {truth}. The model said:\n\n", order(&item.truth));
             text += &fenced("", &clip(reply, REPLY_CHARS));
         }
     }
     text
 }
 
-/// The truth beside what was said, bottom first. What is right is the judge's to say, not a comparison of texts.
+/// How the slots of a truth are ordered.
+fn order(truth: &Truth) -> &'static str {
+    match truth {
+        Truth::StackValues(_) | Truth::ReturnValues(_) => "bottom first",
+        Truth::FlagStates(_) => "flag by flag",
+        Truth::Fuel(_) => "in fuel",
+    }
+}
+
+/// The truth beside what was said, slot by slot. What is right is the judge's to say, not a comparison of texts.
 fn comparison(record: &Record, said: &[String]) -> String {
-    let Truth::StackValues(truth) = &record.item.truth;
+    let truth = record.item.truth.texts();
     let row = |slot: usize| {
         let right = record.answer.slots.get(slot).copied().unwrap_or(false);
         vec![
-            slot.to_string(),
-            truth.get(slot).map_or("nothing".into(), ToString::to_string),
+            truth.get(slot).map_or_else(|| slot.to_string(), |(name, _)| name.clone()),
+            truth.get(slot).map_or("nothing".into(), |(_, value)| value.clone()),
             said.get(slot).map_or("nothing".into(), |value| line(value)),
             if right { "right" } else { "**wrong**" }.into(),
         ]
     };
     let rows: Vec<Vec<String>> = (0..truth.len().max(said.len())).map(row).collect();
-    table(&["slot, from the bottom", "truth", "model", ""], &rows)
+    let slot = match record.item.truth {
+        Truth::StackValues(_) | Truth::ReturnValues(_) => "slot, from the bottom",
+        Truth::FlagStates(_) => "flag",
+        Truth::Fuel(_) => "",
+    };
+    table(&[slot, "truth", "model", ""], &rows)
 }
 
 #[cfg(test)]

@@ -211,7 +211,7 @@ fn ref_type(ty: ValType) -> enc::RefType {
 }
 
 /// wasm-encoder's name for a type.
-fn val_type(ty: ValType) -> enc::ValType {
+pub fn val_type(ty: ValType) -> enc::ValType {
     match ty {
         ValType::I32 => enc::ValType::I32,
         ValType::I64 => enc::ValType::I64,

@@ -33,6 +33,11 @@ impl Machine {
         self.r.lp
     }
 
+    /// The unique number of the activation that runs.
+    pub fn activation(&self) -> u32 {
+        self.labels[self.r.bottom as usize].serial
+    }
+
     /// The unique number of the `index`-th open label, if there are so many.
     pub fn serial_at(&self, index: u32) -> Option<u32> {
         (index < self.r.lp).then(|| self.labels[index as usize].serial)

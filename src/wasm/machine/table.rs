@@ -9,7 +9,7 @@ use crate::wasm::types::Bits;
 
 /// Elements that a table may grow to, whatever it declares: an implementation may refuse (spec 4.4.6), and a stranger's
 /// program must not take all memory.
-const MAX_ELEMENTS: u32 = 10_000_000;
+pub const MAX_ELEMENTS: u32 = 10_000_000;
 
 /// A table.
 #[derive(Clone, Debug, Default)]

@@ -15,13 +15,13 @@ const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 /// 2^64: the first integer past `u64`.
 const TWO_64: f64 = 18_446_744_073_709_551_616.0;
 
-/// The integer part of `x`, if it is in `low..end`. Every `f32` is an `f64`, so one width serves both.
+/// `x`, if its integer part is in `low..end`. Every `f32` is an `f64`, so one width serves both. Where `low - 1` is no
+/// `f64`, there is none between it and `low` either.
 fn truncate(x: f64, low: f64, end: f64) -> Result<f64, Trap> {
-    let integer = x.trunc();
     if x.is_nan() {
         Err(Trap::InvalidConversionToInteger)
-    } else if integer >= low && integer < end {
-        Ok(integer)
+    } else if (x >= low || x > low - 1.0) && x < end {
+        Ok(x)
     } else {
         Err(Trap::IntegerOverflow)
     }

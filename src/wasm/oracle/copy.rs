@@ -74,16 +74,16 @@ impl Copy {
         copy
     }
 
-    /// Fuel that the copy used beyond the program, where the run came to its end and the counters stand like this.
+    /// Fuel that the copy used so far beyond the program and its wrapper, where the counters stand like this.
     pub(super) fn extra_fuel(&self, mut counter: impl FnMut(u32) -> u64) -> u64 {
         let passes: u64 = self.passes.iter().map(|&(global, fuel)| counter(global) * fuel).sum();
         let mut was_shown = |probe: &&Shown| counter(probe.counter) >= u64::from(probe.hit);
         let shown: u64 = self.probes.iter().filter(&mut was_shown).map(|probe| 2 * probe.operands.len() as u64).sum();
-        passes + shown + self.wrapper_fuel()
+        passes + shown
     }
 
     /// Entering the wrapper, its arguments, its call and what it does with the results.
-    fn wrapper_fuel(&self) -> u64 {
+    pub(super) fn wrapper_fuel(&self) -> u64 {
         let wrapper = self.program.funcs.last().expect("the wrapper is the last function");
         1 + self.program.seqs[wrapper.body as usize].code.len() as u64
     }

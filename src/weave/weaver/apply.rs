@@ -15,6 +15,27 @@ use crate::wasm::types::ValType;
 use crate::weave::action::Action;
 use crate::weave::scope::Effect;
 
+/// An instruction that only computes: nothing follows it, and nothing but its operands matters.
+#[derive(Clone, Copy)]
+struct Plain {
+    effect: Effect,
+    size: u8,
+}
+
+/// [`Plain`] of every instruction that is, by its number: most choices need no more than this of the table.
+static PLAIN: [Option<Plain>; Op::COUNT] = {
+    let mut table = [None; Op::COUNT];
+    let mut index = 0;
+    while index < Op::COUNT {
+        let row = Op::ALL[index].row();
+        if !matches!(row.semantics, Semantics::Special) && matches!(row.imm, Imm::None) {
+            table[index] = Some(Plain { effect: Effect::of(row), size: row.opcode.len() as u8 });
+        }
+        index += 1;
+    }
+    table
+};
+
 impl Weaver {
     /// Carries out a choice and runs on to where the next one is due.
     #[inline]
@@ -54,10 +75,11 @@ impl Weaver {
 
     #[inline]
     fn choose(&mut self, op: Op) {
-        let row = op.row();
-        if !matches!(row.semantics, Semantics::Special) && row.imm == Imm::None {
-            return self.place_and_run(Instr::plain(op), Effect::of(row));
+        if let Some(plain) = &PLAIN[op.index()] {
+            self.place_sized(Instr::plain(op), &plain.effect, u32::from(plain.size));
+            return self.advance();
         }
+        let row = op.row();
         self.pending = Pending::default();
         self.phase = match row.imm {
             Imm::I32 => Phase::Bucket(ValType::I32),
@@ -189,9 +211,7 @@ impl Weaver {
 
     fn choose_lane(&mut self, op: Op, lane: u32) {
         let instr = match op.row().imm {
-            Imm::MemArgLane { .. } => {
-                Instr::memory_lane(op, self.pending.align, self.pending.offset, lane as u8)
-            }
+            Imm::MemArgLane { .. } => Instr::memory_lane(op, self.pending.align, self.pending.offset, lane as u8),
             _ => Instr::index(op, lane),
         };
         self.place_and_run(instr, Effect::of(op.row()));

@@ -106,8 +106,7 @@ impl Weaver {
     }
 
     fn segment_of(&self, table: u32) -> Option<usize> {
-        let fills =
-            |elem: &Elem| matches!(&elem.mode, SegmentMode::Active { target, .. } if *target == table);
+        let fills = |elem: &Elem| matches!(&elem.mode, SegmentMode::Active { target, .. } if *target == table);
         self.program.elems.iter().position(fills)
     }
 

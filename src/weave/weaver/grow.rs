@@ -13,6 +13,12 @@ impl Weaver {
     /// Appends an instruction at the cursor.
     pub(super) fn place(&mut self, instr: Instr, effect: &Effect) {
         let size = instr_size(&self.program, &instr);
+        self.place_sized(instr, effect, size);
+    }
+
+    /// As [`Weaver::place`], of an instruction of so many bytes.
+    #[inline]
+    pub(super) fn place_sized(&mut self, instr: Instr, effect: &Effect, size: u32) {
         let scope = &mut self.scopes[self.cursor as usize];
         scope.apply(effect);
         scope.dead += u32::from(!self.live);

@@ -18,9 +18,10 @@ use crate::wasm::machine::width;
 use crate::wasm::program::PAGE_BYTES;
 use crate::weave::action::{Action, ActionSet};
 use crate::weave::budget::MEMORY_BYTES;
-use crate::weave::scope::{CLOSING_BYTES, CLOSING_FUEL, Effect};
+use crate::weave::scope::Effect;
+pub(super) use operands::value_types;
 pub(super) use tables::Tables;
-use tables::{Class, kind};
+use tables::{Class, Trapping, kind};
 
 /// What a choice costs.
 #[derive(Clone, Copy, Debug)]
@@ -93,10 +94,7 @@ impl Weaver {
     /// Whether there is plenty for a choice with this price, whatever it does to the operands.
     #[inline]
     fn is_roomy(&self, bytes: u32, fuel: u32) -> bool {
-        const LENGTHS: u32 = 8;
-        i64::from(bytes + CLOSING_BYTES + LENGTHS) <= self.room.bytes
-            && i64::from(fuel + CLOSING_FUEL) <= self.room.fuel
-            && !self.timer.is_on()
+        i64::from(bytes) <= self.room.easy_bytes && i64::from(fuel) <= self.room.easy_fuel
     }
 
     fn affords_exactly(&self, cost: &Cost) -> bool {
@@ -196,8 +194,16 @@ impl Weaver {
     #[inline]
     fn clear_traps(&self, top: usize, set: &mut ActionSet) {
         let tables = &self.loom.tables;
-        for op in tables.trapping(top) {
-            if set.contains(Action::Instr(*op)) && self.traps(*op) {
+        let operand = |down: u32| self.machine.operand(down).bits as u64;
+        for (op, trapping) in tables.trapping(top) {
+            if !set.contains(Action::Instr(*op)) {
+                continue;
+            }
+            let traps = match trapping {
+                Trapping::Unary(f) => f(operand(0)).is_err(),
+                Trapping::Binary(f) => f(operand(1), operand(0)).is_err(),
+            };
+            if traps {
                 set.remove(Action::Instr(*op));
             }
         }
@@ -232,18 +238,6 @@ impl Weaver {
     fn in_bounds(&self, op: Op, offset: u32) -> bool {
         let address = self.machine.operand(op.row().params.len() as u32 - 1).bits as u32;
         u64::from(address) + u64::from(offset) + u64::from(width(op)) <= self.memory_bytes()
-    }
-
-    /// Whether an instruction traps on the operands on top.
-    #[inline]
-    fn traps(&self, op: Op) -> bool {
-        use crate::wasm::isa::Semantics;
-        let top = self.machine.operand(0).bits as u64;
-        match op.row().semantics {
-            Semantics::TryUnary(f) => f(top).is_err(),
-            Semantics::TryBinary(f) => f(self.machine.operand(1).bits as u64, top).is_err(),
-            _ => false,
-        }
     }
 
     // Ending

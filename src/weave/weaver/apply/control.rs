@@ -307,11 +307,7 @@ impl Weaver {
         let (step, func) = (self.cursor, self.scope().func);
         let body = self.program.funcs[func as usize].body;
         let params = self.signature(func).0.len() as u32;
-        let mut tail = vec![
-            Instr::index(Op::LocalGet, 0),
-            Instr::constant(ValType::I32, 1),
-            Instr::plain(Op::I32Sub),
-        ];
+        let mut tail = vec![Instr::index(Op::LocalGet, 0), Instr::constant(ValType::I32, 1), Instr::plain(Op::I32Sub)];
         tail.extend((1..params).map(|index| Instr::index(Op::LocalGet, index)));
         tail.push(Instr::index(Op::Call, func));
         let results = self.scope().results.len();

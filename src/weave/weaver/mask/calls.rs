@@ -33,7 +33,8 @@ impl Weaver {
     fn call_fits(&self, op: Op, signature: &(Types, Types)) -> bool {
         let above = usize::from(is_indirect_call(op));
         let scope = self.scope();
-        let room = scope.types.len() + signature.1.len() <= self.config().limits.stack as usize + signature.0.len() + above;
+        let room =
+            scope.types.len() + signature.1.len() <= self.config().limits.stack as usize + signature.0.len() + above;
         let returns = !is_tail_call(op) || signature.1 == self.tail_results(op);
         room && returns && scope.matches_under(&signature.0, above)
     }
@@ -104,7 +105,9 @@ impl Weaver {
     /// Whether an indirect call can be placed through a table; `None` is one that would be declared.
     pub(super) fn can_call_through(&self, op: Op, table: Option<u32>) -> bool {
         let known = self.scope().peek(0) == Some(ValType::I32);
-        if !known || !self.affords(&Cost { elsewhere: NEW_TABLE_BYTES + NEW_SEGMENT_BYTES, ..Cost::of(op, 3, Effect::NONE) }) {
+        if !known
+            || !self.affords(&Cost { elsewhere: NEW_TABLE_BYTES + NEW_SEGMENT_BYTES, ..Cost::of(op, 3, Effect::NONE) })
+        {
             return false;
         }
         let any = || (0..self.func_count()).any(|func| self.can_call(op, func)) || self.can_call_new(op);
@@ -166,7 +169,11 @@ impl Weaver {
     pub(in crate::weave::weaver) fn can_recur(&self, op: Op) -> bool {
         let (params, results) = self.pending.signature;
         let deepest = self.config().limits.recursion;
-        if is_tail_call(op) || params.first() != Some(&ValType::I32) || deepest == 0 || self.config().limits.nesting == 0 {
+        if is_tail_call(op)
+            || params.first() != Some(&ValType::I32)
+            || deepest == 0
+            || self.config().limits.nesting == 0
+        {
             return false;
         }
         let down = params.len() as u32 - 1 + u32::from(is_indirect_call(op));
@@ -199,7 +206,8 @@ impl Weaver {
             runs: (Op::Call, &[Op::LocalGet, Op::I32Const, Op::I32Sub, Op::LocalGet, Op::LocalGet, Op::Drop]),
             ..Cost::of(Op::Call, 7 + 2 * params + 2 * count, Effect::NONE)
         };
-        let room = self.scope().types.len() + results.len() + params as usize <= self.config().limits.stack as usize + 3;
+        let room =
+            self.scope().types.len() + results.len() + params as usize <= self.config().limits.stack as usize + 3;
         if !room || !self.affords(&cost) {
             return;
         }

@@ -42,7 +42,7 @@ impl Weaver {
         let above = usize::from(op != Op::Br);
         let condition = if op == Op::Br { &[][..] } else { &[ValType::I32] };
         let effect = if op == Op::BrIf { Effect::pops(1) } else { Effect::ALL };
-        let bytes = if op == Op::BrTable { 3 + self.pending.targets + self.targets.len() as u32 } else { 2 };
+        let bytes = if op == Op::BrTable { 2 + self.pending.targets + self.targets.len() as u32 } else { 2 };
         if !self.scope().matches(condition) || !self.affords(&Cost::of(op, bytes, effect)) {
             return;
         }
@@ -109,7 +109,8 @@ impl Weaver {
 
     #[inline]
     pub(super) fn can_block(&self, op: Op) -> bool {
-        let condition = op != Op::If || self.scope().peek(0) == Some(ValType::I32) || self.scope().matches(&[ValType::I32]);
+        let condition =
+            op != Op::If || self.scope().peek(0) == Some(ValType::I32) || self.scope().matches(&[ValType::I32]);
         condition && self.can_structure(op, (Types::NONE, Types::NONE), false, false)
     }
 

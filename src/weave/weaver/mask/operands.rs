@@ -10,7 +10,7 @@ use crate::wasm::program::SegmentMode;
 use crate::wasm::types::ValType;
 use crate::weave::action::{Action, ActionSet, DATA_SIZES, MAX_SEGMENTS, OFFSETS};
 use crate::weave::budget::{NEW_GLOBAL_BYTES, NEW_LOCAL_BYTES, NEW_SEGMENT_BYTES, NEW_TABLE_BYTES};
-use crate::weave::config::Feature;
+use crate::weave::config::{Feature, WeaveConfig};
 use crate::weave::literal::{buckets, max_size, min_const_bytes};
 use crate::weave::scope::Effect;
 use crate::weave::weaver::Weaver;
@@ -26,24 +26,26 @@ fn access(op: Op, ty: ValType) -> Effect {
     }
 }
 
-impl Weaver {
-    /// Whether values of this type occur in programs of these settings.
-    fn has_type(&self, ty: ValType) -> bool {
-        match ty {
-            ValType::V128 => self.config().has(Feature::Simd),
-            ValType::FuncRef | ValType::ExternRef => self.config().has(Feature::ReferenceTypes) && self.has_references(),
-            _ => true,
-        }
-    }
+/// The types of values in programs of these settings. References need their null to close blocks with.
+pub(in crate::weave::weaver) fn value_types(config: &WeaveConfig) -> Vec<ValType> {
+    let instructions = config.instructions();
+    let has = |op: Op| instructions.contains(Action::Instr(op));
+    let occurs = |ty: &ValType| match ty {
+        ValType::V128 => config.has(Feature::Simd),
+        ValType::FuncRef | ValType::ExternRef => has(Op::RefNull),
+        _ => true,
+    };
+    ValType::ALL.into_iter().filter(occurs).collect()
+}
 
-    /// References are of use only where an instruction makes them.
-    fn has_references(&self) -> bool {
-        self.allows(Op::RefNull) || self.allows(Op::RefFunc)
+impl Weaver {
+    fn has_type(&self, ty: ValType) -> bool {
+        self.loom.types.contains(&ty)
     }
 
     /// The types that a new variable, block or function may have.
     pub(super) fn value_types(&self) -> impl Iterator<Item = ValType> + '_ {
-        ValType::ALL.into_iter().filter(|&ty| self.has_type(ty))
+        self.loom.types.iter().copied()
     }
 
     pub(super) fn constants(&self, ty: ValType, more: u32, set: &mut ActionSet) {

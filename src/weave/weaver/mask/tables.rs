@@ -3,7 +3,7 @@
 //! Must not know values or a program.
 
 use super::needs_memory;
-use crate::wasm::isa::{Category, Op, Row, Semantics};
+use crate::wasm::isa::{Category, Op, Row, Semantics, Trap};
 use crate::wasm::machine::{is_free, width};
 use crate::wasm::types::ValType;
 use crate::weave::action::{Action, ActionSet};
@@ -34,6 +34,13 @@ pub(super) struct Class {
     pub(super) effect: Effect,
 }
 
+/// What tells whether an instruction traps.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trapping {
+    Unary(fn(u64) -> Result<u64, Trap>),
+    Binary(fn(u64, u64) -> Result<u64, Trap>),
+}
+
 /// Sets that depend on the settings alone.
 #[derive(Clone, Debug)]
 pub(in crate::weave::weaver) struct Tables {
@@ -46,7 +53,7 @@ pub(in crate::weave::weaver) struct Tables {
     /// Instructions that leave more operands than they take.
     pub(super) growing: ActionSet,
     /// Instructions of `fixed` that can trap by the value of their operands, memory accesses apart, by their top operand.
-    trapping: Vec<Vec<Op>>,
+    trapping: Vec<Vec<(Op, Trapping)>>,
     /// Accesses whose address lies on top, and those with a value above it, by their top operand.
     pub(super) loads: [ActionSet; KINDS],
     pub(super) stores: [ActionSet; KINDS],
@@ -89,7 +96,11 @@ impl Tables {
         let ops = || Op::ALL.iter().copied().filter(|&op| allowed.contains(Action::Instr(op)));
         let set = |filter: &dyn Fn(Op) -> bool| ActionSet::of_instructions(ops().filter(|&op| filter(op)));
         let ends = |op: Op| matches!(op, Op::End | Op::Else);
-        let traps = |op: &Op| matches!(op.row().semantics, Semantics::TryUnary(_) | Semantics::TryBinary(_));
+        let traps = |op: Op| match op.row().semantics {
+            Semantics::TryUnary(f) => Some((op, Trapping::Unary(f))),
+            Semantics::TryBinary(f) => Some((op, Trapping::Binary(f))),
+            _ => None,
+        };
         let accesses = |operands: usize| {
             std::array::from_fn(|top| {
                 set(&|op| width(op) > 0 && op.row().params.len() == operands && fits(op.row().params.last(), top))
@@ -103,7 +114,7 @@ impl Tables {
                 .collect(),
             growing: set(&grows),
             trapping: (0..KINDS)
-                .map(|top| ops().filter(traps).filter(|op| fits(op.row().params.last(), top)).collect())
+                .map(|top| ops().filter(|op| fits(op.row().params.last(), top)).filter_map(traps).collect())
                 .collect(),
             loads: accesses(1),
             stores: accesses(2),
@@ -126,7 +137,7 @@ impl Tables {
 
     /// Instructions that can trap on a top operand of this kind.
     #[inline]
-    pub(super) fn trapping(&self, top: usize) -> &[Op] {
+    pub(super) fn trapping(&self, top: usize) -> &[(Op, Trapping)] {
         &self.trapping[top]
     }
 }

@@ -1,0 +1,92 @@
+//! Owns the run behind a dump: for every place how often it was executed, what it cost, and the operands around it.
+//!
+//! Must not know bytes. An instruction is done when its activation goes on: a call when the callee has returned.
+
+use super::Run;
+use crate::wasm::inspect::{Call, Stopped};
+use crate::wasm::machine::{Machine, Observer};
+use crate::wasm::program::{Place, Program};
+use crate::wasm::rerun::Outcome;
+use crate::wasm::types::Value;
+use std::collections::HashMap;
+
+/// A place that execution came by.
+#[derive(Default)]
+pub(super) struct Visited {
+    pub(super) hits: u64,
+    /// Fuel that was used there in all.
+    pub(super) fuel: u64,
+    /// The operands of the frame before the execution that is shown, and after it, when the frame went on.
+    pub(super) before: Option<Vec<Value>>,
+    pub(super) after: Option<Vec<Value>>,
+}
+
+/// A run and what it came by.
+pub(super) struct Trace {
+    pub(super) places: HashMap<(u32, Place), Visited>,
+    pub(super) ended: Result<Outcome, Stopped>,
+    /// Fuel used, to the end or to the trap.
+    pub(super) fuel: u64,
+}
+
+/// An activation that is not over, and the place in it that is to be shown and not done.
+struct Active {
+    serial: u32,
+    waiting: Option<(u32, Place)>,
+}
+
+struct Tracer {
+    places: HashMap<(u32, Place), Visited>,
+    hit: u64,
+    active: Vec<Active>,
+    last: Option<(u32, Place)>,
+    /// Fuel before the last instruction.
+    fuel: u64,
+}
+
+impl Trace {
+    pub(super) fn run(program: &Program, run: &Run) -> Self {
+        let places = HashMap::new();
+        let mut tracer = Tracer { places, hit: run.hit.into(), active: Vec::new(), last: None, fuel: 0 };
+        let mut machine = Machine::default();
+        let call = Call { program, entry: run.entry, args: &run.args, fuel_limit: run.fuel_limit };
+        let ended = call.run(&mut machine, &mut tracer);
+        tracer.paid(machine.fuel());
+        Self { places: tracer.places, ended, fuel: machine.fuel() }
+    }
+}
+
+impl Tracer {
+    /// The last instruction took what was used since. A run that begins anew, after a start function, counts from zero.
+    fn paid(&mut self, fuel: u64) {
+        let used = fuel.saturating_sub(self.fuel);
+        self.fuel = fuel;
+        if let Some(last) = self.last.take() {
+            self.places.entry(last).or_default().fuel += used;
+        }
+    }
+}
+
+impl Observer for Tracer {
+    fn before(&mut self, machine: &Machine, func: u32, place: Place) {
+        self.paid(machine.fuel());
+        let serial = machine.activation();
+        let known = self.active.iter().rposition(|active| active.serial == serial);
+        let at = known.unwrap_or_else(|| {
+            self.active.push(Active { serial, waiting: None });
+            self.active.len() - 1
+        });
+        // Activations above this one are over.
+        self.active.truncate(at + 1);
+        if let Some(done) = self.active[at].waiting.take() {
+            self.places.entry(done).or_default().after = Some(machine.frame_operands().collect());
+        }
+        let visited = self.places.entry((func, place)).or_default();
+        visited.hits += 1;
+        if visited.hits == self.hit {
+            visited.before = Some(machine.frame_operands().collect());
+            self.active[at].waiting = Some((func, place));
+        }
+        self.last = Some((func, place));
+    }
+}
