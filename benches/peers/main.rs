@@ -8,7 +8,11 @@
 #![allow(clippy::print_stdout)] // A bench prints what it measures.
 
 mod figure;
+mod foreign;
+mod generate;
+mod memory;
 mod programs;
+mod smith;
 mod steps;
 
 use figure::{Figure, print_all};
@@ -47,8 +51,15 @@ impl Options {
 /// A part of the bench.
 type Part = fn(&Options) -> Vec<Figure>;
 
-const PARTS: [(&str, Part); 3] =
-    [("straight", programs::straight), ("everything", programs::everything), ("steps", steps::measure)];
+const PARTS: [(&str, Part); 7] = [
+    ("straight", programs::straight),
+    ("everything", programs::everything),
+    ("smith", smith::measure),
+    ("wasmi", foreign::measure),
+    ("steps", steps::measure),
+    ("generate", generate::measure),
+    ("memory", memory::measure),
+];
 
 fn main() {
     let options = Options::read();

@@ -7,7 +7,7 @@ use crate::figure::{Figure, Rate, rate};
 use std::sync::Arc;
 use wasmweaver::run::preset::Preset;
 use wasmweaver::seed::Seed;
-use wasmweaver::weave::action::{Action, WORDS};
+use wasmweaver::weave::action::WORDS;
 use wasmweaver::weave::chance::Chance;
 use wasmweaver::weave::weaver::observe::OBSERVATION;
 use wasmweaver::weave::weaver::{Loom, Weaver};
@@ -20,7 +20,7 @@ const EPISODES: usize = 16;
 /// One environment with the choices it repeats.
 struct Row {
     weaver: Weaver,
-    episodes: Vec<(u64, Vec<Action>)>,
+    episodes: Vec<(u64, Vec<u16>)>,
     episode: usize,
     step: usize,
 }
@@ -32,10 +32,9 @@ impl Row {
         let mut record = |index| {
             weaver.reset(seed.indexed("program", index).to_u64());
             Chance::Actions.weave(&mut weaver, &mut choices);
-            let actions = weaver.actions().iter().map(|&number| Action::from_number(number.into()));
-            (weaver.seed(), actions.collect())
+            (weaver.seed(), weaver.actions().to_vec())
         };
-        let episodes: Vec<(u64, Vec<Action>)> = (0..EPISODES as u64).map(&mut record).collect();
+        let episodes: Vec<(u64, Vec<u16>)> = (0..EPISODES as u64).map(&mut record).collect();
         weaver.reset(episodes[0].0);
         Self { weaver, episodes, episode: 0, step: 0 }
     }
@@ -45,7 +44,7 @@ impl Row {
     fn step(&mut self) {
         let action = self.episodes[self.episode].1[self.step];
         self.step += 1;
-        if self.weaver.step(action) {
+        if self.weaver.step_number(action.into()) {
             self.step = 0;
             self.episode = (self.episode + 1) % EPISODES;
             self.weaver.reset(self.episodes[self.episode].0);
