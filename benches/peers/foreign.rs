@@ -14,7 +14,7 @@ use wasmweaver::weave::weaver::ENTRY;
 const AMPLE_FUEL: u64 = 1 << 24;
 
 /// An engine keeps all code it has compiled: use one for about a thousand modules. It meters fuel, without which
-/// wasmi 2.0.0 translates some programs wrongly.
+/// wasmi 2.0.0 translates more programs wrongly.
 pub(crate) fn engine() -> Engine {
     let mut config = Config::default();
     config.consume_fuel(true);
@@ -39,8 +39,8 @@ pub(crate) fn measure(_: &Options) -> Vec<Figure> {
     let modules: Vec<Vec<u8>> = (0..1000).map(|_| encode::encode(woven.next().program())).collect();
     let rate = rate(|| {
         let engine = engine();
-        modules.iter().for_each(|bytes| run(&engine, bytes, ENTRY).expect("woven programs run"));
-        modules.len() as u64
+        // One in hundreds of thousands traps that must not: bench `wasmi` looks at those.
+        modules.iter().filter(|bytes| run(&engine, bytes, ENTRY).is_ok()).count() as u64
     });
     vec![Figure {
         name: "straight_wasmi".into(),
