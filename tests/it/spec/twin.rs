@@ -1,14 +1,14 @@
 //! Owns the same script on wasmtime, so that fuel can be compared: of that the suite says nothing.
 
 use std::collections::HashMap;
-use wasmtime::{Config, Engine, Extern, Instance, Linker, Module, OptLevel, Store, Val};
+use wasmtime::{Config, Engine, Extern, ExternRef, Instance, Linker, Module, OptLevel, Store, Val};
 use wasmweaver::wasm::types::{ValType, Value};
 
 /// Fuel before each call.
 const AMPLE: u64 = 1 << 40;
 
-/// wasmtime with the instances of one script. Modules that it was built without are missing, and with them what their
-/// calls would cost.
+/// wasmtime with the instances of one script. Modules that it refuses are missing, and with them what their calls would
+/// cost.
 pub(super) struct Twin {
     store: Store<()>,
     linker: Linker<()>,
@@ -54,7 +54,7 @@ impl Twin {
     pub(super) fn call(&mut self, number: u32, name: &str, args: &[Value]) -> Option<Result<u64, String>> {
         let instance = self.instances.get(&number)?;
         let Some(Extern::Func(func)) = instance.get_export(&mut self.store, name) else { return None };
-        let args: Vec<Val> = args.iter().map(value).collect::<Option<_>>()?;
+        let args: Vec<Val> = args.iter().map(|arg| value(&mut self.store, arg)).collect::<Option<_>>()?;
         let mut results = vec![Val::I32(0); func.ty(&self.store).results().len()];
         self.store.set_fuel(AMPLE).expect("fuel is on");
         let called = func.call(&mut self.store, &args, &mut results);
@@ -63,15 +63,16 @@ impl Twin {
     }
 }
 
-/// A value that wasmtime without a collector can have.
-fn value(value: &Value) -> Option<Val> {
+/// A value as wasmtime has it; of the references to functions only null, since the script names no other.
+fn value(store: &mut Store<()>, value: &Value) -> Option<Val> {
     match value.ty {
         ValType::I32 => Some(Val::I32(value.bits as i32)),
         ValType::I64 => Some(Val::I64(value.bits as i64)),
         ValType::F32 => Some(Val::F32(value.bits as u32)),
         ValType::F64 => Some(Val::F64(value.bits as u64)),
         ValType::V128 => Some(Val::V128(value.bits.into())),
-        ValType::FuncRef if value.bits == 0 => Some(Val::FuncRef(None)),
-        ValType::FuncRef | ValType::ExternRef => None,
+        ValType::FuncRef => (value.bits == 0).then_some(Val::FuncRef(None)),
+        ValType::ExternRef if value.bits == 0 => Some(Val::ExternRef(None)),
+        ValType::ExternRef => Some(Val::ExternRef(Some(ExternRef::new(store, value.bits).ok()?))),
     }
 }
