@@ -4,11 +4,13 @@
 //! provider trouble is kept apart from wrong answers all the way ([`chat::ChatError`], never a verdict of `wrong`).
 
 pub mod chat;
+pub mod guess;
 pub mod judge;
 pub mod limits;
 pub mod models;
 pub mod openai;
 pub mod pipeline;
 pub mod prompt;
+pub mod residents;
 pub mod serve;
 pub mod solver;

@@ -36,19 +36,34 @@ impl ParamStyle {
 pub enum Provider {
     /// A simulated solver of this program's own.
     Sim,
+    /// A guesser of this program's own.
+    Guess,
     /// OpenAI, or an endpoint that speaks like it.
     OpenAi,
 }
 
 impl Provider {
-    const ALL: [Provider; 2] = [Provider::Sim, Provider::OpenAi];
+    const ALL: [Provider; 3] = [Provider::Sim, Provider::Guess, Provider::OpenAi];
 
     /// What stands before the slash of a model's name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Sim => "sim",
+            Self::Guess => "guess",
             Self::OpenAi => "openai",
         }
+    }
+
+    /// Whether it answers within this program: at once, and for nothing.
+    pub fn is_resident(&self) -> bool {
+        matches!(self, Self::Sim | Self::Guess)
+    }
+
+    /// The provider that a model's name begins with, and the rest of it.
+    pub fn of(name: &str) -> Option<(Self, &str)> {
+        let (prefix, id) = name.split_once('/')?;
+        let provider = Self::ALL.into_iter().find(|provider| provider.name() == prefix)?;
+        Some((provider, id))
     }
 }
 
@@ -116,7 +131,7 @@ impl ModelEntry {
         self.style.unwrap_or(if self.reasoning { ParamStyle::Reasoning } else { ParamStyle::Standard })
     }
 
-    /// Where it answers. Simulated solvers answer where the caller serves them.
+    /// Where it answers. Solvers and guessers of ours answer where the caller serves them.
     pub fn base_url(&self) -> &str {
         self.base_url.as_deref().unwrap_or(OPENAI_BASE_URL)
     }
@@ -182,17 +197,13 @@ impl Models {
     /// The entry that a name stands for: `provider/model`, or a bare `o3-mini` for OpenAI's.
     ///
     /// With a base URL any model goes, and a prefix that names no provider of ours is part of its name there, as in
-    /// `meta-llama/llama-3`. Which `sim/...` there are is the caller's to say.
+    /// `meta-llama/llama-3`. Which `sim/...` and `guess/...` there are is the caller's to say.
     pub fn resolve(&self, name: &str, base_url: Option<&str>) -> Result<ModelEntry, ModelError> {
-        let prefixed = name.split_once('/').and_then(|(prefix, id)| {
-            let provider = Provider::ALL.into_iter().find(|provider| provider.name() == prefix)?;
-            Some((provider, id))
-        });
-        let (provider, id) = prefixed.unwrap_or((Provider::OpenAi, name));
+        let (provider, id) = Provider::of(name).unwrap_or((Provider::OpenAi, name));
         if id.is_empty() {
             return Err(self.unknown(name));
         }
-        if provider == Provider::Sim {
+        if provider.is_resident() {
             return Ok(ModelEntry::guessed(provider, id, base_url));
         }
         match (self.0.iter().find(|entry| entry.provider == provider && entry.id == id), base_url) {
@@ -240,6 +251,7 @@ mod tests {
         assert_eq!(resolve("meta-llama/llama-3", Some("http://x/v1")).id, "meta-llama/llama-3");
         assert_eq!(resolve("openai/new", Some("http://x/v1")).id, "new");
         assert_eq!(resolve("sim/novice", None).provider, Provider::Sim);
+        assert_eq!(resolve("guess/zero", None).name(), "guess/zero");
         for unknown in ["gpt-9", "openai/", "", "meta-llama/llama-3"] {
             let error = models.resolve(unknown, None).expect_err(unknown).to_string();
             assert!(error.contains("openai/o3-mini") && error.contains("--base-url"), "{error}");

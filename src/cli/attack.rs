@@ -110,7 +110,7 @@ impl Args {
             None => Prompt::shipped(preset.task),
         };
         let entry = self.asking.entry()?;
-        let baseline = !self.no_baseline && (self.baseline || entry.provider == Provider::Sim);
+        let baseline = !self.no_baseline && (self.baseline || entry.provider.is_resident());
         let loom = Arc::new(Loom::new(preset.weave.clone()));
         let resolved = Resolved { preset, prompt, entry, loom, baseline };
         if self.dry_run {
@@ -121,7 +121,8 @@ impl Args {
 
     async fn attack(&self, resolved: Resolved) -> Result<(), Failure> {
         // First everything that can refuse to start; the directory is made when nothing can any more.
-        let connection = self.asking.connect(resolved.entry.clone()).await?;
+        let lessons = resolved.preset.lessons(&resolved.loom);
+        let connection = self.asking.connect(resolved.entry.clone(), &lessons, Seed::new(self.seed)).await?;
         let mut search = self.search(&resolved, &connection)?;
         let started = Stamp::now();
         let model = connection.entry.name();
@@ -232,7 +233,7 @@ impl Args {
         let price = |prices: &crate::ask::models::Prices| {
             (prompt_tokens as f64 * prices.input + completion_tokens as f64 * prices.output) / 1e6
         };
-        let free = (resolved.entry.provider == Provider::Sim).then_some(0.0);
+        let free = resolved.entry.provider.is_resident().then_some(0.0);
         let bill = Bill {
             model: resolved.entry.name(),
             queries: self.query_budget,
@@ -246,7 +247,7 @@ impl Args {
         }
         let cost = match (bill.cost_usd, &resolved.entry.prices) {
             (Some(cost), Some(prices)) => format!("about ${cost:.2} (prices of {})", prices.as_of),
-            (Some(_), None) => "nothing: simulated".into(),
+            (Some(_), None) => "nothing: it answers here".into(),
             (None, _) => "unknown: models.yaml has no prices for this model".into(),
         };
         print_line(&format!(

@@ -2,13 +2,18 @@
 //!
 //! Must not know what is asked.
 
-use super::Failure;
+use super::{Failure, say};
 use crate::ask::chat::{ChatModel, Params};
+use crate::ask::guess::Guesser;
+use crate::ask::guess::learned::Learned;
+use crate::ask::guess::lessons::{LESSONS, Lessons};
 use crate::ask::limits::Limits;
 use crate::ask::models::{ModelEntry, Models, Provider};
 use crate::ask::openai::{ApiKey, Endpoint, OpenAi};
+use crate::ask::residents::Residents;
 use crate::ask::serve::Server;
-use crate::ask::solver::{Solver, Solvers};
+use crate::ask::solver::Solver;
+use crate::seed::Seed;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +22,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Asking")]
 pub struct Flags {
-    /// Model to ask: `provider/model`, a bare OpenAI model, or a simulated solver (`sim/...`)
+    /// Model to ask: `provider/model`, a bare OpenAI model, a simulated solver (`sim/...`) or a guesser (`guess/...`)
     #[arg(long, default_value = "sim/novice")]
     pub model: String,
     /// OpenAI-compatible endpoint, up to and without `/chat/completions`
@@ -46,24 +51,33 @@ pub struct Flags {
     reasoning_effort: Option<String>,
 }
 
+/// Trains `guess/learned`, which takes some seconds.
+pub fn learn(lessons: &Lessons, seed: Seed) -> Result<Learned, Failure> {
+    say(&format!("guess/learned learns from {LESSONS} other items"));
+    lessons.learn(seed).map_err(Failure::usage)
+}
+
 /// A model that can be asked.
 pub struct Connection {
     /// What is known about it.
     pub entry: ModelEntry,
     /// The model.
     pub model: Arc<dyn ChatModel>,
-    /// Our own endpoint, for a simulated solver; it serves as long as this lives.
+    /// Our own endpoint, for those who answer there; it serves as long as this lives.
     _server: Option<Server>,
 }
 
 impl Flags {
-    /// The model's entry; checks simulated solvers' names.
+    /// The model's entry; checks the names of those that are our own.
     pub fn entry(&self) -> Result<ModelEntry, Failure> {
         // An address in the environment is meant for real models.
-        let base_url = self.base_url.as_deref().filter(|_| !self.model.starts_with("sim/"));
+        let resident = Provider::of(&self.model).is_some_and(|(provider, _)| provider.is_resident());
+        let base_url = self.base_url.as_deref().filter(|_| !resident);
         let entry = Models::shipped().resolve(&self.model, base_url).map_err(Failure::usage)?;
-        if entry.provider == Provider::Sim {
-            entry.name().parse::<Solver>().map_err(Failure::usage)?;
+        match entry.provider {
+            Provider::Sim => drop(entry.name().parse::<Solver>().map_err(Failure::usage)?),
+            Provider::Guess => drop(entry.name().parse::<Guesser>().map_err(Failure::usage)?),
+            Provider::OpenAi => {}
         }
         Ok(entry)
     }
@@ -96,11 +110,15 @@ impl Flags {
         self.max_tokens.map(u64::from)
     }
 
-    /// Makes the model ready to be asked; a simulated solver is served on loopback, and asked over HTTP like any other.
-    pub async fn connect(&self, entry: ModelEntry) -> Result<Connection, Failure> {
+    /// Makes the model ready to be asked; one of our own is served on loopback, and asked over HTTP like any other.
+    /// `guess/learned` learns first, from items like those that it will be asked about, of this seed.
+    pub async fn connect(&self, entry: ModelEntry, lessons: &Lessons, seed: Seed) -> Result<Connection, Failure> {
         let (server, base_url, key) = match entry.provider {
-            Provider::Sim => {
-                let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(Solvers)).await?;
+            Provider::Sim | Provider::Guess => {
+                let learns = entry.name().parse() == Ok(Guesser::Learned);
+                let learned = if learns { Some(learn(lessons, seed)?) } else { None };
+                let residents = Arc::new(Residents { learned });
+                let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), residents).await?;
                 let base_url = server.base_url();
                 (Some(server), base_url, None)
             }

@@ -40,6 +40,8 @@ pub enum Failure {
     Usage(anyhow::Error),
     /// Something went wrong. Exit code 1.
     Error(anyhow::Error),
+    /// Everything went well, but what was measured misses a threshold. Exit code 100.
+    Missed(anyhow::Error),
 }
 
 impl Failure {
@@ -52,6 +54,7 @@ impl Failure {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             Self::Error(_) => ExitCode::FAILURE,
+            Self::Missed(_) => ExitCode::from(100),
         }
     }
 }
@@ -78,7 +81,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let (Failure::Usage(error) | Failure::Error(error)) = &failure;
+            let (Failure::Usage(error) | Failure::Error(error) | Failure::Missed(error)) = &failure;
             say(&format!("error: {error}"));
             failure.code()
         }

@@ -1,8 +1,13 @@
-//! Owns `harness serve`: the simulated solvers behind an OpenAI-compatible endpoint, for any client.
+//! Owns `harness serve`: the simulated solvers and the guessers behind an OpenAI-compatible endpoint, for any client.
 
+use super::connect::learn;
 use super::{Failure, print_json, print_line, runtime};
+use crate::ask::guess::learned::Learned;
+use crate::ask::residents::Residents;
 use crate::ask::serve::{Responder, Server};
-use crate::ask::solver::Solvers;
+use crate::run::preset::Preset;
+use crate::seed::Seed;
+use crate::weave::weaver::Loom;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,12 +16,15 @@ use std::time::Duration;
 /// How long open requests are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serve the simulated solvers as an OpenAI-compatible endpoint, until Ctrl-C
+/// Serve the simulated solvers and the guessers as an OpenAI-compatible endpoint, until Ctrl-C
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "IP:PORT")]
     addr: SocketAddr,
+    /// Preset that `guess/learned` learns from first: a name in policies/, or a file; without one it is not served
+    #[arg(long, value_name = "NAME|FILE")]
+    preset: Option<String>,
     /// Print one JSON object: `{"base_url": ..., "models": [...]}`
     #[arg(long)]
     json: bool,
@@ -32,9 +40,11 @@ struct Serving {
 impl Args {
     /// Serves until it is told to stop.
     pub fn run(&self) -> Result<(), Failure> {
+        let residents = Arc::new(Residents { learned: self.learn()? });
         runtime()?.block_on(async {
-            let server = Server::start(self.addr, Arc::new(Solvers)).await.map_err(Failure::usage)?;
-            let serving = Serving { base_url: server.base_url(), models: Solvers.models() };
+            let models = residents.models();
+            let server = Server::start(self.addr, residents).await.map_err(Failure::usage)?;
+            let serving = Serving { base_url: server.base_url(), models };
             if self.json {
                 print_json(&serving)?;
             } else {
@@ -49,5 +59,11 @@ impl Args {
             }
             Ok(())
         })
+    }
+    /// What `guess/learned` knows of the preset.
+    fn learn(&self) -> Result<Option<Learned>, Failure> {
+        let Some(name) = &self.preset else { return Ok(None) };
+        let preset = Preset::load(name).map_err(Failure::usage)?;
+        learn(&preset.lessons(&Arc::new(Loom::new(preset.weave.clone()))), Seed::new(0)).map(Some)
     }
 }

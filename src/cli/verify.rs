@@ -1,6 +1,8 @@
 //! Owns `harness verify`: weaves many programs and holds each against every promise.
 
-use super::{Failure, print_json, print_line};
+use super::{Failure, print_json, print_line, say};
+use crate::ask::guess::lessons::LESSONS;
+use crate::ask::guess::measure::{Floor, Unit, measure};
 use crate::item::verify::{Broken, Verified, verify};
 use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
@@ -21,12 +23,15 @@ pub struct Args {
     /// Preset: a name in policies/, or a file
     #[arg(long, default_value = "stack", value_name = "NAME|FILE")]
     preset: String,
-    /// Programs to weave
+    /// Programs to weave; with --guessers, items to make
     #[arg(short = 'n', long, default_value_t = 20_000, value_name = "N")]
     count: u64,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Instead, measure how many items can be guessed without executing anything, and hold it against the targets
+    #[arg(long)]
+    guessers: bool,
     /// Where broken programs are written
     #[arg(long, default_value = "results", value_name = "DIR")]
     log_dir: PathBuf,
@@ -42,14 +47,24 @@ struct Report {
     seconds: f64,
 }
 
+#[derive(Serialize)]
+struct Guessed {
+    #[serde(flatten)]
+    floor: Floor,
+    seconds: f64,
+}
+
 impl Args {
     /// Verifies; an error if a promise was broken.
     pub fn run(&self) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
+        if self.guessers {
+            return self.guess(&preset);
+        }
         let loom = Arc::new(Loom::new(preset.weave));
         let started = Instant::now();
         let (verified, broken) = self.with_progress(|done| verify(&loom, Seed::new(self.seed), self.count, done));
-        let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        let seconds = seconds_since(started);
         let holds = verified.holds();
         if self.json {
             print_json(&Report { verified, seconds })?;
@@ -68,6 +83,25 @@ impl Args {
             broken.len(),
             path.display()
         )))
+    }
+
+    /// Measures the guessers; [`Failure::Missed`] if one gets too much right.
+    fn guess(&self, preset: &Preset) -> Result<(), Failure> {
+        let started = Instant::now();
+        let lessons = preset.lessons(&Arc::new(Loom::new(preset.weave.clone())));
+        let seed = Seed::new(self.seed);
+        say(&format!("making {} items, and {LESSONS} others for guess/learned to learn from", self.count));
+        let learned = lessons.learn(seed).map_err(Failure::usage)?;
+        let items = lessons.items(seed, self.count as usize).map_err(Failure::usage)?;
+        let floor = measure(&items, Some(&learned))?;
+        let missed = floor.missed();
+        if self.json {
+            print_json(&Guessed { floor, seconds: seconds_since(started) })?;
+        } else {
+            print_line(&floor_table(&floor))?;
+            print_line(&format!("{:18} {:>10.1}", "seconds", seconds_since(started)))?;
+        }
+        if missed.is_empty() { Ok(()) } else { Err(Failure::Missed(anyhow::anyhow!("{}", missed.join("; ")))) }
     }
 
     fn with_progress<T: Send>(&self, work: impl FnOnce(&AtomicU64) -> T + Send) -> T {
@@ -100,4 +134,30 @@ impl Args {
         }
         Ok(dir.path().into())
     }
+}
+
+/// Seconds, to the millisecond.
+fn seconds_since(started: Instant) -> f64 {
+    (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// What each guesser gets right, and how much it may.
+fn floor_table(floor: &Floor) -> String {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    let values =
+        if floor.guessers.iter().any(|guessed| guessed.flags.is_some()) { "flags right" } else { "values right" };
+    table.set_header(["guesser", "items right", values, "wanted"]);
+    for guessed in &floor.guessers {
+        let wanted = guessed.targets.iter().map(|held| {
+            let unit = if held.unit == Unit::Items { "items" } else { "flags" };
+            let from = if held.at_least > 0.0 { format!("{} to ", percent(held.at_least)) } else { "at most ".into() };
+            let missed = if held.met { "" } else { ": missed" };
+            format!("{unit} {from}{}{missed}", percent(held.at_most))
+        });
+        let wanted = wanted.collect::<Vec<_>>().join(", ");
+        table.add_row([guessed.model.clone(), percent(guessed.items), percent(guessed.values), wanted]);
+    }
+    format!("{table}\n{} items, {} values", floor.items, floor.values)
 }

@@ -25,6 +25,9 @@ mod table;
 mod undo;
 mod vector;
 
+#[cfg(test)]
+mod tests;
+
 use address::Link;
 use control::Label;
 use hot::{HOT, Kind};

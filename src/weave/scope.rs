@@ -221,18 +221,26 @@ impl Scope {
     }
 
     fn closing_to_results(&self, effect: &Effect, kept: usize, len: usize) -> Closing {
-        let all = effect.pops == u32::MAX;
+        let (fits, missing) = self.missing_after(effect, kept, len);
+        let constants: u32 = missing.iter().map(|&ty| min_const_bytes(ty)).sum();
+        Closing { bytes: (len - fits) as u32 + constants + TERMINATOR, fuel: missing.len() as u32 }
+    }
+
+    /// What the cheapest way to close does after an instruction with this effect: how many operands are dropped, and the
+    /// types of the results that are pushed.
+    pub fn closing_steps(&self, effect: &Effect) -> (usize, &[ValType]) {
+        let kept = self.types.len().saturating_sub(effect.pops as usize);
+        let len = kept + effect.push.len();
+        let (fits, missing) = self.missing_after(effect, kept, len);
+        (len - fits, missing)
+    }
+
+    /// How many operands can stay, and which results are missing then. In polymorphic code none need be pushed.
+    fn missing_after(&self, effect: &Effect, kept: usize, len: usize) -> (usize, &[ValType]) {
+        let polymorphic = self.polymorphic || effect.pops == u32::MAX;
         let at = |index: usize| if index < kept { self.types[index] } else { effect.push[index - kept] };
-        let fits = self.fitting(len, self.polymorphic || all, at);
-        let mut cost = Closing { bytes: (len - fits) as u32 + TERMINATOR, fuel: 0 };
-        // In polymorphic code missing results need not be pushed.
-        if !(self.polymorphic || all) {
-            for &missing in &self.results[fits..] {
-                cost.bytes += min_const_bytes(missing);
-                cost.fuel += 1;
-            }
-        }
-        cost
+        let fits = self.fitting(len, polymorphic, at);
+        (fits, if polymorphic { &[] } else { &self.results[fits..] })
     }
 
     /// How many of the lowest of `len` operands can stay: they are the first results, or, in polymorphic code, the last

@@ -15,12 +15,12 @@ mod reply;
 mod value;
 
 pub use name::{Documented, SolverNameError, documented};
+pub(in crate::ask) use question::Question;
 pub use question::Unanswerable;
 
 use super::chat::Message;
 use super::serve::{RespondError, Responder};
 use misconception::Misconceptions;
-use question::Question;
 
 /// A simulated solver. [`str::parse`] makes one of its name.
 #[derive(Clone, Copy, Debug, PartialEq)]

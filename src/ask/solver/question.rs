@@ -10,14 +10,14 @@ use crate::wasm::program::{Place, Program};
 
 /// What is asked.
 #[derive(Debug)]
-pub(super) struct Question {
-    pub(super) program: Program,
+pub(in crate::ask) struct Question {
+    pub(in crate::ask) program: Program,
     /// The function that is run.
-    pub(super) entry: u32,
+    pub(in crate::ask) entry: u32,
     /// Where the question looks.
-    pub(super) place: Place,
+    pub(in crate::ask) place: Place,
     /// Which arrival there, from 1.
-    pub(super) hit: u32,
+    pub(in crate::ask) hit: u32,
 }
 
 /// There is nothing in a conversation that a solver can answer.
@@ -41,7 +41,7 @@ const MAX_BLOCKS: usize = 2_000;
 
 impl Question {
     /// The last module with a probe, in the last message that has one.
-    pub(super) fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
+    pub(in crate::ask) fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
         let asking = messages.iter().rev().filter(|message| message.role != Role::Assistant);
         let modules = asking.flat_map(|message| modules(&message.content)).take(MAX_MODULES);
         let mut problem = Unanswerable::NoModule;

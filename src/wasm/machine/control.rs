@@ -116,10 +116,16 @@ impl Machine {
         let args = modules.program(instance).func_type(func).params.len() as u32;
         let label = self.labels[self.r.bottom as usize];
         let Kind::Call(caller) = label.kind else { unreachable!("the lowest label of a function is its activation") };
+        // If this fails, it fails here, not in the caller.
+        let (instance_here, func_here) = (self.r.instance, self.r.func);
         self.carry(self.r.base, args);
         self.r.lp = self.r.bottom;
         self.restore(caller);
-        self.call_address(modules, address, label.resume)
+        let flow = self.call_address(modules, address, label.resume);
+        if flow.is_err() {
+            (self.r.instance, self.r.func) = (instance_here, func_here);
+        }
+        flow
     }
 
     fn enter(&mut self, program: &Program, instance: u32, func: u32, resume: Place) -> Result<Flow, Trap> {

@@ -13,6 +13,11 @@ impl Machine {
         Place { seq: self.r.seq, index: self.r.pc }
     }
 
+    /// After a trap: the place of the instruction that trapped, in [`Machine::func`] of [`Machine::instance`].
+    pub fn trapped_at(&self) -> Place {
+        Place { seq: self.r.seq, index: self.r.pc.saturating_sub(1) }
+    }
+
     /// The instance that runs.
     pub fn instance(&self) -> u32 {
         self.r.instance

@@ -166,7 +166,7 @@ impl Machine {
         let old = memory.word(at);
         self.log.bytes(self.r.memory, at, &old.to_le_bytes()[..usize::from(width)]);
         memory.touch(at);
-        memory.touch(at + u32::from(width) - 1);
+        memory.touch(at + (u32::from(width) - 1));
         let new = old & !mask(width) | value & mask(width);
         memory.bytes[at as usize..at as usize + 8].copy_from_slice(&new.to_le_bytes());
     }

@@ -88,6 +88,11 @@ impl Log {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn lens(&self) -> [usize; 4] {
+        [self.changes.len(), self.bits.len(), self.bytes.len(), self.labels.len()]
+    }
+
     pub(super) fn clear(&mut self) {
         self.marks = 0;
         self.changes.clear();

@@ -36,12 +36,21 @@ struct Cost {
     effect: Effect,
     /// The instruction, and those that come with it.
     runs: (Op, &'static [Op]),
+    /// Whether it opens a block or calls a new function.
+    opens: bool,
 }
 
 impl Cost {
     /// Of a plain instruction of so many bytes.
     fn of(op: Op, body: u32, effect: Effect) -> Self {
-        Self { body, elsewhere: 0, fuel: u32::from(!crate::wasm::machine::is_free(op)), effect, runs: (op, &[]) }
+        Self {
+            body,
+            elsewhere: 0,
+            fuel: u32::from(!crate::wasm::machine::is_free(op)),
+            effect,
+            runs: (op, &[]),
+            opens: false,
+        }
     }
 }
 
@@ -56,7 +65,7 @@ impl Weaver {
             Phase::Local(op) => self.locals(op, &mut set),
             Phase::Global(op) => self.globals(op, &mut set),
             Phase::GlobalInit(ty, _) => self.global_inits(ty, &mut set),
-            Phase::Bucket(ty) => self.constants(ty, 0, &mut set),
+            Phase::Bucket(ty) => self.constants(ty, super::time::constant_op(ty), 0, &mut set),
             Phase::Offset(op) => self.offsets(op, &mut set),
             Phase::Align(op) => {
                 (0..=width(op).trailing_zeros()).for_each(|align| set.insert(Action::Align(align)));
@@ -102,7 +111,7 @@ impl Weaver {
         let fuel = i64::from(cost.fuel) + i64::from(then.fuel) - i64::from(now.fuel);
         bytes <= self.config().bytes.max
             && (!self.live || fuel <= self.room.fuel)
-            && self.affords_time(cost.runs.0, cost.runs.1, &cost.effect)
+            && self.affords_time(cost.runs.0, cost.runs.1, &cost.effect, cost.opens)
     }
 
     // Instructions
@@ -167,7 +176,7 @@ impl Weaver {
         if self.timer.is_on() {
             for action in set.clone().iter() {
                 let Action::Instr(op) = action else { continue };
-                if !self.affords_time(op, &[], &Effect::of(op.row())) {
+                if !self.affords_time(op, &[], &Effect::of(op.row()), false) {
                     set.remove(action);
                 }
             }
@@ -182,6 +191,7 @@ impl Weaver {
             fuel: class.fuel,
             effect: class.effect,
             runs: (Op::Nop, &[]),
+            opens: false,
         }
     }
 

@@ -67,12 +67,14 @@ pub(super) fn constant_op(ty: ValType) -> Op {
 }
 
 impl Weaver {
-    /// What closing a sequence would cost after an instruction with this effect, at most: everything dropped, all
-    /// results pushed, the block ended.
+    /// What closing a sequence would cost after an instruction with this effect.
     fn closing_time(&self, scope: &Scope, effect: &Effect) -> u64 {
-        let kept = scope.types.len().saturating_sub(effect.pops as usize) + effect.push.len();
-        let results: u64 = scope.results.iter().map(|&ty| self.timer.cost(constant_op(ty))).sum();
-        kept as u64 * self.timer.cost(Op::Drop) + results + self.timer.cost(Op::End)
+        let (drops, missing) = scope.closing_steps(effect);
+        drops as u64 * self.timer.cost(Op::Drop) + self.constants_time(missing) + self.timer.cost(Op::End)
+    }
+
+    fn constants_time(&self, types: &[ValType]) -> u64 {
+        types.iter().map(|&ty| self.timer.cost(constant_op(ty))).sum()
     }
 
     /// Time left to spend, all closing paid.
@@ -86,15 +88,18 @@ impl Weaver {
         i64::from(bounds.max) - (self.timer.spent + closing) as i64
     }
 
-    /// Whether an instruction, those that come with it, and a block around results like its own can still be paid.
-    pub(super) fn affords_time(&self, op: Op, with: &[Op], effect: &Effect) -> bool {
+    /// Whether an instruction can still be paid, with those that come with it, and where it opens a block or calls a new
+    /// function, with the cheapest way to end that with its results.
+    pub(super) fn affords_time(&self, op: Op, with: &[Op], effect: &Effect, opens: bool) -> bool {
         if self.config().time.is_none() || !self.live {
             return true;
         }
         let scope = self.scope();
-        let inside: u64 = effect.push.iter().map(|&ty| self.timer.cost(constant_op(ty))).sum();
-        let ends = 2 * self.timer.cost(Op::End);
-        let cost = self.timer.cost(op) + with.iter().map(|&op| self.timer.cost(op)).sum::<u64>() + inside + ends;
+        let mut cost = self.timer.cost(op) + with.iter().map(|&op| self.timer.cost(op)).sum::<u64>();
+        if opens {
+            // A recursive function has three ends to come by: of the arm, of its body, and of a first block.
+            cost += self.constants_time(&effect.push) + 3 * self.timer.cost(Op::End) + 3 * self.timer.cost(Op::Drop);
+        }
         let (now, then) = (self.closing_time(scope, &Effect::NONE), self.closing_time(scope, effect));
         (cost + then) as i64 - now as i64 <= self.spare_time()
     }

@@ -135,6 +135,7 @@ impl Weaver {
         let cost = Cost {
             elsewhere: new_function_bytes(params, results) + close.bytes + through_table,
             fuel: 2 + close.fuel,
+            opens: true,
             ..Cost::of(op, 3, self.call_effect(op, &signature))
         };
         params <= self.config().limits.locals && self.call_fits(op, &signature) && self.affords(&cost)
@@ -189,6 +190,7 @@ impl Weaver {
                 + 2 * close.bytes
                 + 1,
             fuel: 2 + PROLOGUE_FUEL + close.fuel,
+            opens: true,
             runs: (Op::Call, &[Op::LocalGet, Op::I32Eqz, Op::If, Op::End]),
             ..Cost::of(op, 3, self.call_effect(op, &self.pending.signature))
         };

@@ -155,6 +155,7 @@ impl Weaver {
             fuel: u32::from(op == Op::If) + close.fuel + more_fuel,
             effect: Effect { pops: pops as u32, push: results },
             runs: (op, if counted { &[Op::I32Const, Op::LocalSet] } else { &[] }),
+            opens: true,
         };
         self.affords(&cost)
     }

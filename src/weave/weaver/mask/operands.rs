@@ -48,11 +48,11 @@ impl Weaver {
         self.loom.types.iter().copied()
     }
 
-    pub(super) fn constants(&self, ty: ValType, more: u32, set: &mut ActionSet) {
-        let op = constant_op(ty);
-        let head = op.row().opcode.len() as u32;
+    /// The constants that can be written, where `runs` is the instruction that pushes them.
+    pub(super) fn constants(&self, ty: ValType, runs: Op, more: u32, set: &mut ActionSet) {
+        let head = constant_op(ty).row().opcode.len() as u32;
         for bucket in 0..buckets(ty) {
-            let cost = Cost { elsewhere: more, ..Cost::of(op, head + max_size(ty, bucket), Effect::to(0, ty)) };
+            let cost = Cost { elsewhere: more, ..Cost::of(runs, head + max_size(ty, bucket), Effect::to(0, ty)) };
             set.insert_if(Action::Bucket(bucket), self.affords(&cost));
         }
     }
@@ -132,7 +132,7 @@ impl Weaver {
     /// What a new global can start with.
     pub(super) fn global_inits(&self, ty: ValType, set: &mut ActionSet) {
         if !ty.is_ref() {
-            return self.constants(ty, NEW_GLOBAL_BYTES + 2, set);
+            return self.constants(ty, Op::GlobalGet, NEW_GLOBAL_BYTES + 2, set);
         }
         set.insert(Action::Type(ty));
         if ty == ValType::FuncRef {

@@ -1,0 +1,73 @@
+//! Owns how many finished items a second are made and confirmed by wasmtime, on two threads.
+//!
+//! Must not know how wasmtime is asked.
+
+use crate::Options;
+use crate::figure::Figure;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wasmweaver::item::make::Maker;
+use wasmweaver::run::preset::Preset;
+use wasmweaver::seed::Seed;
+use wasmweaver::wasm::machine::Machine;
+use wasmweaver::wasm::oracle::Oracle;
+use wasmweaver::weave::chance::Chance;
+use wasmweaver::weave::weaver::{Loom, Weaver};
+
+const THREADS: u64 = 2;
+const REPETITIONS: u64 = 4;
+const REPETITION: Duration = Duration::from_secs(3);
+
+/// Items that one thread confirms in a repetition.
+fn confirmed(preset: &Preset, loom: &Arc<Loom>, oracle: &Oracle, seed: Seed) -> u64 {
+    let mut weaver = Weaver::new(loom.clone(), 0);
+    let mut maker = Maker::new(preset.probe);
+    let mut machine = Machine::default();
+    let start = Instant::now();
+    let mut items = 0;
+    for number in 0.. {
+        let seed = seed.indexed("program", number);
+        weaver.reset(seed.to_u64());
+        let chance = Chance::ALL[number as usize % Chance::ALL.len()];
+        chance.weave(&mut weaver, &mut seed.child("choices").rng());
+        if let Some(draft) = maker.make(&weaver, number.to_string(), &mut seed.child("probe").rng()) {
+            draft.confirm(oracle, &mut machine).expect("wasmtime agrees");
+            items += 1;
+        }
+        if start.elapsed() >= REPETITION {
+            break;
+        }
+    }
+    items
+}
+
+fn items_per_second(preset: &Preset, loom: &Arc<Loom>, repetition: u64) -> f64 {
+    let oracle = Oracle::new();
+    let seed = Seed::new(1).indexed("repetition", repetition);
+    let start = Instant::now();
+    let items: u64 = std::thread::scope(|scope| {
+        let work = |thread| {
+            let (oracle, seed) = (&oracle, seed.indexed("thread", thread));
+            scope.spawn(move || confirmed(preset, loom, oracle, seed))
+        };
+        let handles: Vec<_> = (0..THREADS).map(work).collect();
+        handles.into_iter().map(|handle| handle.join().expect("confirming does not panic")).sum()
+    });
+    items as f64 / start.elapsed().as_secs_f64()
+}
+
+pub(crate) fn measure(_: &Options) -> Vec<Figure> {
+    let preset = Preset::load("stack").expect("the preset is shipped");
+    let loom = Arc::new(Loom::new(preset.weave.clone()));
+    let best = (0..REPETITIONS).map(|repetition| items_per_second(&preset, &loom, repetition)).fold(0.0, f64::max);
+    vec![Figure {
+        name: "generate_stack".into(),
+        value: best,
+        core: None,
+        unit: "items/s",
+        preset: "stack".into(),
+        detail: format!("woven, made and confirmed on {THREADS} threads, both kinds of chance in turn"),
+        limit: "wasmtime compiles",
+        target: Some(3000.0),
+    }]
+}

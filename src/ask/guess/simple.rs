@@ -1,0 +1,79 @@
+//! Owns the guesses that anybody can make with a glance at the text.
+//!
+//! Must not know how often they are right.
+
+use super::posed::Posed;
+use crate::item::record::{Task, Truth};
+use crate::wasm::isa::Op;
+use crate::wasm::types::Value;
+
+/// Zero of each type, no flag, or as much fuel as the text has instructions.
+pub(super) fn zero(posed: &Posed) -> Truth {
+    match posed.task {
+        Task::Reachability => flags(posed, |_| false),
+        Task::Fuel => Truth::Fuel(posed.code.iter().map(|code| Posed::instructions(code)).sum::<usize>() as u64),
+        Task::Stack | Task::Result => values(posed.task, posed.slots.iter().map(|slot| Value::zero(slot.ty)).collect()),
+    }
+}
+
+/// The constants that stand last before the place: walking up the text from there, the top operand is the first one of
+/// its type, the operand below the next one of its own, and so on. Zero where none is left.
+pub(super) fn last_const(posed: &Posed) -> Truth {
+    let (Task::Stack | Task::Result, Some(place)) = (posed.task, posed.place()) else { return zero(posed) };
+    let before: Vec<_> = posed.constants().filter(|constant| (constant.func, constant.pc) < place).collect();
+    let mut upwards = before.iter().rev();
+    let mut guessed: Vec<Value> = posed
+        .slots
+        .iter()
+        .rev()
+        .map(|slot| {
+            let found = upwards.find(|constant| constant.value.ty == slot.ty);
+            found.map_or(Value::zero(slot.ty), |constant| constant.value)
+        })
+        .collect();
+    guessed.reverse();
+    values(posed.task, guessed)
+}
+
+/// Every flag is reached.
+pub(super) fn all_true(posed: &Posed) -> Truth {
+    flags_or_zero(posed, |_| true)
+}
+
+/// No flag is reached.
+pub(super) fn all_false(posed: &Posed) -> Truth {
+    flags_or_zero(posed, |_| false)
+}
+
+/// Flags are reached up to the first branch in the text.
+pub(super) fn until_branch(posed: &Posed) -> Truth {
+    let leaves = |op| matches!(op, Op::Br | Op::BrIf | Op::BrTable | Op::Return);
+    let first = posed.code.iter().enumerate().find_map(|(func, code)| {
+        let at = code.iter().position(|entry| leaves(entry.instr.op))?;
+        Some((func as u32, at as u32))
+    });
+    flags_or_zero(posed, |index| {
+        let probe = posed.probes[index].probe;
+        first.is_none_or(|first| (probe.func, probe.pc) <= first)
+    })
+}
+
+/// The first flag alone is reached.
+pub(super) fn first_flag(posed: &Posed) -> Truth {
+    flags_or_zero(posed, |index| index == 0)
+}
+
+/// An answer about the flags; of other tasks the guess of [`zero`].
+fn flags_or_zero(posed: &Posed, state: impl Fn(usize) -> bool) -> Truth {
+    if posed.task == Task::Reachability { flags(posed, state) } else { zero(posed) }
+}
+
+pub(super) fn flags(posed: &Posed, state: impl Fn(usize) -> bool) -> Truth {
+    let states = posed.probes.iter().enumerate().map(|(index, asked)| (asked.name.clone(), state(index)));
+    Truth::FlagStates(states.collect())
+}
+
+/// An answer of values, in the shape of the task.
+pub(super) fn values(task: Task, values: Vec<Value>) -> Truth {
+    if task == Task::Result { Truth::ReturnValues(values) } else { Truth::StackValues(values) }
+}

@@ -1,0 +1,58 @@
+//! Owns who answers at this program's own endpoint: the simulated solvers and the guessers, side by side.
+//!
+//! Must not know how they come to their answers. Names may be given with their prefix (`sim/novice`, `guess/zero`) or
+//! without; no solver is called as a guesser is.
+
+use super::chat::Message;
+use super::guess::learned::Learned;
+use super::guess::{Guesser, Posed, reply};
+use super::serve::{RespondError, Responder};
+use super::solver::Solvers;
+
+/// Everybody who answers here.
+#[derive(Clone, Debug, Default)]
+pub struct Residents {
+    /// What `guess/learned` has learned; without it, it is not served.
+    pub learned: Option<Learned>,
+}
+
+impl Residents {
+    fn guess(&self, guesser: Guesser, messages: &[Message]) -> Result<String, RespondError> {
+        let posed = Posed::find(messages).map_err(|problem| RespondError::BadRequest(problem.to_string()))?;
+        let answer = guesser.answer(&posed, self.learned.as_ref());
+        answer.as_ref().map(reply).ok_or_else(|| {
+            RespondError::BadRequest(format!("{} has not learned yet; start with --preset", guesser.model()))
+        })
+    }
+}
+
+impl Responder for Residents {
+    fn models(&self) -> Vec<String> {
+        let awake = |guesser: &Guesser| *guesser != Guesser::Learned || self.learned.is_some();
+        let guessers = Guesser::ALL.into_iter().filter(awake).map(Guesser::model);
+        Solvers.models().into_iter().chain(guessers).collect()
+    }
+
+    fn respond(&self, model: &str, messages: &[Message], seed: Option<u64>) -> Result<String, RespondError> {
+        match model.parse() {
+            Ok(guesser) => self.guess(guesser, messages),
+            Err(_) => Solvers.respond(model, messages, seed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::solver::Solver;
+
+    #[test]
+    fn nobody_answers_under_two_names() {
+        for guesser in Guesser::ALL {
+            assert!(guesser.name().parse::<Solver>().is_err(), "{}", guesser.name());
+        }
+        let names = Residents::default().models();
+        assert!(names.contains(&"sim/novice".into()) && names.contains(&"guess/zero".into()));
+        assert!(!names.contains(&"guess/learned".into()), "it has learned nothing");
+    }
+}
