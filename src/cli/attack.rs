@@ -122,8 +122,7 @@ impl Args {
 
     async fn attack(&self, resolved: Resolved) -> Result<(), Failure> {
         // First everything that can refuse to start; the directory is made when nothing can any more.
-        let lessons =
-            Lessons { loom: resolved.loom.clone(), task: resolved.preset.task, probe: resolved.preset.probe };
+        let lessons = Lessons { loom: resolved.loom.clone(), task: resolved.preset.task, probe: resolved.preset.probe };
         let connection = self.asking.connect(resolved.entry.clone(), &lessons, Seed::new(self.seed)).await?;
         let mut search = self.search(&resolved, &connection)?;
         let started = Stamp::now();

@@ -146,7 +146,8 @@ fn floor_table(floor: &Floor) -> String {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    let values = if floor.guessers.iter().any(|guessed| guessed.flags.is_some()) { "flags right" } else { "values right" };
+    let values =
+        if floor.guessers.iter().any(|guessed| guessed.flags.is_some()) { "flags right" } else { "values right" };
     table.set_header(["guesser", "items right", values, "wanted"]);
     for guessed in &floor.guessers {
         let wanted = guessed.targets.iter().map(|held| {

@@ -50,14 +50,18 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: Option<&Oracle>) {
     let bytes = encode::encode(program);
     assert_eq!(bytes.len() as u32, weaver.bytes(), "predicted bytes; {}", context());
     assert!(weaver.bytes() <= config.bytes.max, "bytes; {}", context());
-    wasmparser::Validator::new_with_features(parse::FEATURES).validate_all(&bytes).unwrap_or_else(|e| panic!("{e}; {}", context()));
+    wasmparser::Validator::new_with_features(parse::FEATURES)
+        .validate_all(&bytes)
+        .unwrap_or_else(|e| panic!("{e}; {}", context()));
     let outcome = rerun::run_to_end(machine, program, weaver.entry(), u64::from(config.fuel.max));
     let outcome = outcome.unwrap_or_else(|trap| panic!("{trap}; {}", context()));
     assert_eq!(outcome.fuel, weaver.machine().fuel(), "fuel of the rerun; {}", context());
     assert_eq!(outcome.globals, weaver.machine().globals(), "globals of the rerun; {}", context());
     assert!(machine.memory() == weaver.machine().memory(), "memory of the rerun; {}", context());
     if let Some(oracle) = oracle {
-        oracle.check(program, weaver.entry(), &outcome, machine, Watch::default()).unwrap_or_else(|e| panic!("{e}; {}", context()));
+        oracle
+            .check(program, weaver.entry(), &outcome, machine, Watch::default())
+            .unwrap_or_else(|e| panic!("{e}; {}", context()));
     }
 }
 
@@ -134,7 +138,8 @@ fn text_and_bytes_read_back() {
 #[test]
 fn every_action_is_reachable() {
     let mut taken = vec![false; COUNT];
-    let large = "limits: {functions: 12, locals: 16, globals: 8, nesting: 7, tables: 3}\nfuel: {max: 400}\nbytes: {max: 3000}
+    let large =
+        "limits: {functions: 12, locals: 16, globals: 8, nesting: 7, tables: 3}\nfuel: {max: 400}\nbytes: {max: 3000}
 allow: [local, global, call, block, br, i32, table, reference, memory, load]";
     let segments = "limits: {tables: 3}\nallow: [memory, table, reference, i32.eqz]\nfuel: {max: 300}";
     for yaml in [SETTINGS[1], SETTINGS[4], SETTINGS[7], SETTINGS[8], large, segments] {

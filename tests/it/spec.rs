@@ -84,7 +84,7 @@ fn run(file: &TestFile<'_>, mut runner: Script, counts: &mut Counts, wrong: &mut
 
 #[test]
 fn webassembly_2() {
-    suite("WebAssembly 2.0", spec(SpecVersion::V2), [1126, 21453, 2388, 15, 83, 1471, 1300, 21108]);
+    suite("WebAssembly 2.0", spec(SpecVersion::V2), [1126, 21453, 2388, 15, 83, 1471, 1300, 21597]);
 }
 
 #[test]

@@ -137,7 +137,8 @@ fn flagged(count: usize, seed: u64, reached: impl Fn(u32, &mut Rng) -> bool) -> 
     let make = |_| {
         let conditions = ["local.get 0", "i32.const 0", "i32.const 7", "local.get 0 i32.eqz"];
         let condition = rng.below(4);
-        let filler: String = (0..rng.below(6)).map(|_| *rng.pick(&["nop ", "block end ", "i32.const 5 drop "])).collect();
+        let filler: String =
+            (0..rng.below(6)).map(|_| *rng.pick(&["nop ", "block end ", "i32.const 5 drop "])).collect();
         let text = format!(
             "(module (func (export \"run\") (param i32) {filler}{} if\n;;FLAG_0\nnop end {filler}))",
             conditions[condition as usize]

@@ -43,7 +43,14 @@ struct Cost {
 impl Cost {
     /// Of a plain instruction of so many bytes.
     fn of(op: Op, body: u32, effect: Effect) -> Self {
-        Self { body, elsewhere: 0, fuel: u32::from(!crate::wasm::machine::is_free(op)), effect, runs: (op, &[]), opens: false }
+        Self {
+            body,
+            elsewhere: 0,
+            fuel: u32::from(!crate::wasm::machine::is_free(op)),
+            effect,
+            runs: (op, &[]),
+            opens: false,
+        }
     }
 }
 

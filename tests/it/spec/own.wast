@@ -1,4 +1,4 @@
-;; What the suite has with externref alone, which wasmtime without a collector cannot run; and what it has not at all.
+;; Costs and limits that the suite has not, or has with externref alone.
 
 (module
   (memory 1 4)

@@ -65,7 +65,7 @@ impl Script {
         machine.start(&spectest, 0, &mut Blind).expect("nothing to start");
         let registered = HashMap::from([("spectest".to_string(), 0)]);
         let mut twin = Twin::new(engine);
-        twin.instantiate(0, SPECTEST.as_bytes());
+        twin.instantiate(0, &wat::parse_str(SPECTEST).expect("valid"));
         twin.register(0, "spectest");
         Self { machine, programs: vec![spectest], latest: 0, names: HashMap::new(), registered, twin }
     }
@@ -193,13 +193,11 @@ impl Script {
         // wasmtime does not count to the end where it traps.
         let theirs = self.twin.call(instance, invoke.name, &args);
         let values = second.map_err(Failure::Trap)?;
-        match theirs {
-            Some(theirs) if theirs != Ok(ours) => Err(Failure::Fuel { ours, theirs }),
-            theirs => {
-                counts.fuel += u32::from(theirs.is_some());
-                Ok(values)
-            }
+        if theirs != Ok(ours) {
+            return Err(Failure::Fuel { ours, theirs });
         }
+        counts.fuel += 1;
+        Ok(values)
     }
 
     /// Calls a function; `twice` takes back and repeats all but its beginning.
