@@ -94,7 +94,7 @@ fn print_detail(instruction: &Instruction) -> Result<(), Failure> {
         let label = if at == 0 { "  followed by" } else { "" };
         print_line(&format!("{label:13} {} ({}): {}", field.name, field.encoding, field.meaning))?;
     }
-    line("  signature", &format!("{}", instruction.signature.text))?;
+    line("  signature", &instruction.signature.text)?;
     if let Some(depends_on) = instruction.signature.depends_on {
         line("  depends on", depends_on)?;
     }

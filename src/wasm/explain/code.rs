@@ -21,7 +21,7 @@ pub(super) fn instructions(
     body: &FunctionBody<'_>,
 ) -> Result<Vec<Instruction>, BinaryReaderError> {
     let starts = body.get_operators_reader()?.into_iter_with_offsets();
-    let starts = starts.map(|read| read.map(|(_, start)| start as usize)).collect::<Result<Vec<_>, _>>()?;
+    let starts = starts.map(|read| read.map(|(_, start)| start)).collect::<Result<Vec<_>, _>>()?;
     let ends = starts.iter().skip(1).copied().chain([code.end]);
     let flat = program.flatten(func);
     let all = starts.iter().zip(ends).zip(&flat).zip(0..);
@@ -60,9 +60,9 @@ fn fields(program: &Program, instr: &Instr, bytes: &[u8]) -> Result<Vec<Field>, 
     immediates
         .iter()
         .map(|immediate| {
-            let start = reader.current_position() as usize;
+            let start = reader.current_position();
             let (value, shortest) = value(program, instr, immediate.encoding, &mut reader)?;
-            let bytes = bytes[opcode..][start..reader.current_position() as usize].to_vec();
+            let bytes = bytes[opcode..][start..reader.current_position()].to_vec();
             let padding = shortest.map_or(0, |shortest| bytes.len() as u32 - shortest);
             Ok(Field { name: immediate.name, encoding: immediate.encoding, bytes: Hex(bytes), value, padding })
         })

@@ -25,7 +25,6 @@ pub(super) fn dump(program: &Program, bytes: &[u8]) -> Result<Dump, ParseError> 
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         if let Some((id, content)) = payload.as_section() {
-            let content = range(content);
             let name =
                 FORMAT.sections.iter().find(|section| section.id == id).map_or("unknown", |section| section.name);
             sections.push(Section {
@@ -51,12 +50,6 @@ pub(super) fn dump(program: &Program, bytes: &[u8]) -> Result<Dump, ParseError> 
         }
     }
     Ok(Dump { size: bytes.len() as u32, header, sections, run: None })
-}
-
-/// wasmparser's offsets, whatever integers it has them in.
-fn range<T: TryInto<usize>>(range: Range<T>) -> Range<usize> {
-    let offset = |at: T| at.try_into().unwrap_or(usize::MAX);
-    offset(range.start)..offset(range.end)
 }
 
 struct Layout<'a> {
@@ -116,9 +109,9 @@ impl Layout<'_> {
         section: &SectionLimited<'b, T>,
         what: impl Fn(u32, &T) -> String,
     ) -> Read<Vec<Entry>> {
-        let content = range(section.range());
+        let content = section.range();
         let read = section.clone().into_iter_with_offsets().collect::<Read<Vec<_>>>()?;
-        let told = read.iter().zip(0..).map(|((start, item), index)| (*start as usize, what(index, item)));
+        let told = read.iter().zip(0..).map(|((start, item), index)| (*start, what(index, item)));
         Ok(self.stretch(content, told.collect()))
     }
 
@@ -154,14 +147,14 @@ impl Layout<'_> {
     }
 
     fn function(&self, index: u32, start: usize, body: &FunctionBody<'_>) -> Read<Function> {
-        let whole = range(body.range());
+        let whole = body.range();
         let length = self.entry(start..whole.start, format!("{} bytes", whole.len()));
         let mut locals = body.get_locals_reader()?;
         let runs: Vec<String> = (0..locals.get_count())
             .map(|_| locals.read().map(|(count, ty)| format!("{count} {ty}")))
             .collect::<Read<_>>()?;
         let what = if runs.is_empty() { "no locals".into() } else { format!("locals: {}", runs.join(", ")) };
-        let first = body.get_operators_reader()?.original_position() as usize;
+        let first = body.get_operators_reader()?.original_position();
         let locals = self.entry(whole.start..first, what);
         let code = code::instructions(self.program, index, self.bytes, first..whole.end, body)?;
         let declaration = field_text(self.program, Field::Func(index))[1..].to_string();

@@ -200,7 +200,7 @@ fn whole_stretches_cost_what_they_move() {
             (i32.load (i32.const 11))
             table.size $t))"#;
     let (sight, _) = agree(text);
-    assert_eq!(sight.fuel, 1 + 34 + 5 + 5 + 1000 + 2 + 2 + 7 + 30);
+    assert_eq!(sight.fuel, 1 + 32 + 5 + 5 + 1000 + 2 + 2 + 7 + 30);
 }
 
 #[test]
