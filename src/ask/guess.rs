@@ -134,10 +134,10 @@ impl FromStr for Guesser {
     /// Reads `guess/zero`, with or without `guess/`.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let given = name.strip_prefix(PREFIX).unwrap_or(name);
-        Self::ALL.into_iter().find(|guesser| guesser.name() == given).ok_or_else(|| GuesserNameError {
-            given: given.into(),
-            known: Self::ALL.map(Self::model).join(", "),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|guesser| guesser.name() == given)
+            .ok_or_else(|| GuesserNameError { given: given.into(), known: Self::ALL.map(Self::model).join(", ") })
     }
 }
 

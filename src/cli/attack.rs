@@ -3,7 +3,6 @@
 use super::connect::{Connection, Flags};
 use super::progress::Progress;
 use super::{Failure, print_json, print_line, runtime, say};
-use crate::ask::guess::lessons::Lessons;
 use crate::ask::models::{ModelEntry, Provider};
 use crate::ask::pipeline::{Stop, StopSignal};
 use crate::ask::prompt::Prompt;
@@ -122,8 +121,7 @@ impl Args {
 
     async fn attack(&self, resolved: Resolved) -> Result<(), Failure> {
         // First everything that can refuse to start; the directory is made when nothing can any more.
-        let lessons =
-            Lessons { loom: resolved.loom.clone(), task: resolved.preset.task, probe: resolved.preset.probe };
+        let lessons = resolved.preset.lessons(&resolved.loom);
         let connection = self.asking.connect(resolved.entry.clone(), &lessons, Seed::new(self.seed)).await?;
         let mut search = self.search(&resolved, &connection)?;
         let started = Stamp::now();

@@ -3,7 +3,6 @@
 use super::connect::learn;
 use super::{Failure, print_json, print_line, runtime};
 use crate::ask::guess::learned::Learned;
-use crate::ask::guess::lessons::Lessons;
 use crate::ask::residents::Residents;
 use crate::ask::serve::{Responder, Server};
 use crate::run::preset::Preset;
@@ -65,7 +64,6 @@ impl Args {
     fn learn(&self) -> Result<Option<Learned>, Failure> {
         let Some(name) = &self.preset else { return Ok(None) };
         let preset = Preset::load(name).map_err(Failure::usage)?;
-        let loom = Arc::new(Loom::new(preset.weave));
-        learn(&Lessons { loom, task: preset.task, probe: preset.probe }, Seed::new(0)).map(Some)
+        learn(&preset.lessons(&Arc::new(Loom::new(preset.weave.clone()))), Seed::new(0)).map(Some)
     }
 }

@@ -1,7 +1,7 @@
 //! Owns `harness verify`: weaves many programs and holds each against every promise.
 
 use super::{Failure, print_json, print_line, say};
-use crate::ask::guess::lessons::{LESSONS, Lessons};
+use crate::ask::guess::lessons::LESSONS;
 use crate::ask::guess::measure::{Floor, Unit, measure};
 use crate::item::verify::{Broken, Verified, verify};
 use crate::run::clock::Stamp;
@@ -59,7 +59,7 @@ impl Args {
     pub fn run(&self) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         if self.guessers {
-            return self.guess(preset);
+            return self.guess(&preset);
         }
         let loom = Arc::new(Loom::new(preset.weave));
         let started = Instant::now();
@@ -86,9 +86,9 @@ impl Args {
     }
 
     /// Measures the guessers; [`Failure::Missed`] if one gets too much right.
-    fn guess(&self, preset: Preset) -> Result<(), Failure> {
+    fn guess(&self, preset: &Preset) -> Result<(), Failure> {
         let started = Instant::now();
-        let lessons = Lessons { loom: Arc::new(Loom::new(preset.weave)), task: preset.task, probe: preset.probe };
+        let lessons = preset.lessons(&Arc::new(Loom::new(preset.weave.clone())));
         let seed = Seed::new(self.seed);
         say(&format!("making {} items, and {LESSONS} others for guess/learned to learn from", self.count));
         let learned = lessons.learn(seed).map_err(Failure::usage)?;
@@ -146,7 +146,8 @@ fn floor_table(floor: &Floor) -> String {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    let values = if floor.guessers.iter().any(|guessed| guessed.flags.is_some()) { "flags right" } else { "values right" };
+    let values =
+        if floor.guessers.iter().any(|guessed| guessed.flags.is_some()) { "flags right" } else { "values right" };
     table.set_header(["guesser", "items right", values, "wanted"]);
     for guessed in &floor.guessers {
         let wanted = guessed.targets.iter().map(|held| {

@@ -4,16 +4,19 @@
 //! a mistake only gets its file and line.
 
 use super::yaml::{ConfigError, YamlFile};
+use crate::ask::guess::lessons::Lessons;
 use crate::attack::search::AttackConfig;
-use crate::weave::prior::Prior;
 use crate::item::record::Task;
 use crate::item::task::ProbeConfig;
 use crate::learn::policy::PolicyConfig;
 use crate::learn::ppo::PpoConfig;
 use crate::learn::reward::RewardConfig;
 use crate::weave::config::WeaveConfig;
+use crate::weave::prior::Prior;
+use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The presets that the binary carries, so that it needs no files beside it.
 const SHIPPED: [(&str, &str); 2] = [
@@ -66,6 +69,11 @@ impl Preset {
         let preset: Self = file.parse()?;
         preset.check(&file)?;
         Ok(preset)
+    }
+
+    /// Where items of this preset come from, to learn to guess them. `loom` is made of [`Preset::weave`].
+    pub fn lessons(&self, loom: &Arc<Loom>) -> Lessons {
+        Lessons { loom: loom.clone(), task: self.task, probe: self.probe, prior: self.prior.clone() }
     }
 
     fn find(name: &str) -> Result<YamlFile, ConfigError> {

@@ -1,7 +1,7 @@
-//! Owns items made by chance alone, to train a guesser on and to measure guessers by.
+//! Owns items of a preset as its data sets have them, to train a guesser on and to measure guessers by.
 //!
-//! Must not know who learns. They are woven as `harness verify` weaves: by both kinds of chance in turn, without a prior,
-//! so that the floor is that of the preset and of no policy.
+//! Must not know files, nor policies that learned. The choices are those of the preset's prior alone, so that the floor
+//! is that of the preset.
 
 use super::learned::{self, Learned};
 use crate::item::make::Maker;
@@ -9,7 +9,7 @@ use crate::item::record::{Item, Task};
 use crate::item::task::ProbeConfig;
 use crate::seed::Seed;
 use crate::wasm::parse::ParseError;
-use crate::weave::chance::Chance;
+use crate::weave::prior::Prior;
 use crate::weave::weaver::{Loom, Weaver};
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct Lessons {
     pub task: Task,
     /// Which places are asked about.
     pub probe: ProbeConfig,
+    /// What programs are made of.
+    pub prior: Prior,
 }
 
 /// Nothing can be learned, or measured.
@@ -78,12 +80,13 @@ impl Lessons {
 
     /// The items of [`STRIDE`] programs.
     fn stretch(&self, seed: Seed, start: u64) -> Vec<Item> {
+        let taste = self.prior.taste(&self.loom.config.instructions());
         let mut maker = Maker::new(self.probe);
         let mut weaver = Weaver::new(self.loom.clone(), 0);
         let make = |number: u64| {
             let seed = seed.indexed("program", number);
             weaver.reset(seed.to_u64());
-            Chance::ALL[number as usize % Chance::ALL.len()].weave(&mut weaver, &mut seed.child("choices").rng());
+            taste.weave(&mut weaver, &mut seed.child("choices").rng());
             let draft = maker.make(&weaver, format!("{number}"), &mut seed.child("probe").rng())?;
             Some(draft.item)
         };

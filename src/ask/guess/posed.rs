@@ -75,9 +75,8 @@ impl Posed {
     }
 
     pub(super) fn new(task: Task, program: Program, entry: u32, probes: Vec<Asked>) -> Result<Self, ParseError> {
-        let code = (0..program.funcs.len() as u32).map(|func| {
-            if program.funcs[func as usize].import.is_some() { Vec::new() } else { program.flatten(func) }
-        });
+        let code = (0..program.funcs.len() as u32)
+            .map(|func| if program.funcs[func as usize].import.is_some() { Vec::new() } else { program.flatten(func) });
         let mut posed = Self { task, entry, code: code.collect(), probes, slots: Vec::new(), program };
         posed.slots = match task {
             Task::Stack => match posed.place() {

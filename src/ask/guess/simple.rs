@@ -12,9 +12,7 @@ pub(super) fn zero(posed: &Posed) -> Truth {
     match posed.task {
         Task::Reachability => flags(posed, |_| false),
         Task::Fuel => Truth::Fuel(posed.code.iter().map(|code| Posed::instructions(code)).sum::<usize>() as u64),
-        Task::Stack | Task::Result => {
-            values(posed.task, posed.slots.iter().map(|slot| Value::zero(slot.ty)).collect())
-        }
+        Task::Stack | Task::Result => values(posed.task, posed.slots.iter().map(|slot| Value::zero(slot.ty)).collect()),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::ask::chat::{ChatReply, Message, Role};
 use crate::ask::judge::judge;
 use crate::ask::residents::Residents;
 use crate::ask::serve::Responder;
-use crate::item::record::{Item, Probe, Recipe, Task, Verdict};
+use crate::item::record::{Item, Probe, Recipe, Verdict};
 use crate::seed::{Rng, Seed};
 use crate::wasm::parse::parse_text;
 use crate::wasm::types::Value;
@@ -115,8 +115,7 @@ fn guessers_are_asked_like_any_model() {
         Residents::default().respond(model, &messages, None)
     };
     let verdict = |model: &str| {
-        let text = ask(model).expect(model);
-        judge(&ChatReply { text, ..ChatReply::default() }, &stack.truth).verdict
+        judge(&ChatReply::text(ask(model).expect(model)), &stack.truth).verdict
     };
     assert_eq!(verdict("guess/last-const"), Verdict::Correct);
     assert_eq!(verdict("last-const"), Verdict::Correct, "as the endpoint is asked");
@@ -137,7 +136,8 @@ fn flagged(count: usize, seed: u64, reached: impl Fn(u32, &mut Rng) -> bool) -> 
     let make = |_| {
         let conditions = ["local.get 0", "i32.const 0", "i32.const 7", "local.get 0 i32.eqz"];
         let condition = rng.below(4);
-        let filler: String = (0..rng.below(6)).map(|_| *rng.pick(&["nop ", "block end ", "i32.const 5 drop "])).collect();
+        let filler: String =
+            (0..rng.below(6)).map(|_| *rng.pick(&["nop ", "block end ", "i32.const 5 drop "])).collect();
         let text = format!(
             "(module (func (export \"run\") (param i32) {filler}{} if\n;;FLAG_0\nnop end {filler}))",
             conditions[condition as usize]

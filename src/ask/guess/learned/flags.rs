@@ -141,7 +141,8 @@ impl Seen<'_> {
             self.add("below all", &below[..length]);
         }
         self.add("between", &[above[0], below[0]]);
-        for (kind, range) in [("constant above", self.pc.saturating_sub(6)..self.pc), ("constant below", self.pc..self.pc + 6)]
+        for (kind, range) in
+            [("constant above", self.pc.saturating_sub(6)..self.pc), ("constant below", self.pc..self.pc + 6)]
         {
             let here = self.code.get(range.start..range.end.min(self.code.len())).unwrap_or_default();
             let found: Vec<u64> = here.iter().filter_map(|entry| self.bucket(entry)).collect();

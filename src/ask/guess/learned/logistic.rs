@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Times that every sample is looked at.
 const EPOCHS: usize = 6;
 /// How far one sample moves a weight (AdaGrad, Duchi et al. 2011).
-const RATE: f32 = 0.05;
+const RATE: f32 = 0.1;
 /// How strongly a weight is drawn back to zero by each sample that has its feature.
-const DECAY: f32 = 2e-4;
+const DECAY: f32 = 1e-3;
 
 /// Samples to learn from: features, and whether it was so.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +50,6 @@ impl Logistic {
     /// Learns by gradient steps of each sample in turn. The weights are the mean over the second half of the way, which
     /// keeps less of the last samples' noise.
     pub(super) fn train(samples: &Samples) -> Self {
-        let env = |k: &str, d: f32| std::env::var(k).map_or(d, |x| x.parse().unwrap());
-        #[allow(non_snake_case)]
-        let (EPOCHS, RATE, DECAY) = (env("E", 6.0) as usize, env("R", 0.05), env("D", 2e-4));
         let mut now = Self::default();
         let mut squares = vec![1e-6_f32; BUCKETS];
         let mut mean = vec![0.0_f32; BUCKETS];

@@ -25,8 +25,7 @@ pub(super) struct Candidate {
 /// The candidates for one slot, bottom first; `common` are the bits that such slots held most often, most often first.
 pub(super) fn candidates(posed: &Posed, index: usize, common: &[Bits]) -> Vec<Candidate> {
     let Some((func, pc)) = posed.place() else { return Vec::new() };
-    let mut slot = posed.slots[index];
-    if std::env::var("NOPROD").is_ok() { slot.producer = None; }
+    let slot = posed.slots[index];
     let seen = Seen { posed, slot, depth: posed.slots.len() - 1 - index, func: func as usize, pc: pc as usize };
     let nearest = seen.nearest();
     let mut values: Vec<Bits> = nearest.iter().map(|near| near.constant.value.bits).collect();
@@ -45,7 +44,9 @@ pub(super) fn candidates(posed: &Posed, index: usize, common: &[Bits]) -> Vec<Ca
         here.clone().take(2).for_each(|(rank, near)| seen.constant(rank, near, &mut features));
         features.add("times in text", &[seen.producer(), size(here.count())]);
         for (index, _) in initial.iter().filter(|(_, initial)| *initial == bits) {
-            let same = seen.producing().is_some_and(|entry| entry.instr.op == Op::GlobalGet && entry.instr.a as usize == *index);
+            let same = seen
+                .producing()
+                .is_some_and(|entry| entry.instr.op == Op::GlobalGet && entry.instr.a as usize == *index);
             features.add("global", &[same.into(), posed.program.globals[*index].mutable.into()]);
         }
         candidates.push(Candidate { bits, features });
@@ -160,7 +161,9 @@ impl Seen<'_> {
         features.add("followed at", &[follower, self.depth as u64, size(near.distance)]);
         let itself = own == 1 && self.slot.producer == Some(pc);
         features.add("itself", &[itself.into(), producer]);
-        if own == 1 && let Some(at) = self.slot.producer {
+        if own == 1
+            && let Some(at) = self.slot.producer
+        {
             features.add("from producer", &[size(at.abs_diff(pc) as usize), u64::from(pc > at), producer]);
         }
         if let (Some(next), Some(entry)) = (next, self.producing()) {
