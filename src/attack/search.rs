@@ -9,7 +9,7 @@ use crate::ask::limits::Limits;
 use crate::ask::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
 use crate::ask::prompt::{Prompt, PromptError};
 use crate::item::make::{Draft, Maker, confirm_all};
-use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError, Verdict};
+use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError, Task, Verdict};
 use crate::item::task::ProbeConfig;
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
@@ -41,6 +41,8 @@ impl Default for AttackConfig {
 pub struct Search {
     /// Settings of the programs.
     pub loom: Arc<Loom>,
+    /// What is asked.
+    pub task: Task,
     /// Which places are asked about.
     pub probe: ProbeConfig,
     /// How misses are paid.
@@ -155,7 +157,7 @@ impl Search {
             watch,
             stop,
             oracle: Oracle::new(),
-            maker: Maker::new(self.probe),
+            maker: Maker::new(self.task, self.probe, &self.loom),
             missed: HashSet::new(),
             replied: false,
         };

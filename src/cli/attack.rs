@@ -172,6 +172,7 @@ impl Args {
         };
         Ok(Search {
             loom: resolved.loom.clone(),
+            task: preset.task,
             probe: preset.probe,
             reward: preset.reward,
             config: preset.attack,
@@ -215,7 +216,7 @@ impl Args {
         let mut random = Random::new(resolved.loom.clone());
         let seed = Seed::new(self.seed).child("dry run");
         let seeds: Vec<Seed> = (0..SAMPLE).map(|at| seed.indexed("program", at.into())).collect();
-        let mut maker = Maker::new(resolved.preset.probe);
+        let mut maker = Maker::new(resolved.preset.task, resolved.preset.probe, &resolved.loom);
         let (mut characters, mut prompts) = (0, 0);
         for (weaver, seed) in random.weave(&seeds)?.iter().zip(&seeds) {
             if let Some(Draft { item, .. }) = maker.make(weaver, String::new(), &mut seed.child("probe").rng()) {

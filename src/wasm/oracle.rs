@@ -53,7 +53,18 @@ pub enum Disagreement {
     },
 }
 
-/// What the host has been shown at the probe.
+/// What is watched while the copy runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Watch<'a> {
+    /// Nothing but what it leaves.
+    Nothing,
+    /// The operands at a probe.
+    Operands(Probe, &'a Snapshot),
+    /// Which places are passed at least once, and whether the machine passed them.
+    Flags(&'a [(Probe, bool)]),
+}
+
+/// What the host has been shown at the probe, or how often each flag was passed.
 #[derive(Default)]
 struct Seen {
     /// Latest operands of each level, outermost first.
@@ -112,7 +123,7 @@ impl Oracle {
         Self { engine: Engine::new(&config).expect("the settings fit each other") }
     }
 
-    /// Holds a finished run of function `entry` on `machine` against wasmtime.
+    /// Holds a finished run of function `entry` on `machine` against wasmtime, operands at a probe included.
     ///
     /// # Errors
     /// The first difference.
@@ -124,13 +135,33 @@ impl Oracle {
         machine: &Machine,
         probe: Option<(Probe, &Snapshot)>,
     ) -> Result<(), Disagreement> {
-        let spills = probe.map_or(Vec::new(), |(probe, snapshot)| spills(program, probe, snapshot));
+        let watch = probe.map_or(Watch::Nothing, |(probe, snapshot)| Watch::Operands(probe, snapshot));
+        self.watch(program, entry, outcome, machine, watch)
+    }
+
+    /// Holds a finished run of function `entry` on `machine` against wasmtime, what was watched included.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn watch(
+        &self,
+        program: &Program,
+        entry: u32,
+        outcome: &Outcome,
+        machine: &Machine,
+        watch: Watch<'_>,
+    ) -> Result<(), Disagreement> {
+        let spills = match watch {
+            Watch::Nothing => Vec::new(),
+            Watch::Operands(probe, snapshot) => spills(program, probe, snapshot),
+            Watch::Flags(flags) => flags.iter().map(|(probe, _)| Spill::flag(program, *probe)).collect(),
+        };
         let bytes = instrument(program, entry, &spills);
         let seen = Seen {
             levels: vec![Vec::new(); spills.len()],
             shown: vec![0; spills.len()],
             innermost: spills.last().map_or(0, |spill| spill.types.len()),
-            wanted_hit: probe.map_or(0, |(probe, _)| u64::from(probe.hit)),
+            wanted_hit: if let Watch::Operands(probe, _) = watch { probe.hit.into() } else { 0 },
             ..Seen::default()
         };
         let module = Module::new(&self.engine, &bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
@@ -148,8 +179,12 @@ impl Oracle {
         equal_fuel(outcome.fuel, used - spilling)?;
         let results: Vec<Value> = results.iter().map(value_of).collect();
         equal_values("results", &outcome.results, &results)?;
-        if let Some((_, snapshot)) = probe {
-            equal_values("operands", &snapshot.operands, store.data().snapshot.as_deref().unwrap_or(&[]))?;
+        match watch {
+            Watch::Nothing => {}
+            Watch::Operands(_, snapshot) => {
+                equal_values("operands", &snapshot.operands, store.data().snapshot.as_deref().unwrap_or(&[]))?;
+            }
+            Watch::Flags(flags) => equal_flags(flags, &store.data().shown)?,
         }
         let globals: Vec<Value> = (0..program.globals.len())
             .map(|index| instance.get_global(&mut store, &global_name(index)).expect("exported").get(&mut store))
@@ -175,6 +210,12 @@ fn equal_values(what: &'static str, ours: &[Value], theirs: &[Value]) -> Result<
     }
     let list = |values: &[Value]| values.iter().map(|v| format!("{v}={:#x}", v.bits)).collect::<Vec<_>>().join(", ");
     Err(Disagreement::State { what, ours: list(ours), theirs: list(theirs) })
+}
+
+fn equal_flags(ours: &[(Probe, bool)], passes: &[u64]) -> Result<(), Disagreement> {
+    let list = |states: &mut dyn Iterator<Item = bool>| states.map(|s| s.to_string()).collect::<Vec<_>>().join(", ");
+    let (ours, theirs) = (list(&mut ours.iter().map(|flag| flag.1)), list(&mut passes.iter().map(|&count| count > 0)));
+    if ours == theirs { Ok(()) } else { Err(Disagreement::State { what: "flags", ours, theirs }) }
 }
 
 fn equal_memory(ours: &[u8], theirs: &[u8]) -> Result<(), Disagreement> {
@@ -231,6 +272,12 @@ struct Spill {
 }
 
 impl Spill {
+    /// One that only says that execution came by.
+    fn flag(program: &Program, probe: Probe) -> Self {
+        let place = program.place(probe.func, probe.pc).expect("flags stand in the program");
+        Self { func: probe.func, place, types: Vec::new(), condition: false }
+    }
+
     fn moved(&self) -> u64 {
         self.types.len() as u64 + u64::from(self.condition)
     }

@@ -1,9 +1,13 @@
-//! Owns finding the answer within a reply, in any of the shapes that models use, as typed or untyped numbers.
+//! Owns reading the answer to each task in any of the shapes that models use: typed or untyped numbers, states of flags,
+//! fuel.
 //!
-//! Must not know the truth: whether a value is there is decided before, and apart from, whether it is right.
+//! Must not know the truth: whether something is there is decided before, and apart from, whether it is right; nor where
+//! in a reply the answer stands (`find`).
 
+use super::find::Form;
 use super::number;
-use super::scan::{self, Json};
+use super::scan::Json;
+use crate::item::record::Task;
 use crate::wasm::types::{ValType, Value};
 
 /// One value as the model wrote it: a number for certain, of a type that may be left to the truth.
@@ -82,85 +86,108 @@ fn type_of(word: &str) -> Option<ValType> {
     }
 }
 
-/// The answer in a reply; `None` if there is none that can be read whole.
-pub(super) fn find(reply: &str) -> Option<Vec<Given>> {
-    const OPEN: &str = "<OUTPUT>";
-    // Upper-casing ASCII alone keeps every byte offset.
-    let upper = reply.to_ascii_uppercase();
-    let last_open = upper.rfind(OPEN).map(|at| at + OPEN.len());
-    let Some(close) = upper.rfind("</OUTPUT>") else {
-        // Only the closing tag is forgiven: what stands before the opening one is a draft.
-        return outside_block(&reply[last_open.unwrap_or(0)..]);
-    };
-    match last_open {
-        // A new answer was begun after the last one and never ended.
-        Some(open) if open > close => None,
-        Some(open) => in_block(&reply[open..close]),
-        None => outside_block(reply),
-    }
+/// Values, bottom first, of the tasks `stack` and `result`: `{"stack_values":[...]}`, the list alone, or
+/// `i32(10), f32(1.5)`, which is the form of the annotations.
+pub(super) fn values(task: Task) -> Form<Vec<Given>> {
+    Form { key: task.key(), keyed: list_of_values, bare: list_of_values, plain: annotations }
 }
 
-fn in_block(block: &str) -> Option<Vec<Given>> {
-    outside_block(block).or_else(|| annotations(unfenced(block)))
-}
-
-fn outside_block(text: &str) -> Option<Vec<Given>> {
-    bare_json(text).or_else(|| last_object(text))
-}
-
-/// The object with the last `stack_values` in it. One that cannot be read gives no way to those before it, which are
-/// drafts.
-fn last_object(text: &str) -> Option<Vec<Given>> {
-    let open = enclosing_brace(&text[..text.rfind("stack_values")?])?;
-    stack_values(&scan::value(&text[open..])?)
-}
-
-/// Where the object starts that is still open at the end of the text.
-fn enclosing_brace(text: &str) -> Option<usize> {
-    let mut closed = 0_usize;
-    for (at, byte) in text.bytes().enumerate().rev() {
-        match byte {
-            b'}' => closed += 1,
-            b'{' if closed == 0 => return Some(at),
-            b'{' => closed -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The text as a whole, if it is an object with `stack_values` or a list; with anything after it, a list may be a step
-/// on the way rather than the answer.
-fn bare_json(text: &str) -> Option<Vec<Given>> {
-    let text = unfenced(text);
-    let json = text.starts_with(['{', '[']).then(|| scan::whole(text)).flatten()?;
-    match &json {
-        Json::List(items) => items.iter().map(Given::from_json).collect(),
-        _ => stack_values(&json),
-    }
-}
-
-fn stack_values(json: &Json) -> Option<Vec<Given>> {
-    let Json::List(items) = json.get("stack_values")? else { return None };
+fn list_of_values(json: &Json) -> Option<Vec<Given>> {
+    let Json::List(items) = json else { return None };
     items.iter().map(Given::from_json).collect()
 }
 
-/// `i32(10), f32(1.5)`: the form of the annotations.
 fn annotations(text: &str) -> Option<Vec<Given>> {
-    text.split([',', '\n'])
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(Given::from_text)
-        .collect::<Option<_>>()
-        .filter(|given: &Vec<Given>| !given.is_empty())
+    let given: Vec<Given> = parts(text).map(Given::from_text).collect::<Option<_>>()?;
+    (!given.is_empty()).then_some(given)
 }
 
-/// The text without the Markdown fence around it, of which either end may be missing.
-fn unfenced(text: &str) -> &str {
-    let text = text.trim();
-    let text = text.strip_suffix("```").unwrap_or(text).trim_end();
-    let Some(inner) = text.strip_prefix("```") else { return text };
-    // The rest of the fence's line names the language.
-    let start = inner.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inner.len());
-    inner[start..].trim()
+/// The states of flags as a model gives them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum GivenFlags {
+    /// By name. The last state of a flag counts.
+    Named(Vec<(String, bool)>),
+    /// In the order of the text.
+    Listed(Vec<bool>),
+}
+
+impl GivenFlags {
+    /// The state given to the `index`-th flag in the text, which has this name.
+    pub(super) fn state(&self, index: usize, name: &str) -> Option<bool> {
+        match self {
+            Self::Named(flags) => {
+                flags.iter().rev().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, state)| *state)
+            }
+            Self::Listed(states) => states.get(index).copied(),
+        }
+    }
+}
+
+/// The task `reachability`: `{"flag_states":{"FLAG_0":true}}`, the inner object alone, a list of states in the order of
+/// the text, or `FLAG_0: true, FLAG_1: false`.
+pub(super) fn flags() -> Form<GivenFlags> {
+    Form { key: Task::Reachability.key(), keyed: given_flags, bare: given_flags, plain: lines_of_flags }
+}
+
+fn given_flags(json: &Json) -> Option<GivenFlags> {
+    match json {
+        Json::List(items) => items.iter().map(state).collect::<Option<_>>().map(GivenFlags::Listed),
+        Json::Map(entries) => {
+            let flag = |(name, json): &(String, Json)| Some((flag_name(name)?, state(json)?));
+            entries.iter().map(flag).collect::<Option<_>>().map(GivenFlags::Named)
+        }
+        Json::Text(_) | Json::Word(_) => None,
+    }
+}
+
+fn lines_of_flags(text: &str) -> Option<GivenFlags> {
+    let flag = |part: &str| {
+        let (name, word) = part.split_once([':', '='])?;
+        Some((flag_name(name)?, state_of(word)?))
+    };
+    let flags: Vec<(String, bool)> = parts(text).map(flag).collect::<Option<_>>()?;
+    (!flags.is_empty()).then_some(GivenFlags::Named(flags))
+}
+
+/// `FLAG_0`, with or without the `;;` of its comment. An object with any other key is none of flags.
+fn flag_name(text: &str) -> Option<String> {
+    let name = text.trim().trim_start_matches(';').trim();
+    let is_flag = name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("flag_"));
+    is_flag.then(|| name.to_owned())
+}
+
+fn state(json: &Json) -> Option<bool> {
+    match json {
+        Json::Text(word) | Json::Word(word) => state_of(word),
+        Json::List(_) | Json::Map(_) => None,
+    }
+}
+
+fn state_of(word: &str) -> Option<bool> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Some(true),
+        "false" | "0" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+/// The task `fuel`: `{"fuel": 17}`, or the number alone; as a number or a text.
+pub(super) fn fuel() -> Form<String> {
+    Form { key: Task::Fuel.key(), keyed: amount, bare: |_| None, plain: amount_of }
+}
+
+fn amount(json: &Json) -> Option<String> {
+    match json {
+        Json::Text(text) | Json::Word(text) => amount_of(text),
+        Json::List(_) | Json::Map(_) => None,
+    }
+}
+
+fn amount_of(text: &str) -> Option<String> {
+    number::is_number(text).then(|| text.trim().to_owned())
+}
+
+/// The parts of a list without brackets.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty())
 }

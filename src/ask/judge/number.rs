@@ -10,6 +10,11 @@ pub(super) fn is_number(text: &str) -> bool {
     parse(ValType::F64, text).is_some() || integer(&clean(text)).is_some()
 }
 
+/// Whether the text says this whole number.
+pub(super) fn is(text: &str, number: u64) -> bool {
+    integer(&clean(text)) == Some(number.into())
+}
+
 /// Reads `text` as a value of this type: integers signed or unsigned, hex, or a decimal that happens to be whole;
 /// floats in decimal or hex, `nan` with any sign and payload, `inf`. `None` if it is no number of the type.
 pub(super) fn parse(ty: ValType, text: &str) -> Option<Value> {

@@ -10,10 +10,11 @@ use super::compute::compute;
 use super::memory::Memory;
 use super::misconception::Misconception::{F32AsF64, LoopsOnce};
 use super::misconception::Misconceptions;
-use super::question::Question;
+use super::question::{Question, Wanted};
+use super::reply::Answer;
 use super::value::Held;
 use crate::wasm::isa::{Imm, Op, Semantics};
-use crate::wasm::machine::width;
+use crate::wasm::machine::{is_free, width};
 use crate::wasm::program::{BlockType, Instr, Place, Program, SeqId};
 use crate::wasm::types::{ValType, Value};
 
@@ -22,26 +23,30 @@ const MAX_STEPS: usize = 1_000_000;
 /// Calls nested at most: as the machine's.
 const MAX_CALLS: usize = 1_000;
 
-/// The operands at the probe, bottom first, as a reader with these misconceptions sees them.
-///
-/// If it never comes to the arrival that is asked for, the last one that it saw has to do, and if there was none, the
-/// operands where its reading ended.
-pub(super) fn read(question: &Question, misread: Misconceptions) -> Vec<Held> {
+/// The answer, as a reader with these misconceptions sees it. One who does not come to the end answers with what was
+/// seen so far.
+pub(super) fn read(question: &Question, misread: Misconceptions) -> Answer {
     let mut reader = Reader::new(&question.program, misread);
-    let mut hits_left = question.hit;
-    let mut seen = None;
-    let mut going = reader.start(question.entry);
-    while going == Going::On && reader.steps_left > 0 {
-        if reader.at == question.place {
-            seen = Some(reader.operands().to_vec());
-            hits_left -= 1;
-            if hits_left == 0 {
-                break;
-            }
+    let going = reader.start(question.entry);
+    match &question.wanted {
+        Wanted::Operands { place, hit } => Answer::Stack(reader.operands_at(going, *place, *hit)),
+        Wanted::Flags(flags) => {
+            let mut passed = vec![false; flags.len()];
+            reader.run(going, |reader| {
+                flags.iter().zip(&mut passed).for_each(|((_, place), passed)| *passed |= reader.at == *place);
+                Going::On
+            });
+            Answer::Flags(flags.iter().map(|(name, _)| name.clone()).zip(passed).collect())
         }
-        going = reader.step();
+        Wanted::Results => {
+            reader.run(going, |_| Going::On);
+            Answer::Results(reader.operands().to_vec())
+        }
+        Wanted::Fuel => {
+            reader.run(going, |_| Going::On);
+            Answer::Fuel(reader.fuel)
+        }
     }
-    seen.unwrap_or_else(|| reader.operands().to_vec())
 }
 
 /// Whether there is more to read.
@@ -86,6 +91,7 @@ struct Reader<'p> {
     globals: Vec<Held>,
     memory: Memory,
     steps_left: usize,
+    fuel: u64,
 }
 
 impl<'p> Reader<'p> {
@@ -100,6 +106,7 @@ impl<'p> Reader<'p> {
             globals: Vec::new(),
             memory: Memory::new(program),
             steps_left: MAX_STEPS,
+            fuel: 0,
         };
         reader.globals =
             program.globals.iter().map(|global| reader.constant(Value::new(global.ty, global.init))).collect();
@@ -118,6 +125,32 @@ impl<'p> Reader<'p> {
         &self.slots[self.frames.last().map_or(0, |frame| frame.floor)..]
     }
 
+    /// Reads to the end, or until `look`, which sees each place before it is read, has seen enough.
+    fn run(&mut self, mut going: Going, mut look: impl FnMut(&Self) -> Going) {
+        while going == Going::On && self.steps_left > 0 {
+            going = look(self);
+            if going == Going::On {
+                going = self.step();
+            }
+        }
+    }
+
+    /// The operands at the `hit`-th arrival at a place, bottom first. If it never comes to that, the last arrival has to
+    /// do, and if there was none, the operands where reading ended.
+    fn operands_at(&mut self, going: Going, place: Place, hit: u32) -> Vec<Held> {
+        let mut hits_left = hit;
+        let mut seen = None;
+        self.run(going, |reader| {
+            if reader.at != place {
+                return Going::On;
+            }
+            seen = Some(reader.operands().to_vec());
+            hits_left -= 1;
+            if hits_left == 0 { Going::Ended } else { Going::On }
+        });
+        seen.unwrap_or_else(|| self.operands().to_vec())
+    }
+
     /// Reads one instruction, or the end of a sequence.
     fn step(&mut self) -> Going {
         self.steps_left -= 1;
@@ -127,6 +160,7 @@ impl<'p> Reader<'p> {
             return self.leave(label);
         };
         self.at.index += 1;
+        self.fuel += u64::from(!is_free(instr.op));
         let row = instr.op.row();
         match row.semantics {
             Semantics::Special => return self.special(instr),
@@ -253,6 +287,7 @@ impl<'p> Reader<'p> {
             return Going::Ended;
         }
         self.steps_left -= declared.locals.len();
+        self.fuel += 1;
         let base = self.slots.len() - ty.params.len();
         self.slots.extend(declared.locals.iter().map(|&ty| Held::zero(ty)));
         let floor = self.slots.len();

@@ -1,0 +1,154 @@
+//! Owns the task `reachability`: which of several flags (`;;FLAG_0`, `;;FLAG_1`, ...) does execution pass at least once?
+//!
+//! Must not know how the program came to be. Flags stand where reaching is in doubt (`doubt`), and so that the text gives
+//! nothing away: two places are sought that look alike to a reader who executes nothing (`look`, `reader`), of which one
+//! was reached and the other was not, and a coin decides which of them gets the flag. So each flag is true in half of
+//! all cases, whatever was seen around it, and whatever the others are.
+
+mod doubt;
+mod look;
+mod reader;
+
+use super::{Asked, FlagCount, Guess, Run, flag_name, text};
+use crate::item::record::{Probe, Truth};
+use crate::seed::{Rng, Seed};
+use crate::wasm::isa::Op;
+use crate::wasm::machine::Machine;
+use crate::wasm::program::Program;
+use crate::wasm::rerun;
+use crate::weave::canon::{Coverage, Covering};
+use crate::weave::chance::Chance;
+use crate::weave::weaver::{Loom, Weaver};
+use look::{Look, Text};
+use reader::Reader;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Programs that are read before the first question.
+const READ: u64 = 12_000;
+/// Places of one stretch that are looked at.
+const PLACES: u32 = 6;
+/// Logits by which two places that look alike may differ.
+const ALIKE: f32 = 0.3;
+
+/// Asks about flags, knowing what the text of such programs gives away.
+#[derive(Clone, Debug)]
+pub(super) struct Flagger {
+    reader: Reader,
+}
+
+/// A place that was reached, and one that looks like it and was not.
+struct Pair {
+    reached: Probe,
+    missed: Probe,
+}
+
+impl Flagger {
+    /// Reads programs that chance weaves on this loom: always the same ones, whatever the seed of the run.
+    pub(super) fn new(loom: &Arc<Loom>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+        let share = READ.div_ceil(threads);
+        let samples: Vec<(Vec<u16>, bool)> = std::thread::scope(|scope| {
+            let read = |part| scope.spawn(move || read(loom, part * share..READ.min((part + 1) * share)));
+            let parts: Vec<_> = (0..threads).map(read).collect();
+            parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
+        });
+        Self { reader: Reader::train(&samples) }
+    }
+
+    /// The question, if the program has enough pairs of places that look alike.
+    pub(super) fn ask(&self, run: &Run, count: FlagCount, rng: &mut Rng) -> Option<Asked> {
+        let wanted = rng.between(count.min.into(), count.max.into()) as usize;
+        let pairs = self.pairs(run, wanted, rng);
+        if pairs.len() < count.min as usize {
+            return None;
+        }
+        let flip = |pair: Pair| if rng.below(2) == 0 { (pair.reached, true) } else { (pair.missed, false) };
+        let mut flags: Vec<(Probe, bool)> = pairs.into_iter().map(flip).collect();
+        flags.sort_unstable();
+        let states = flags.iter().enumerate().map(|(index, (_, state))| (flag_name(index), *state)).collect();
+        let probes = flags.into_iter().map(|(probe, _)| probe).collect();
+        Some(Asked { probes, truth: Truth::FlagStates(states) })
+    }
+
+    /// So many pairs, if there are, those that look most alike. No stretch is in two of them.
+    fn pairs(&self, run: &Run, wanted: usize, rng: &mut Rng) -> Vec<Pair> {
+        let looks = looks(run.program, run.entry, rng);
+        let seen = looks.iter().map(|look| (self.reader.logit(&look.features), look));
+        let (reached, missed): (Vec<_>, Vec<_>) = seen.partition(|(_, look)| run.coverage.contains(look.place));
+        let differ = |one: &(f32, &Look), other: &(f32, &Look)| (one.0 - other.0).abs();
+        let mut alike: Vec<(f32, &Look, &Look)> = Vec::new();
+        for one in &reached {
+            let near = missed.iter().filter(|other| differ(one, other) <= ALIKE);
+            alike.extend(near.map(|other| (differ(one, other), one.1, other.1)));
+        }
+        alike.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut used, mut pairs) = (Vec::new(), Vec::new());
+        for (_, reached, missed) in alike {
+            if pairs.len() < wanted && !used.contains(&reached.stretch) && !used.contains(&missed.stretch) {
+                used.extend([reached.stretch, missed.stretch]);
+                pairs.push(Pair { reached: reached.probe, missed: missed.probe });
+            }
+        }
+        pairs
+    }
+}
+
+/// The looks of some doubtful places, a few of each stretch.
+fn looks(program: &Program, entry: u32, rng: &mut Rng) -> Vec<Look> {
+    let mut sites = doubt::sites(program, entry);
+    rng.shuffle(&mut sites);
+    let mut taken = HashMap::new();
+    sites.retain(|site| {
+        let count = taken.entry(site.stretch).or_insert(0);
+        *count += 1;
+        *count <= PLACES
+    });
+    let text = Text::new(program);
+    sites.iter().map(|site| text.look(site)).collect()
+}
+
+/// Features of places in the programs with these numbers, and whether they were reached.
+fn read(loom: &Arc<Loom>, numbers: std::ops::Range<u64>) -> Vec<(Vec<u16>, bool)> {
+    let mut weaver = Weaver::new(loom.clone(), 0);
+    let mut machine = Machine::default();
+    let mut samples = Vec::new();
+    for number in numbers {
+        let seed = Seed::new(0).child("reader").indexed("program", number);
+        weaver.reset(seed.to_u64());
+        Chance::ALL[number as usize % Chance::ALL.len()].weave(&mut weaver, &mut seed.child("choices").rng());
+        let program = weaver.program();
+        let mut covering = Covering { program, coverage: Coverage::default() };
+        rerun::run(&mut machine, program, ENTRY, u64::MAX, &mut covering).expect("it ran while woven");
+        let looks = looks(program, ENTRY, &mut seed.child("places").rng());
+        samples.extend(looks.into_iter().map(|look| (look.features, covering.coverage.contains(look.place))));
+    }
+    samples
+}
+
+/// The function that woven programs run.
+const ENTRY: u32 = 0;
+
+/// What can be said of flags without executing anything.
+pub(super) fn guesses(program: &Program, probes: &[Probe]) -> Vec<Guess> {
+    let branch = first_branch(program);
+    let guess = |name, state: &dyn Fn(usize, &Probe) -> bool| {
+        let states = probes.iter().enumerate().map(|(index, probe)| (flag_name(index), state(index, probe)));
+        Guess { name, answer: Truth::FlagStates(states.collect()) }
+    };
+    vec![
+        guess("all-true", &|_, _| true),
+        guess("all-false", &|_, _| false),
+        guess("until-branch", &|_, probe| branch.is_none_or(|branch| (probe.func, probe.pc) <= branch)),
+        guess("first-flag", &|index, _| index == 0),
+    ]
+}
+
+/// Function and index of the branch that stands first in the text.
+fn first_branch(program: &Program) -> Option<(u32, u32)> {
+    let leaves = |op| matches!(op, Op::Br | Op::BrIf | Op::BrTable | Op::Return);
+    text::functions(program).enumerate().find_map(|(func, code)| {
+        let at = code.iter().position(|entry| leaves(entry.instr.op))?;
+        Some((func as u32, at as u32))
+    })
+}
