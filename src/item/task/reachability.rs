@@ -27,20 +27,12 @@ use std::sync::Arc;
 /// Programs that are read before the first question.
 const READ: u64 = 12_000;
 /// Places of one stretch that are looked at.
-const PLACES: u32 = 6;
-/// Logits by which two places that look alike may differ.
-const ALIKE: f32 = 0.3;
+const PLACES: u32 = 2;
 
 /// Asks about flags, knowing what the text of such programs gives away.
 #[derive(Clone, Debug)]
 pub(super) struct Flagger {
     reader: Reader,
-}
-
-/// A place that was reached, and one that looks like it and was not.
-struct Pair {
-    reached: Probe,
-    missed: Probe,
 }
 
 impl Flagger {
@@ -56,53 +48,61 @@ impl Flagger {
         Self { reader: Reader::train(&samples) }
     }
 
-    /// The question, if the program has enough pairs of places that look alike.
+    /// The question, if there are enough places that do not give themselves away.
     pub(super) fn ask(&self, run: &Run, count: FlagCount, rng: &mut Rng) -> Option<Asked> {
         let wanted = rng.between(count.min.into(), count.max.into()) as usize;
-        let pairs = self.pairs(run, wanted, rng);
-        if pairs.len() < count.min as usize {
+        let mut open = self.open(run, rng);
+        let mut flags: Vec<(Probe, bool)> = Vec::new();
+        while flags.len() < wanted {
+            let state = rng.below(2) == 0;
+            // In random order, so the first that fits is any of them.
+            let Some(at) = open.iter().position(|(_, reached)| *reached == state) else { break };
+            flags.push(open.swap_remove(at));
+        }
+        if flags.len() < count.min as usize {
             return None;
         }
-        let flip = |pair: Pair| if rng.below(2) == 0 { (pair.reached, true) } else { (pair.missed, false) };
-        let mut flags: Vec<(Probe, bool)> = pairs.into_iter().map(flip).collect();
         flags.sort_unstable();
         let states = flags.iter().enumerate().map(|(index, (_, state))| (flag_name(index), *state)).collect();
         let probes = flags.into_iter().map(|(probe, _)| probe).collect();
         Some(Asked { probes, truth: Truth::FlagStates(states) })
     }
 
-    /// So many pairs, if there are, those that look most alike. No stretch is in two of them.
-    fn pairs(&self, run: &Run, wanted: usize, rng: &mut Rng) -> Vec<Pair> {
-        let looks = looks(run.program, run.entry, rng);
-        let seen = looks.iter().map(|look| (self.reader.logit(&look.features), look));
-        let (reached, missed): (Vec<_>, Vec<_>) = seen.partition(|(_, look)| run.coverage.contains(look.place));
-        let differ = |one: &(f32, &Look), other: &(f32, &Look)| (one.0 - other.0).abs();
-        let mut alike: Vec<(f32, &Look, &Look)> = Vec::new();
-        for one in &reached {
-            let near = missed.iter().filter(|other| differ(one, other) <= ALIKE);
-            alike.extend(near.map(|other| (differ(one, other), one.1, other.1)));
-        }
-        alike.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (mut used, mut pairs) = (Vec::new(), Vec::new());
-        for (_, reached, missed) in alike {
-            if pairs.len() < wanted && !used.contains(&reached.stretch) && !used.contains(&missed.stretch) {
-                used.extend([reached.stretch, missed.stretch]);
-                pairs.push(Pair { reached: reached.probe, missed: missed.probe });
+    /// Places that do not give themselves away, at most one of each stretch, in random order: of those that look reached
+    /// as many are kept as were missed, and the other way round, so that among all that look alike half are reached.
+    fn open(&self, run: &Run, rng: &mut Rng) -> Vec<(Probe, bool)> {
+        let places = std::env::var("PLACES").map_or(PLACES, |x| x.parse().unwrap());
+        let mut best: Vec<(f32, Look)> = Vec::new();
+        for look in looks(run.program, run.entry, places, rng) {
+            let logit = self.reader.logit(&look.features);
+            match best.iter_mut().find(|(_, other)| other.stretch == look.stretch) {
+                Some(known) if logit.abs() < known.0.abs() => *known = (logit, look),
+                Some(_) => {}
+                None => best.push((logit, look)),
             }
         }
-        pairs
+        let mut kept = Vec::new();
+        for (logit, look) in best {
+            let reached = run.coverage.contains(look.place);
+            let surprise = if reached { -logit } else { logit };
+            // The odds of what was seen against the other, at most one.
+            if rng.unit() < f64::from(reader::odds(surprise).min(1.0)) {
+                kept.push((look.probe, reached));
+            }
+        }
+        kept
     }
 }
 
 /// The looks of some doubtful places, a few of each stretch.
-fn looks(program: &Program, entry: u32, rng: &mut Rng) -> Vec<Look> {
+fn looks(program: &Program, entry: u32, places: u32, rng: &mut Rng) -> Vec<Look> {
     let mut sites = doubt::sites(program, entry);
     rng.shuffle(&mut sites);
     let mut taken = HashMap::new();
     sites.retain(|site| {
         let count = taken.entry(site.stretch).or_insert(0);
         *count += 1;
-        *count <= PLACES
+        *count <= places
     });
     let text = Text::new(program);
     sites.iter().map(|site| text.look(site)).collect()
@@ -120,7 +120,7 @@ fn read(loom: &Arc<Loom>, numbers: std::ops::Range<u64>) -> Vec<(Vec<u16>, bool)
         let program = weaver.program();
         let mut covering = Covering { program, coverage: Coverage::default() };
         rerun::run(&mut machine, program, ENTRY, u64::MAX, &mut covering).expect("it ran while woven");
-        let looks = looks(program, ENTRY, &mut seed.child("places").rng());
+        let looks = looks(program, ENTRY, 3, &mut seed.child("places").rng());
         samples.extend(looks.into_iter().map(|look| (look.features, covering.coverage.contains(look.place))));
     }
     samples

@@ -43,12 +43,17 @@ impl Reader {
     }
 }
 
-/// The logistic function, without a library's `exp`, of which no two give the same last bit.
-fn logistic(x: f32) -> f32 {
+/// The odds of a logit: its exponential, without a library's `exp`, of which no two give the same last bit.
+pub(super) fn odds(logit: f32) -> f32 {
     const HALVINGS: u32 = 10;
-    let mut power = 1.0 - x.clamp(-30.0, 30.0) / (1 << HALVINGS) as f32;
+    let mut power = 1.0 + logit.clamp(-30.0, 30.0) / (1 << HALVINGS) as f32;
     (0..HALVINGS).for_each(|_| power *= power);
-    1.0 / (1.0 + power)
+    power
+}
+
+/// The probability of a logit.
+fn logistic(logit: f32) -> f32 {
+    1.0 / (1.0 + odds(-logit))
 }
 
 #[cfg(test)]
