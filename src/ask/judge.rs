@@ -5,22 +5,23 @@
 //! only an answer that was read may count against a model.
 
 mod answer;
+mod find;
 mod number;
 mod scan;
 
 use super::chat::ChatReply;
 use crate::item::record::{Truth, Verdict};
 use crate::wasm::types::Value;
-use answer::Given;
+use answer::{Given, GivenFlags};
 
 /// What a reply is worth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
-    /// For each value of the truth, bottom first: is it right? Empty unless the verdict is correct or wrong.
+    /// For each slot of the truth, in its order: is it right? Empty unless the verdict is correct or wrong.
     pub slots: Vec<bool>,
-    /// Wrong, missing and surplus values over the longer of both stacks; `None` unless correct or wrong.
+    /// Wrong, missing and surplus slots over those of the longer side; `None` unless correct or wrong.
     pub wrong_share: Option<f32>,
 }
 
@@ -28,12 +29,22 @@ impl Judged {
     fn unread(verdict: Verdict) -> Self {
         Self { verdict, slots: Vec::new(), wrong_share: None }
     }
+
+    /// An answer that was read: which slots of the truth it has right, and how many it has beyond them.
+    fn compared(slots: Vec<bool>, surplus: usize) -> Self {
+        let all = slots.len() + surplus;
+        let wrong = all - slots.iter().filter(|&&right| right).count();
+        let verdict = if wrong == 0 { Verdict::Correct } else { Verdict::Wrong };
+        let wrong_share = if all == 0 { 0.0 } else { wrong as f32 / all as f32 };
+        Self { verdict, slots, wrong_share: Some(wrong_share) }
+    }
 }
 
 /// Judges a reply against the truth. Total: no text makes it fail, and time is linear in the text.
 ///
-/// The answer is the last `<OUTPUT>...</OUTPUT>`, else the last JSON object with `stack_values`; an earlier draft never
-/// stands in for a last answer that cannot be read. A reply that a token limit cut off is `truncated` even with an
+/// The answer is the last `<OUTPUT>...</OUTPUT>`, else the last JSON object with the task's key; an earlier draft never
+/// stands in for a last answer that cannot be read. What a reply says about flags that are not in the program is passed
+/// over; a flag that it says nothing about is wrong. A reply that a token limit cut off is `truncated` even with an
 /// answer in it, since the model had not ended it. One that stopped for a reason we do not know (`error`, `abort`, ...)
 /// may be `correct`, which no accident makes it, and is `truncated` otherwise, for it may have been cut off.
 pub fn judge(reply: &ChatReply, truth: &Truth) -> Judged {
@@ -92,23 +103,27 @@ impl End {
 }
 
 fn read(content: &str, truth: &Truth) -> Judged {
-    match answer::find(content) {
-        None => Judged::unread(Verdict::InvalidFormat),
-        Some(given) => match truth {
-            Truth::StackValues(values) | Truth::ReturnValues(values) => compare(&given, values),
-            Truth::FlagStates(_) | Truth::Fuel(_) => Judged::unread(Verdict::InvalidFormat),
-        },
-    }
+    let compared = match truth {
+        Truth::StackValues(values) | Truth::ReturnValues(values) => {
+            answer::values(truth.task()).find(content).map(|given| compare_values(&given, values))
+        }
+        Truth::FlagStates(flags) => answer::flags().find(content).map(|given| compare_flags(&given, flags)),
+        Truth::Fuel(fuel) => {
+            answer::fuel().find(content).map(|given| Judged::compared(vec![number::is(&given, *fuel)], 0))
+        }
+    };
+    compared.unwrap_or_else(|| Judged::unread(Verdict::InvalidFormat))
 }
 
-fn compare(given: &[Given], truth: &[Value]) -> Judged {
-    let slots: Vec<bool> =
-        truth.iter().enumerate().map(|(i, &value)| given.get(i).is_some_and(|g| g.is(value))).collect();
-    let right = slots.iter().filter(|&&right| right).count();
-    let all = truth.len().max(given.len());
-    let verdict = if right == all { Verdict::Correct } else { Verdict::Wrong };
-    let wrong_share = if all == 0 { 0.0 } else { (all - right) as f32 / all as f32 };
-    Judged { verdict, slots, wrong_share: Some(wrong_share) }
+fn compare_values(given: &[Given], truth: &[Value]) -> Judged {
+    let right = |(at, &value): (usize, &Value)| given.get(at).is_some_and(|given| given.is(value));
+    Judged::compared(truth.iter().enumerate().map(right).collect(), given.len().saturating_sub(truth.len()))
+}
+
+/// A flag that is not there says nothing about the others; a flag that nothing is said about is wrong.
+fn compare_flags(given: &GivenFlags, truth: &[(String, bool)]) -> Judged {
+    let right = |(at, (name, state)): (usize, &(String, bool))| given.state(at, name) == Some(*state);
+    Judged::compared(truth.iter().enumerate().map(right).collect(), 0)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! over an item, and become the messages of a request.
 //!
 //! Must not know models or replies. A prompt is data and may be a user's own, so every mistake in one is an error that
-//! names file and line, found when it is loaded and not at the thousandth item. Variables: `program` (the WAT with its
-//! `;;INSPECT`), `hit` (which arrival is meant, from 1) and `task`.
+//! names file and line, found when it is loaded and not at the thousandth item. Variables: `program` (the WAT with the
+//! comments of its probes), `hit` (which arrival at `;;INSPECT` is meant, from 1) and `task`.
 
 mod parse;
 
@@ -54,7 +54,12 @@ pub struct Prompt {
 }
 
 /// The prompts that come with the program: path, text.
-const SHIPPED: &[(&str, &str)] = &[("prompts/stack.v1.md", include_str!("../../prompts/stack.v1.md"))];
+const SHIPPED: &[(&str, &str)] = &[
+    ("prompts/stack.v1.md", include_str!("../../prompts/stack.v1.md")),
+    ("prompts/reachability.v1.md", include_str!("../../prompts/reachability.v1.md")),
+    ("prompts/result.v1.md", include_str!("../../prompts/result.v1.md")),
+    ("prompts/fuel.v1.md", include_str!("../../prompts/fuel.v1.md")),
+];
 
 impl Prompt {
     /// The prompt that comes with the program for a task, in its newest version.
@@ -189,15 +194,22 @@ mod tests {
     }
 
     #[test]
-    fn the_stack_prompt_asks_in_the_form_that_the_judge_reads() {
+    fn every_prompt_asks_in_the_form_that_the_judge_reads() {
         use crate::ask::{chat::ChatReply, judge::judge};
         use crate::item::record::{Truth, Verdict};
         use crate::wasm::types::Value;
-        let messages = Prompt::shipped(Task::Stack).messages("(module ;;INSPECT\n)", 1).expect("renders");
-        assert_eq!(messages.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::System, Role::User]);
-        assert!(messages[1].content.contains("```wat\n(module ;;INSPECT\n)\n```"));
-        let truth = Truth::StackValues(vec![Value::i32(30), Value::f64(1.5)]);
-        assert_eq!(judge(&ChatReply::text(&messages[1].content), &truth).verdict, Verdict::Correct);
+        let values = vec![Value::i32(30), Value::f64(1.5)];
+        for truth in [
+            Truth::StackValues(values.clone()),
+            Truth::FlagStates(vec![("FLAG_0".into(), true), ("FLAG_1".into(), false)]),
+            Truth::ReturnValues(values),
+            Truth::Fuel(17),
+        ] {
+            let messages = Prompt::shipped(truth.task()).messages("(module ;;INSPECT\n)", 1).expect("renders");
+            assert_eq!(messages.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::System, Role::User]);
+            assert!(messages[1].content.contains("```wat\n(module ;;INSPECT\n)\n```"));
+            assert_eq!(judge(&ChatReply::text(&messages[1].content), &truth).verdict, Verdict::Correct, "{truth:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use crate::ask::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
 use crate::ask::prompt::{Prompt, PromptError};
 use crate::item::make::{Draft, Maker, confirm_all};
 use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError, Verdict};
-use crate::item::task::ProbeConfig;
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::learn::reward::RewardConfig;
@@ -41,8 +40,8 @@ impl Default for AttackConfig {
 pub struct Search {
     /// Settings of the programs.
     pub loom: Arc<Loom>,
-    /// Which places are asked about.
-    pub probe: ProbeConfig,
+    /// Who asks about them.
+    pub maker: Maker,
     /// How misses are paid.
     pub reward: RewardConfig,
     /// How the budget is spent.
@@ -155,7 +154,7 @@ impl Search {
             watch,
             stop,
             oracle: Oracle::new(),
-            maker: Maker::new(self.probe),
+            maker: self.maker.clone(),
             missed: HashSet::new(),
             replied: false,
         };

@@ -10,7 +10,8 @@ use crate::attack::search::{AttackError, Finish, Search};
 use crate::attack::strategy::Strategy;
 use crate::attack::strategy::ppo::Ppo;
 use crate::attack::strategy::random::Random;
-use crate::item::make::{Draft, Maker};
+use crate::item::make::Draft;
+use crate::item::source::ItemSource;
 use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
 use crate::run::clock::Stamp;
@@ -98,6 +99,7 @@ struct Resolved {
     prompt: Prompt,
     entry: ModelEntry,
     loom: Arc<Loom>,
+    source: ItemSource,
     baseline: bool,
 }
 
@@ -112,7 +114,8 @@ impl Args {
         let entry = self.asking.entry()?;
         let baseline = !self.no_baseline && (self.baseline || entry.provider.is_resident());
         let loom = Arc::new(Loom::new(preset.weave.clone()));
-        let resolved = Resolved { preset, prompt, entry, loom, baseline };
+        let source = preset.source(&loom);
+        let resolved = Resolved { preset, prompt, entry, loom, source, baseline };
         if self.dry_run {
             return self.show_bill(&resolved);
         }
@@ -121,8 +124,7 @@ impl Args {
 
     async fn attack(&self, resolved: Resolved) -> Result<(), Failure> {
         // First everything that can refuse to start; the directory is made when nothing can any more.
-        let lessons = resolved.preset.lessons(&resolved.loom);
-        let connection = self.asking.connect(resolved.entry.clone(), &lessons, Seed::new(self.seed)).await?;
+        let connection = self.asking.connect(resolved.entry.clone(), &resolved.source, Seed::new(self.seed)).await?;
         let mut search = self.search(&resolved, &connection)?;
         let started = Stamp::now();
         let model = connection.entry.name();
@@ -173,7 +175,7 @@ impl Args {
         };
         Ok(Search {
             loom: resolved.loom.clone(),
-            probe: preset.probe,
+            maker: resolved.source.maker(),
             reward: preset.reward,
             config: preset.attack,
             strategy,
@@ -216,7 +218,7 @@ impl Args {
         let mut random = Random::new(resolved.loom.clone());
         let seed = Seed::new(self.seed).child("dry run");
         let seeds: Vec<Seed> = (0..SAMPLE).map(|at| seed.indexed("program", at.into())).collect();
-        let mut maker = Maker::new(resolved.preset.probe);
+        let mut maker = resolved.source.maker();
         let (mut characters, mut prompts) = (0, 0);
         for (weaver, seed) in random.weave(&seeds)?.iter().zip(&seeds) {
             if let Some(Draft { item, .. }) = maker.make(weaver, String::new(), &mut seed.child("probe").rng()) {

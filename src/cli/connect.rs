@@ -6,13 +6,14 @@ use super::{Failure, say};
 use crate::ask::chat::{ChatModel, Params};
 use crate::ask::guess::Guesser;
 use crate::ask::guess::learned::Learned;
-use crate::ask::guess::lessons::{LESSONS, Lessons};
+use crate::ask::guess::lessons::{self, LESSONS};
 use crate::ask::limits::Limits;
 use crate::ask::models::{ModelEntry, Models, Provider};
 use crate::ask::openai::{ApiKey, Endpoint, OpenAi};
 use crate::ask::residents::Residents;
 use crate::ask::serve::Server;
 use crate::ask::solver::Solver;
+use crate::item::source::ItemSource;
 use crate::seed::Seed;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -52,9 +53,9 @@ pub struct Flags {
 }
 
 /// Trains `guess/learned`, which takes some seconds.
-pub fn learn(lessons: &Lessons, seed: Seed) -> Result<Learned, Failure> {
+pub fn learn(source: &ItemSource, seed: Seed) -> Result<Learned, Failure> {
     say(&format!("guess/learned learns from {LESSONS} other items"));
-    lessons.learn(seed).map_err(Failure::usage)
+    lessons::learn(source, seed).map_err(Failure::usage)
 }
 
 /// A model that can be asked.
@@ -112,11 +113,11 @@ impl Flags {
 
     /// Makes the model ready to be asked; one of our own is served on loopback, and asked over HTTP like any other.
     /// `guess/learned` learns first, from items like those that it will be asked about, of this seed.
-    pub async fn connect(&self, entry: ModelEntry, lessons: &Lessons, seed: Seed) -> Result<Connection, Failure> {
+    pub async fn connect(&self, entry: ModelEntry, source: &ItemSource, seed: Seed) -> Result<Connection, Failure> {
         let (server, base_url, key) = match entry.provider {
             Provider::Sim | Provider::Guess => {
                 let learns = entry.name().parse() == Ok(Guesser::Learned);
-                let learned = if learns { Some(learn(lessons, seed)?) } else { None };
+                let learned = if learns { Some(learn(source, seed)?) } else { None };
                 let residents = Arc::new(Residents { learned });
                 let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), residents).await?;
                 let base_url = server.base_url();

@@ -64,6 +64,6 @@ impl Args {
     fn learn(&self) -> Result<Option<Learned>, Failure> {
         let Some(name) = &self.preset else { return Ok(None) };
         let preset = Preset::load(name).map_err(Failure::usage)?;
-        learn(&preset.lessons(&Arc::new(Loom::new(preset.weave.clone()))), Seed::new(0)).map(Some)
+        learn(&preset.source(&Arc::new(Loom::new(preset.weave.clone()))), Seed::new(0)).map(Some)
     }
 }

@@ -1,7 +1,7 @@
 //! Owns `harness verify`: weaves many programs and holds each against every promise.
 
 use super::{Failure, print_json, print_line, say};
-use crate::ask::guess::lessons::LESSONS;
+use crate::ask::guess::lessons::{self, LESSONS};
 use crate::ask::guess::measure::{Floor, Unit, measure};
 use crate::item::verify::{Broken, Verified, verify};
 use crate::run::clock::Stamp;
@@ -88,11 +88,11 @@ impl Args {
     /// Measures the guessers; [`Failure::Missed`] if one gets too much right.
     fn guess(&self, preset: &Preset) -> Result<(), Failure> {
         let started = Instant::now();
-        let lessons = preset.lessons(&Arc::new(Loom::new(preset.weave.clone())));
+        let source = preset.source(&Arc::new(Loom::new(preset.weave.clone())));
         let seed = Seed::new(self.seed);
         say(&format!("making {} items, and {LESSONS} others for guess/learned to learn from", self.count));
-        let learned = lessons.learn(seed).map_err(Failure::usage)?;
-        let items = lessons.items(seed, self.count as usize).map_err(Failure::usage)?;
+        let learned = lessons::learn(&source, seed).map_err(Failure::usage)?;
+        let items = source.items(seed, self.count as usize).map_err(Failure::usage)?;
         let floor = measure(&items, Some(&learned))?;
         let missed = floor.missed();
         if self.json {

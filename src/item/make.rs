@@ -3,8 +3,8 @@
 //! Must not know models. A woven program is run once more, watched, to find the sites worth asking about; the seed picks
 //! one; the operands there are the truth, and wasmtime confirms it.
 
-use super::record::{Item, Probe, Recipe, Task, Truth};
-use super::task::{self, ProbeConfig, stack::Sites};
+use super::record::{Item, Recipe, Truth};
+use super::task::{self, Asked, Asker, Watched};
 use crate::seed::Rng;
 use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{Disagreement, Oracle, Watch};
@@ -13,9 +13,7 @@ use crate::wasm::rerun::{self, Outcome, Snapshot};
 use crate::weave::canon::canonical;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Weaver;
-
-/// The function that is run.
-const ENTRY: u32 = 0;
+use std::sync::Arc;
 
 /// A question that still has its program.
 #[derive(Clone, Debug)]
@@ -24,64 +22,75 @@ pub struct Draft {
     pub item: Item,
     /// The program.
     pub program: Program,
-    snapshot: Snapshot,
+    /// The function that is run.
+    entry: u32,
     outcome: Outcome,
 }
 
 /// Makes items of woven programs; keeps a machine to run them on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Maker {
     machine: Machine,
-    probe: ProbeConfig,
+    asker: Arc<Asker>,
 }
 
 impl Maker {
-    /// A maker with these settings.
-    pub fn new(probe: ProbeConfig) -> Self {
-        Self { machine: Machine::default(), probe }
+    /// One that asks what the asker finds worth asking.
+    pub fn new(asker: Arc<Asker>) -> Self {
+        Self { machine: Machine::default(), asker }
     }
 
-    /// Asks about a finished program; `None` if no place in it is worth asking about. `rng` picks the place.
+    /// Asks about a finished program; `None` if there is nothing worth asking. `rng` picks the places.
     pub fn make(&mut self, weaver: &Weaver, id: String, rng: &mut Rng) -> Option<Draft> {
-        let program = weaver.program();
+        let (program, entry) = (weaver.program(), weaver.entry());
         let limit = u64::from(weaver.config().fuel.max);
-        let mut sites = Sites::new(program, self.probe);
-        let outcome = rerun::run(&mut self.machine, program, ENTRY, limit, &mut sites).expect("it ran while woven");
-        let candidates = sites.candidates();
-        if candidates.is_empty() {
-            return None;
-        }
-        let probe = *rng.pick(&candidates);
-        let snapshot = rerun::snapshot(&mut self.machine, program, ENTRY, probe, limit)
-            .expect("it ran before")
-            .expect("it came by before");
+        let watched = self.asker.ask(&mut self.machine, program, entry, limit, rng);
+        let Watched { outcome, coverage, asked } = watched.expect("it ran while woven");
+        let Asked { probes, truth } = asked?;
         let item = Item {
             id,
-            task: Task::Stack,
-            program: task::show(Task::Stack, program, &[probe]),
-            probes: vec![probe],
-            truth: Truth::StackValues(snapshot.operands.clone()),
+            task: self.asker.task,
+            program: task::show(self.asker.task, program, &probes),
+            probes,
+            truth,
             fuel: outcome.fuel,
             bytes: weaver.bytes(),
-            instructions: sites.coverage.steps,
-            canonical: canonical(program, ENTRY, &sites.coverage),
+            instructions: coverage.steps,
+            canonical: canonical(program, entry, &coverage),
             recipe: Recipe { generator: GENERATOR.into(), seed: weaver.seed(), actions: weaver.actions().to_vec() },
         };
-        Some(Draft { item, program: program.clone(), snapshot, outcome })
+        Some(Draft { item, program: program.clone(), entry, outcome })
     }
 }
 
 impl Draft {
-    /// Holds fuel, operands at the probe, final globals and memory against wasmtime.
+    /// Holds the truth, fuel, results, final globals and memory against wasmtime.
     ///
     /// # Errors
     /// The first difference: a bug of ours, which stops a run.
     pub fn confirm(&self, oracle: &Oracle, machine: &mut Machine) -> Result<(), Disagreement> {
-        let ours = rerun::run_to_end(machine, &self.program, ENTRY, self.outcome.fuel);
+        let (program, entry, probes) = (&self.program, self.entry, &self.item.probes);
+        // What is held against wasmtime is what is told to the user, not another copy of it.
+        let mut outcome = self.outcome.clone();
+        let snapshot;
+        let (mut operands, mut flags) = (Vec::new(), Vec::new());
+        match &self.item.truth {
+            Truth::StackValues(values) => {
+                let again = rerun::snapshot(machine, program, entry, probes[0], outcome.fuel);
+                let levels = again.ok().flatten().map(|snapshot| snapshot.levels);
+                let levels = levels.expect("the machine is deterministic");
+                snapshot = Snapshot { operands: values.clone(), levels };
+                operands.push((probes[0], Some(&snapshot)));
+            }
+            Truth::FlagStates(states) => {
+                flags.extend(probes.iter().zip(states).map(|(&probe, (_, state))| (probe, *state)));
+            }
+            Truth::ReturnValues(values) => outcome.results.clone_from(values),
+            Truth::Fuel(fuel) => outcome.fuel = *fuel,
+        }
+        let ours = rerun::run_to_end(machine, program, entry, self.outcome.fuel);
         assert_eq!(ours.as_ref(), Ok(&self.outcome), "the machine is deterministic");
-        let probe: Probe = self.item.probes[0];
-        let watch = Watch { operands: &[(probe, Some(&self.snapshot))], flags: &[] };
-        oracle.check(&self.program, ENTRY, &self.outcome, machine, watch)
+        oracle.check(program, entry, &outcome, machine, Watch { operands: &operands, flags: &flags })
     }
 }
 
@@ -108,17 +117,20 @@ pub fn confirm_all(drafts: &[&Draft], oracle: &Oracle) -> Result<(), (usize, Dis
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Task;
+    use super::super::source::ItemSource;
+    use super::super::task::ProbeConfig;
     use super::*;
     use crate::seed::Seed;
     use crate::weave::chance::Chance;
     use crate::weave::config::WeaveConfig;
+    use crate::weave::prior::Prior;
     use crate::weave::weaver::Loom;
-    use std::sync::Arc;
 
-    fn drafts(yaml: &str, count: u64) -> Vec<Draft> {
+    fn drafts(task: Task, yaml: &str, count: u64) -> Vec<Draft> {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
         let loom = Arc::new(Loom::new(config));
-        let mut maker = Maker::new(ProbeConfig::default());
+        let mut maker = ItemSource::new(&loom, task, ProbeConfig::default(), &Prior::default()).maker();
         let make = |n| {
             let seed = Seed::new(2).indexed("program", n);
             let mut weaver = Weaver::new(loom.clone(), seed.to_u64());
@@ -128,24 +140,51 @@ mod tests {
         (0..count).filter_map(make).collect()
     }
 
-    #[test]
-    fn wasmtime_sees_the_same_operands_at_every_probe() {
-        let drafts = drafts("fuel: {min: 20, max: 120}\nlimits: {functions: 4, nesting: 4}", 1200);
-        assert!(drafts.len() > 600, "only {} items", drafts.len());
-        assert!(
-            drafts.iter().any(|draft| draft.item.probes[0].hit > 1) && drafts.iter().any(|d| d.item.probes[0].func > 0)
-        );
-        assert_eq!(confirm_all(&drafts.iter().collect::<Vec<_>>(), &Oracle::new()), Ok(()));
+    fn confirmed(drafts: &[Draft]) -> Result<(), (usize, Disagreement)> {
+        confirm_all(&drafts.iter().collect::<Vec<_>>(), &Oracle::new())
     }
 
     #[test]
+    fn wasmtime_sees_the_same_operands_at_every_probe() {
+        let drafts = drafts(Task::Stack, "fuel: {min: 20, max: 120}\nlimits: {functions: 4, nesting: 4}", 1200);
+        assert!(drafts.len() > 600, "only {} items", drafts.len());
+        let probes = || drafts.iter().map(|draft| draft.item.probes[0]);
+        assert!(probes().any(|probe| probe.hit > 1) && probes().any(|probe| probe.func > 0));
+        assert_eq!(confirmed(&drafts), Ok(()));
+    }
+
+    /// Programs that branch and call, and return something.
+    const BUSY: &str =
+        "fuel: {min: 20, max: 120}\nforbid: [nop, memory.size]\nlimits: {functions: 4, nesting: 4, results: 1}";
+
+    #[test]
     fn a_wrong_truth_is_found_out() {
-        let mut drafts = drafts("fuel: {min: 20, max: 60}", 40);
-        let at = drafts.len() / 2;
-        drafts[at].snapshot.operands[0].bits ^= 1;
-        let (found, error) =
-            confirm_all(&drafts.iter().collect::<Vec<_>>(), &Oracle::new()).expect_err("one bit is wrong");
-        assert_eq!(found, at);
-        assert!(matches!(error, Disagreement::State { what: "operands", .. }), "{error}");
+        for &task in Task::ALL {
+            let mut drafts = drafts(task, BUSY, 300);
+            assert!(drafts.len() > 10, "only {} items of {task}", drafts.len());
+            assert_eq!(confirmed(&drafts), Ok(()), "{task}");
+            let at = drafts.len() / 2;
+            let what = match &mut drafts[at].item.truth {
+                Truth::StackValues(values) => {
+                    values[0].bits ^= 1;
+                    "operands"
+                }
+                Truth::FlagStates(flags) => {
+                    flags[0].1 ^= true;
+                    "flags"
+                }
+                Truth::ReturnValues(values) => {
+                    values[0].bits ^= 1;
+                    "results"
+                }
+                Truth::Fuel(fuel) => {
+                    *fuel += 1;
+                    "fuel"
+                }
+            };
+            let (found, error) = confirmed(&drafts).expect_err("one bit is wrong");
+            assert_eq!(found, at, "{task}");
+            assert!(error.to_string().starts_with(what), "{task}: {error}");
+        }
     }
 }

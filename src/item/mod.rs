@@ -5,5 +5,6 @@
 pub mod inspect;
 pub mod make;
 pub mod record;
+pub mod source;
 pub mod task;
 pub mod verify;

@@ -1,14 +1,29 @@
-//! Owns what the tasks have in common: their settings, the comments of their probes, and how a program is shown with
-//! them.
+//! Owns what the tasks have in common: their settings, the comments of their probes, how a program is shown with them,
+//! and what is answered without executing anything.
 //!
-//! Must not know models. One file per task beside this one knows its sites, its truth and its triviality.
+//! Must not know models. One file per task beside this one knows its sites, its truth and its triviality; here is only
+//! the branching between them.
 
+pub mod fuel;
+pub mod reachability;
+pub mod result;
 pub mod stack;
 
+pub(crate) mod text;
+
 use super::record::{Probe, Task, Truth};
+use crate::seed::Rng;
+use crate::wasm::machine::Machine;
 use crate::wasm::print::{Annotation, print};
 use crate::wasm::program::Program;
+use crate::wasm::rerun::{self, Outcome};
+use crate::wasm::trap::Trap;
+use crate::wasm::types::ValType;
+use crate::weave::canon::{Coverage, Covering};
+use crate::weave::prior::Taste;
+use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The comment that marks the place of a stack question; its truth stands behind it where it may be seen.
 pub const INSPECT: &str = "INSPECT";
@@ -31,7 +46,8 @@ pub struct ProbeConfig {
     pub flags: FlagCount,
 }
 
-/// How many flags one program has; each number of them is equally likely, as far as there are places.
+/// How many flags one program has; each number of them is equally likely, as far as there are places. A single flag is
+/// right in half of all cases whatever is answered, so that one alone is little of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FlagCount {
@@ -49,7 +65,109 @@ impl Default for ProbeConfig {
 
 impl Default for FlagCount {
     fn default() -> Self {
-        Self { min: 1, max: 4 }
+        Self { min: 2, max: 4 }
+    }
+}
+
+/// A finished program and what its execution showed.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// The function that was run.
+    pub entry: u32,
+    /// What it left.
+    pub outcome: &'a Outcome,
+    /// What was executed.
+    pub coverage: &'a Coverage,
+    /// The fuel that it was allowed.
+    pub fuel_limit: u64,
+}
+
+/// What is asked about a program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Where the question looks, in the order of the text.
+    pub probes: Vec<Probe>,
+    /// The exact answer.
+    pub truth: Truth,
+}
+
+/// An execution, and the question about it if there is one worth asking.
+#[derive(Debug)]
+pub struct Watched {
+    /// What the execution left.
+    pub outcome: Outcome,
+    /// What was executed.
+    pub coverage: Coverage,
+    /// The question.
+    pub asked: Option<Asked>,
+}
+
+/// Asks about programs; made once for a preset.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// What is asked.
+    pub task: Task,
+    config: ProbeConfig,
+    /// For `reachability`.
+    flagger: Option<reachability::Flagger>,
+}
+
+impl Asker {
+    /// One that asks about programs of this loom. For `reachability` it weaves some first, by this taste, to learn what
+    /// their text gives away.
+    pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, taste: &Taste) -> Self {
+        let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, taste));
+        Self { task, config, flagger }
+    }
+
+    /// Runs a finished program and asks about it. `rng` picks among the places worth asking about.
+    ///
+    /// # Errors
+    /// The trap that ended the run.
+    pub fn ask(
+        &self,
+        machine: &mut Machine,
+        program: &Program,
+        entry: u32,
+        fuel_limit: u64,
+        rng: &mut Rng,
+    ) -> Result<Watched, Trap> {
+        if self.task == Task::Stack {
+            return stack::ask(&self.config, machine, program, entry, fuel_limit, rng);
+        }
+        let mut covering = Covering { program, coverage: Coverage::default() };
+        let outcome = rerun::run(machine, program, entry, fuel_limit, &mut covering)?;
+        let coverage = covering.coverage;
+        let run = Run { program, entry, outcome: &outcome, coverage: &coverage, fuel_limit };
+        let asked = match (self.task, &self.flagger) {
+            (Task::Result, _) => result::ask(&run),
+            (Task::Fuel, _) => fuel::ask(&run),
+            (_, Some(flagger)) => flagger.ask(&run, self.config.flags, rng),
+            (_, None) => unreachable!("made for it"),
+        };
+        Ok(Watched { outcome, coverage, asked })
+    }
+}
+
+/// An answer that needs no execution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guess {
+    /// Its name, as in `guess/NAME`.
+    pub name: &'static str,
+    /// What it answers.
+    pub answer: Truth,
+}
+
+/// Every guess at a question, from the text alone. `types` are those of the operands or results asked for, bottom first,
+/// which validation tells; the other tasks do not look at them.
+pub fn guesses(task: Task, program: &Program, entry: u32, probes: &[Probe], types: &[ValType]) -> Vec<Guess> {
+    match task {
+        Task::Stack => stack::guesses(program, probes, types),
+        Task::Reachability => reachability::guesses(program, probes),
+        Task::Result => result::guesses(program, entry, types),
+        Task::Fuel => fuel::guesses(program, entry),
     }
 }
 

@@ -4,9 +4,9 @@
 //! a mistake only gets its file and line.
 
 use super::yaml::{ConfigError, YamlFile};
-use crate::ask::guess::lessons::Lessons;
 use crate::attack::search::AttackConfig;
 use crate::item::record::Task;
+use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
 use crate::learn::policy::PolicyConfig;
 use crate::learn::ppo::PpoConfig;
@@ -71,9 +71,9 @@ impl Preset {
         Ok(preset)
     }
 
-    /// Where items of this preset come from, to learn to guess them. `loom` is made of [`Preset::weave`].
-    pub fn lessons(&self, loom: &Arc<Loom>) -> Lessons {
-        Lessons { loom: loom.clone(), task: self.task, probe: self.probe, prior: self.prior.clone() }
+    /// Where items of this preset come from. `loom` is made of [`Preset::weave`].
+    pub fn source(&self, loom: &Arc<Loom>) -> ItemSource {
+        ItemSource::new(loom, self.task, self.probe, &self.prior)
     }
 
     fn find(name: &str) -> Result<YamlFile, ConfigError> {

@@ -6,12 +6,12 @@
 
 use super::shape::{self, Slot};
 use crate::ask::chat::Message;
-use crate::ask::solver::{Question, Unanswerable};
+use crate::ask::solver::{Question, Unanswerable, Wanted};
 use crate::item::record::{Item, Probe, Task};
-use crate::item::task::INSPECT;
+use crate::item::task::{INSPECT, flag_name, text};
 use crate::wasm::isa::Op;
 use crate::wasm::parse::{ParseError, parse_text};
-use crate::wasm::program::{Flat, Instr, Program};
+use crate::wasm::program::{Flat, Place, Program};
 use crate::wasm::types::{ValType, Value};
 
 /// A question, read from its text.
@@ -55,7 +55,7 @@ impl Posed {
     /// If its text cannot be read.
     pub fn of_item(item: &Item) -> Result<Self, ParseError> {
         let (program, _) = parse_text(&item.program, &[])?;
-        let name = |index| if item.task == Task::Reachability { format!("FLAG_{index}") } else { INSPECT.to_owned() };
+        let name = |index| if item.task == Task::Reachability { flag_name(index) } else { INSPECT.to_owned() };
         let asked = |(index, &probe)| Asked { name: name(index), probe };
         let entry = program.export("run").unwrap_or_default();
         Self::new(item.task, program, entry, item.probes.iter().enumerate().map(asked).collect())
@@ -66,18 +66,31 @@ impl Posed {
     /// # Errors
     /// If there is none in it.
     pub fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
-        let Question { program, entry, place, hit } = Question::find(messages)?;
-        let at = |func: u32| program.flatten(func).iter().position(|entry| entry.place == place);
-        let found = (0..program.funcs.len() as u32).find_map(|func| Some((func, at(func)? as u32)));
-        let asked = found.map(|(func, pc)| Asked { name: INSPECT.into(), probe: Probe { func, pc, hit } });
-        Self::new(Task::Stack, program, entry, asked.into_iter().collect())
-            .map_err(|error| Unanswerable::Unreadable(error.to_string()))
+        let Question { program, entry, wanted } = Question::find(messages)?;
+        let code: Vec<Vec<Flat>> = text::functions(&program).collect();
+        let at = |place: Place| {
+            let pc = |code: &Vec<Flat>| code.iter().position(|entry| entry.place == place);
+            let found = code.iter().enumerate().find_map(|(func, code)| Some((func as u32, pc(code)? as u32)));
+            found.unwrap_or_default()
+        };
+        let asked = |name: String, place, hit| {
+            let (func, pc) = at(place);
+            Asked { name, probe: Probe { func, pc, hit } }
+        };
+        let (task, probes) = match wanted {
+            Wanted::Operands { place, hit } => (Task::Stack, vec![asked(INSPECT.into(), place, hit)]),
+            Wanted::Flags(flags) => {
+                (Task::Reachability, flags.into_iter().map(|(name, place)| asked(name, place, 1)).collect())
+            }
+            Wanted::Results => (Task::Result, Vec::new()),
+            Wanted::Fuel => (Task::Fuel, Vec::new()),
+        };
+        Self::new(task, program, entry, probes).map_err(|error| Unanswerable::Unreadable(error.to_string()))
     }
 
     pub(super) fn new(task: Task, program: Program, entry: u32, probes: Vec<Asked>) -> Result<Self, ParseError> {
-        let code = (0..program.funcs.len() as u32)
-            .map(|func| if program.funcs[func as usize].import.is_some() { Vec::new() } else { program.flatten(func) });
-        let mut posed = Self { task, entry, code: code.collect(), probes, slots: Vec::new(), program };
+        let code: Vec<Vec<Flat>> = text::functions(&program).collect();
+        let mut posed = Self { task, entry, code, probes, slots: Vec::new(), program };
         posed.slots = match task {
             Task::Stack => match posed.place() {
                 Some((func, pc)) => shape::operands(&posed.program, func, pc)?,
@@ -100,11 +113,16 @@ impl Posed {
         }
     }
 
+    /// Types of what is asked for, bottom first.
+    pub(super) fn types(&self) -> Vec<ValType> {
+        self.slots.iter().map(|slot| slot.ty).collect()
+    }
+
     /// Every constant that an instruction pushes, in the order of the text.
     pub(super) fn constants(&self) -> impl Iterator<Item = Constant> + '_ {
         self.code.iter().enumerate().flat_map(move |(func, code)| {
             code.iter().enumerate().filter_map(move |(pc, entry)| {
-                let value = constant(&self.program, &entry.instr)?;
+                let value = text::constant(&self.program, &entry.instr)?;
                 Some(Constant { value, func: func as u32, pc: pc as u32 })
             })
         })
@@ -114,19 +132,4 @@ impl Posed {
     pub(super) fn instructions(code: &[Flat]) -> usize {
         code.iter().filter(|entry| !matches!(entry.instr.op, Op::Else | Op::End)).count()
     }
-}
-
-/// The value that an instruction pushes wherever it stands.
-pub(super) fn constant(program: &Program, instr: &Instr) -> Option<Value> {
-    let ty = match instr.op {
-        Op::I32Const => ValType::I32,
-        Op::I64Const => ValType::I64,
-        Op::F32Const => ValType::F32,
-        Op::F64Const => ValType::F64,
-        Op::V128Const => return Some(Value::new(ValType::V128, *program.vectors.get(instr.a as usize)?)),
-        Op::RefNull => return Some(Value::zero(instr.val_type())),
-        Op::RefFunc => return Some(Value::new(ValType::FuncRef, 1 + u128::from(instr.a))),
-        _ => return None,
-    };
-    Some(Value::new(ty, instr.b.into()))
 }

@@ -4,7 +4,7 @@
 
 use super::posed::Posed;
 use crate::item::record::{Task, Truth};
-use crate::wasm::isa::Op;
+use crate::item::task::text;
 use crate::wasm::types::Value;
 
 /// Zero of each type, no flag, or as much fuel as the text has instructions.
@@ -12,7 +12,7 @@ pub(super) fn zero(posed: &Posed) -> Truth {
     match posed.task {
         Task::Reachability => flags(posed, |_| false),
         Task::Fuel => Truth::Fuel(posed.code.iter().map(|code| Posed::instructions(code)).sum::<usize>() as u64),
-        Task::Stack | Task::Result => values(posed.task, posed.slots.iter().map(|slot| Value::zero(slot.ty)).collect()),
+        Task::Stack | Task::Result => values(posed.task, text::zeros(&posed.types())),
     }
 }
 
@@ -20,19 +20,9 @@ pub(super) fn zero(posed: &Posed) -> Truth {
 /// its type, the operand below the next one of its own, and so on. Zero where none is left.
 pub(super) fn last_const(posed: &Posed) -> Truth {
     let (Task::Stack | Task::Result, Some(place)) = (posed.task, posed.place()) else { return zero(posed) };
-    let before: Vec<_> = posed.constants().filter(|constant| (constant.func, constant.pc) < place).collect();
-    let mut upwards = before.iter().rev();
-    let mut guessed: Vec<Value> = posed
-        .slots
-        .iter()
-        .rev()
-        .map(|slot| {
-            let found = upwards.find(|constant| constant.value.ty == slot.ty);
-            found.map_or(Value::zero(slot.ty), |constant| constant.value)
-        })
-        .collect();
-    guessed.reverse();
-    values(posed.task, guessed)
+    let before = posed.constants().filter(|constant| (constant.func, constant.pc) < place);
+    let before: Vec<Value> = before.map(|constant| constant.value).collect();
+    values(posed.task, text::last_upwards(&before, &posed.types()))
 }
 
 /// Every flag is reached.
@@ -47,11 +37,7 @@ pub(super) fn all_false(posed: &Posed) -> Truth {
 
 /// Flags are reached up to the first branch in the text.
 pub(super) fn until_branch(posed: &Posed) -> Truth {
-    let leaves = |op| matches!(op, Op::Br | Op::BrIf | Op::BrTable | Op::Return);
-    let first = posed.code.iter().enumerate().find_map(|(func, code)| {
-        let at = code.iter().position(|entry| leaves(entry.instr.op))?;
-        Some((func as u32, at as u32))
-    });
+    let first = text::first_branch(&posed.code);
     flags_or_zero(posed, |index| {
         let probe = posed.probes[index].probe;
         first.is_none_or(|first| (probe.func, probe.pc) <= first)

@@ -1,13 +1,18 @@
-//! Owns reading a number as a value of one type, without losing a bit on the way.
+//! Owns reading a number, a vector or a reference as a value of one type, without losing a bit on the way.
 //!
 //! Must not know JSON. Integers go through exact decimal arithmetic, never through a float; floats are rounded once,
 //! straight to their own type (`0.1` as `f32` is not `0.1` as `f64` rounded again).
 
-use crate::wasm::types::{ValType, Value};
+use crate::wasm::types::{Bits, FUNC_PREFIX, ValType, Value};
 
 /// Whether the text is a number of any kind.
 pub(super) fn is_number(text: &str) -> bool {
     parse(ValType::F64, text).is_some() || integer(&clean(text)).is_some()
+}
+
+/// Whether the text says this whole number.
+pub(super) fn is(text: &str, number: u64) -> bool {
+    integer(&clean(text)) == Some(number.into())
 }
 
 /// Reads `text` as a value of this type: integers signed or unsigned, hex, or a decimal that happens to be whole;
@@ -31,9 +36,48 @@ pub(super) fn parse(ty: ValType, text: &str) -> Option<Value> {
             Some(x) => Some(Value::f64(x)),
             None => decimal(&text).and_then(|text| text.parse().ok()).map(Value::f64),
         },
-        // References and vectors are written as text: case and spaces are forgiven.
-        ValType::V128 | ValType::FuncRef | ValType::ExternRef => None,
+        ValType::V128 => vector(&text),
+        ValType::FuncRef | ValType::ExternRef => reference(ty, &text),
     }
+}
+
+/// The lanes of a vector, lane 0 first, with spaces or commas between them: four of 32 bits, unless a shape of integers
+/// stands before them as in `v128.const i64x2 1 2`.
+fn vector(text: &str) -> Option<Value> {
+    let mut words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    let lanes = match words.first().copied() {
+        Some("i8x16") => 16,
+        Some("i16x8") => 8,
+        Some("i32x4") => 4,
+        Some("i64x2") => 2,
+        _ => 0,
+    };
+    if lanes > 0 {
+        words.remove(0);
+    }
+    let lanes = if lanes == 0 { 4 } else { lanes };
+    if words.len() != lanes {
+        return None;
+    }
+    let width = Bits::BITS / lanes as u32;
+    let lane = |word: &&str| {
+        let n = integer(word)?;
+        (-(1_i128 << (width - 1))..1 << width).contains(&n).then_some(n as Bits & (Bits::MAX >> (Bits::BITS - width)))
+    };
+    let bits = words.iter().rev().map(lane).try_fold(0, |bits: Bits, lane| Some(bits << width | lane?))?;
+    Some(Value::new(ValType::V128, bits))
+}
+
+/// `Null`, or the number of a function: `$f3`, `ref.func 3`.
+fn reference(ty: ValType, text: &str) -> Option<Value> {
+    if text == "null" || text.starts_with("ref.null") {
+        return Some(Value::zero(ty));
+    }
+    let number = text.strip_prefix("ref.func").map_or(text, str::trim);
+    let number = number.strip_prefix(FUNC_PREFIX).or_else(|| number.strip_prefix('$')).unwrap_or(number);
+    let named = number.len() < text.len() && ty == ValType::FuncRef;
+    let index: u32 = number.parse().ok().filter(|_| named)?;
+    Some(Value::new(ty, 1 + Bits::from(index)))
 }
 
 /// Lower case, without digit separators and with the ASCII minus.
@@ -213,6 +257,26 @@ mod tests {
                 assert!(parse(ty, &value.text()).is_some_and(|read| read.same(value)), "{value}");
                 assert!(is_number(&value.text()), "{value}");
             }
+            let vector = Value::new(ValType::V128, u128::from(rng.bits()) << 64 | u128::from(rng.bits()));
+            assert_eq!(parse(ValType::V128, &vector.text()), Some(vector));
         }
+        for value in [Value::zero(ValType::FuncRef), Value::new(ValType::FuncRef, 12), Value::zero(ValType::ExternRef)] {
+            assert_eq!(parse(value.ty, &value.text()), Some(value));
+        }
+    }
+
+    #[test]
+    fn vectors_and_references_are_read_in_the_forms_of_the_text_format() {
+        let lanes = |text| parse(ValType::V128, text).map(|value| value.bits);
+        assert_eq!(lanes("1 -1 0x10 4294967295"), Some(0xffff_ffff_0000_0010_ffff_ffff_0000_0001));
+        assert_eq!(lanes("i64x2 1 -1"), Some(0xffff_ffff_ffff_ffff_0000_0000_0000_0001));
+        assert_eq!(lanes("I16x8 1, 2, 3, 4, 5, 6, 7, -8"), Some(0xfff8_0007_0006_0005_0004_0003_0002_0001));
+        for wrong in ["1 2 3", "1 2 3 4 5", "1 2 3 4294967296", "i8x16 1 2 3 4", "f32x4 1 2 3 4", "", "7"] {
+            assert_eq!(lanes(wrong), None, "{wrong}");
+        }
+        let func = |text| parse(ValType::FuncRef, text).map(|value| value.bits);
+        assert_eq!([func("null"), func("ref.null func"), func("$f3"), func("ref.func 3")], [Some(0), Some(0), Some(4), Some(4)]);
+        assert_eq!([func("3"), func("$g"), func("f"), func("")], [None; 4]);
+        assert_eq!(parse(ValType::ExternRef, "$f3"), None);
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::seed::{Rng, Seed};
+use crate::wasm::types::ValType;
 use Verdict::{Correct, InvalidFormat, NoResponse, Refusal, Truncated, Wrong};
 
 fn verdict(content: &str, truth: &[Value]) -> Verdict {
@@ -98,6 +99,26 @@ fn semantics() {
 }
 
 #[test]
+fn vectors_and_references_are_answers() {
+    let truth = [Value::new(ValType::V128, 0x4_0000_0003_0000_0002_ffff_ffff), Value::zero(ValType::FuncRef)];
+    let cases = [
+        (r#"[{"type":"v128","value":"-1 2 3 4"},{"type":"funcref","value":"Null"}]"#, Correct),
+        (r#"[{"type":"v128","value":[-1, 2, 3, 4]},{"type":"funcref","value":null}]"#, Correct),
+        (r#"["v128.const i32x4 -1 2 3 4","ref.null func"]"#, Correct),
+        (r#"["-1 2 3 4","Null"]"#, Correct),
+        (r#"[{"type":"v128","value":"-1 2 3 5"},{"type":"funcref","value":"Null"}]"#, Wrong),
+        (r#"[{"type":"v128","value":"-1 2 3 4"},{"type":"funcref","value":"$f0"}]"#, Wrong),
+        (r#"[{"type":"v128","value":"-1 2 3 4"},{"type":"externref","value":"Null"}]"#, Wrong),
+        (r#"[{"type":"v128","value":"-1"},{"type":"funcref","value":"Null"}]"#, InvalidFormat),
+        (r#"["-1 2 3 4",null]"#, InvalidFormat),
+        (r#"[{"type":"v128","value":"-1 2 3 4"},{"value":null}]"#, InvalidFormat),
+    ];
+    for (list, expected) in cases {
+        assert_eq!(verdict(&format!("<OUTPUT>{{\"stack_values\":{list}}}</OUTPUT>"), &truth), expected, "{list}");
+    }
+}
+
+#[test]
 fn an_empty_stack_is_an_answer() {
     assert_eq!(verdict("<OUTPUT>{\"stack_values\":[]}</OUTPUT>", &[]), Correct);
     assert_eq!(verdict("<OUTPUT>[]</OUTPUT>", &[]), Correct);
@@ -138,6 +159,80 @@ fn slots_say_which_value_is_wrong() {
     assert_eq!(judged("<OUTPUT>[1,2,3,4]</OUTPUT>"), wrong([true, true, true], 0.25));
     assert_eq!(judged("<OUTPUT>[1,2,3]</OUTPUT>").wrong_share, Some(0.0));
     assert_eq!(judged("no"), Judged { verdict: InvalidFormat, slots: vec![], wrong_share: None });
+}
+
+fn flags() -> Truth {
+    Truth::FlagStates([true, false, true].iter().enumerate().map(|(n, &state)| (format!("FLAG_{n}"), state)).collect())
+}
+
+#[test]
+fn flags_are_read_by_name_or_in_order() {
+    let slots = |content: &str| judge(&ChatReply::text(content), &flags()).slots;
+    let all = [true; 3];
+    for content in [
+        r#"<OUTPUT>{"flag_states":{"FLAG_0":true,"FLAG_1":false,"FLAG_2":true}}</OUTPUT>"#,
+        r#"<OUTPUT>{"flag_states":{"FLAG_2":"True","FLAG_0":1,"flag_1":"0",}}</OUTPUT>"#,
+        r#"<OUTPUT>{"FLAG_0":true,"FLAG_1":false,"FLAG_2":true}</OUTPUT>"#,
+        r#"<OUTPUT>{"flag_states":[true,false,true]}</OUTPUT>"#,
+        "<OUTPUT>[1, 0, 1]</OUTPUT>",
+        "<OUTPUT>\nFLAG_0: true\n;;FLAG_1 = no\nFLAG_2: yes\n</OUTPUT>",
+        r#"So {"flag_states":{"FLAG_0":true,"FLAG_1":false,"FLAG_2":true}} are the flag_states."#,
+        // There is no such flag; the last state of a flag counts.
+        r#"<OUTPUT>{"flag_states":{"FLAG_0":0,"FLAG_0":1,"FLAG_1":0,"FLAG_2":1,"FLAG_7":1}}</OUTPUT>"#,
+    ] {
+        assert_eq!(slots(content), all, "{content}");
+    }
+    let wrong = judge(&ChatReply::text(r#"<OUTPUT>{"flag_states":{"FLAG_1":true,"FLAG_2":true}}</OUTPUT>"#), &flags());
+    assert_eq!(wrong, Judged { verdict: Wrong, slots: vec![false, false, true], wrong_share: Some(2.0 / 3.0) });
+    assert_eq!(slots("<OUTPUT>{\"flag_states\":{}}</OUTPUT>"), [false; 3]);
+    assert_eq!(slots("<OUTPUT>[true]</OUTPUT>"), [true, false, false]);
+    for content in [
+        r#"<OUTPUT>{"flag_states":{"FLAG_0":null,"FLAG_1":false,"FLAG_2":true}}</OUTPUT>"#,
+        r#"<OUTPUT>{"flag_states":{"FLAG_0":"maybe","FLAG_1":false,"FLAG_2":true}}</OUTPUT>"#,
+        r#"<OUTPUT>{"flag_states":true}</OUTPUT>"#,
+        r#"<OUTPUT>{"stack_values":[true,false,true]}</OUTPUT>"#,
+        r#"<OUTPUT>{"answer":true}</OUTPUT>"#,
+        "<OUTPUT>true</OUTPUT>",
+        "FLAG_0: true, FLAG_1: false, FLAG_2: true",
+    ] {
+        assert_eq!(judge(&ChatReply::text(content), &flags()).verdict, InvalidFormat, "{content}");
+    }
+}
+
+#[test]
+fn results_are_read_like_stacks() {
+    let verdict = |content: &str| judge(&ChatReply::text(content), &Truth::ReturnValues(vec![Value::i64(7)])).verdict;
+    assert_eq!(verdict(r#"<OUTPUT>{"return_values":[{"type":"i64","value":"7"}]}</OUTPUT>"#), Correct);
+    assert_eq!(verdict("<OUTPUT>i64(7)</OUTPUT>"), Correct);
+    assert_eq!(verdict(r#"<OUTPUT>{"return_values":[{"type":"i32","value":"7"}]}</OUTPUT>"#), Wrong);
+    assert_eq!(verdict(r#"<OUTPUT>{"return_values":[7, 8]}</OUTPUT>"#), Wrong);
+    assert_eq!(verdict(r#"<OUTPUT>{"stack_values":[7]}</OUTPUT>"#), InvalidFormat);
+}
+
+#[test]
+fn fuel_is_one_whole_number() {
+    let cases = [
+        (r#"<OUTPUT>{"fuel": 17}</OUTPUT>"#, Correct),
+        (r#"<OUTPUT>{"fuel": "17"}</OUTPUT>"#, Correct),
+        ("<OUTPUT>17</OUTPUT>", Correct),
+        ("<OUTPUT>```json\n{\"fuel\": 17.0}\n```</OUTPUT>", Correct),
+        (r#"It takes {"fuel": 17} of fuel in all; fuel is cheap."#, Correct),
+        (r#"<OUTPUT>{"fuel": 18}</OUTPUT>"#, Wrong),
+        (r#"<OUTPUT>{"fuel": -17}</OUTPUT>"#, Wrong),
+        (r#"<OUTPUT>{"fuel": 17.5}</OUTPUT>"#, Wrong),
+        (r#"<OUTPUT>{"fuel": 99999999999999999999999999}</OUTPUT>"#, Wrong),
+        (r#"<OUTPUT>{"fuel": 18}</OUTPUT> no, <OUTPUT>{"fuel": 17}</OUTPUT>"#, Correct),
+        (r#"<OUTPUT>{"fuel": "about 17"}</OUTPUT>"#, InvalidFormat),
+        (r#"<OUTPUT>{"fuel": [17]}</OUTPUT>"#, InvalidFormat),
+        (r#"<OUTPUT>{"fuel": null}</OUTPUT>"#, InvalidFormat),
+        ("17", InvalidFormat),
+        ("The fuel: 17", InvalidFormat),
+    ];
+    for (content, expected) in cases {
+        let judged = judge(&ChatReply::text(content), &Truth::Fuel(17));
+        assert_eq!(judged.verdict, expected, "{content}");
+        assert_eq!(judged.slots, if expected.answered() { vec![expected == Correct] } else { vec![] }, "{content}");
+    }
 }
 
 #[test]
@@ -229,23 +324,37 @@ fn mutated(rng: &mut Rng) -> String {
 #[test]
 fn no_reply_makes_it_fail() {
     let mut rng = Seed::new(11).rng();
-    let truth = Truth::StackValues(vec![Value::i32(-1), Value::f32(1.5)]);
-    let mut seen = [0u32; 8];
-    for _ in 0..100_000 {
-        let content = mutated(&mut rng);
-        let judged = judge(&ChatReply::text(content.as_str()), &truth);
-        assert_eq!(judged.slots.len(), if judged.verdict.answered() { 2 } else { 0 }, "{content}");
-        assert_eq!(judged.wrong_share == Some(0.0), judged.verdict == Correct, "{content}");
-        seen[judged.verdict as usize] += 1;
+    let truths = [
+        Truth::StackValues(vec![Value::i32(-1), Value::f32(1.5)]),
+        Truth::ReturnValues(vec![Value::f64(0.0)]),
+        flags(),
+        Truth::Fuel(9),
+    ];
+    for (truth, key) in truths.iter().zip(["stack_values", "return_values", "flag_states", "fuel"]) {
+        let mut seen = [0u32; 8];
+        for _ in 0..40_000 {
+            let mut content = mutated(&mut rng).replace("stack_values", key);
+            if rng.below(3) == 0 && !matches!(truth, Truth::StackValues(_)) {
+                content =
+                    content.replace("[-1,1.5]", [r#"{"FLAG_0":1,"FLAG_1":0}"#, "7", "[0]"][rng.below(3) as usize]);
+            }
+            let judged = judge(&ChatReply::text(content.as_str()), truth);
+            assert_eq!(judged.slots.len(), if judged.verdict.answered() { truth.slots() } else { 0 }, "{content}");
+            assert_eq!(judged.wrong_share == Some(0.0), judged.verdict == Correct, "{content}");
+            seen[judged.verdict as usize] += 1;
+        }
+        assert!([Wrong, InvalidFormat, NoResponse].iter().all(|&v| seen[v as usize] > 30), "{key}: {seen:?}");
+        assert!(!matches!(truth, Truth::StackValues(_)) || seen[Correct as usize] > 100, "{seen:?}");
     }
-    assert!([Correct, Wrong, InvalidFormat, NoResponse].iter().all(|&v| seen[v as usize] > 100), "{seen:?}");
 }
 
 #[test]
 fn huge_replies_take_linear_time() {
-    for piece in ["{", "[", "<OUTPUT>", "stack_values", "{\"stack_values\":[", "\"", "```", "1,"] {
+    for piece in ["{", "[", "<OUTPUT>", "stack_values", "{\"stack_values\":[", "\"", "```", "1,", "fuel"] {
         let content = piece.repeat(1_000_000 / piece.len());
-        verdict(&content, &[]);
-        verdict(&format!("<OUTPUT>{content}</OUTPUT>"), &[]);
+        for truth in [Truth::StackValues(vec![]), flags(), Truth::Fuel(0)] {
+            judge(&ChatReply::text(content.as_str()), &truth);
+            judge(&ChatReply::text(format!("<OUTPUT>{content}</OUTPUT>")), &truth);
+        }
     }
 }

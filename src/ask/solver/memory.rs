@@ -5,21 +5,25 @@
 use crate::wasm::program::{PAGE_BYTES, Program};
 use std::collections::BTreeMap;
 
+/// Pages that 32-bit addresses reach.
+const MAX_PAGES: u32 = 1 << 16;
 /// Bytes of a word.
 const WORD: u64 = 8;
 
 /// The memory of a program.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Little-endian words by address divided by [`WORD`].
     words: BTreeMap<u64, u64>,
     pages: u32,
+    max: u32,
 }
 
 impl Memory {
-    /// As the program starts with it.
+    /// As the program starts with it, but for its data.
     pub(super) fn new(program: &Program) -> Self {
-        Self { words: BTreeMap::new(), pages: program.memory.as_ref().map_or(0, |memory| memory.min) }
+        let (pages, max) = program.memory.as_ref().map_or((0, None), |memory| (memory.min, memory.max));
+        Self { words: BTreeMap::new(), pages, max: max.unwrap_or(MAX_PAGES).min(MAX_PAGES) }
     }
 
     /// Its size in pages.
@@ -27,16 +31,36 @@ impl Memory {
         self.pages
     }
 
+    /// Grows by some pages; the size before, or all ones.
+    pub(super) fn grow(&mut self, by: u64) -> u32 {
+        match u64::from(self.pages).saturating_add(by) {
+            size if size <= self.max.into() => std::mem::replace(&mut self.pages, size as u32),
+            _ => u32::MAX,
+        }
+    }
+
     /// The `width` bytes at an address, little-endian and zero-extended; `None` out of bounds.
-    pub(super) fn load(&self, at: u64, width: u8) -> Option<u64> {
-        self.holds(at, width).then(|| (self.pair(at) >> shift(at)) as u64 & mask(width) as u64)
+    pub(super) fn load(&self, at: u64, width: u8) -> Option<u128> {
+        if !self.holds(at, width.into()) {
+            return None;
+        }
+        let eight = |at| (self.pair(at) >> shift(at)) as u64;
+        let wide = if width > 8 { u128::from(eight(at + WORD)) << 64 } else { 0 };
+        Some((wide | u128::from(eight(at))) & mask(width))
     }
 
     /// Writes the low `width` bytes of a value. Out of bounds nothing happens.
-    pub(super) fn store(&mut self, at: u64, width: u8, value: u64) {
-        if !self.holds(at, width) {
+    pub(super) fn store(&mut self, at: u64, width: u8, value: u128) {
+        if !self.holds(at, width.into()) {
             return;
         }
+        if width > 8 {
+            self.put(at + WORD, 8, (value >> 64) as u64);
+        }
+        self.put(at, width.min(8), value as u64);
+    }
+
+    fn put(&mut self, at: u64, width: u8, value: u64) {
         let mask = mask(width) << shift(at);
         let pair = (self.pair(at) & !mask) | ((u128::from(value) << shift(at)) & mask);
         self.words.insert(at / WORD, pair as u64);
@@ -45,8 +69,20 @@ impl Memory {
         }
     }
 
-    fn holds(&self, at: u64, width: u8) -> bool {
-        at.saturating_add(width.into()) <= u64::from(self.pages) * u64::from(PAGE_BYTES)
+    /// Writes bytes. If one lies out of bounds nothing happens.
+    pub(super) fn write(&mut self, at: u64, bytes: &[u8]) {
+        if self.holds(at, bytes.len() as u64) {
+            (at..).zip(bytes).for_each(|(at, &byte)| self.put(at, 1, byte.into()));
+        }
+    }
+
+    /// A stretch of bytes; `None` if one lies out of bounds.
+    pub(super) fn read(&self, at: u64, count: u64) -> Option<Vec<u8>> {
+        self.holds(at, count).then(|| (at..at + count).map(|at| (self.pair(at) >> shift(at)) as u8).collect())
+    }
+
+    fn holds(&self, at: u64, count: u64) -> bool {
+        at.saturating_add(count) <= u64::from(self.pages) * u64::from(PAGE_BYTES)
     }
 
     /// The word that an address lies in, and the one behind it.
@@ -62,7 +98,7 @@ fn shift(at: u64) -> u64 {
 }
 
 fn mask(width: u8) -> u128 {
-    (1 << (u32::from(width) * 8)) - 1
+    u128::MAX >> (128 - u32::from(width) * 8)
 }
 
 #[cfg(test)]
@@ -81,19 +117,31 @@ mod tests {
         let mut rng = Seed::new(3).rng();
         let (mut sparse, mut plain) = (memory(1), vec![0_u8; 64]);
         for _ in 0..10_000 {
-            let width = 1_u8 << rng.below(4);
+            let width = 1_u8 << rng.below(5);
             let at = rng.below(64 - u32::from(width) + 1) as usize;
             let range = at..at + usize::from(width);
-            let value = rng.bits();
+            let value = u128::from(rng.bits()) << 64 | u128::from(rng.bits());
             if rng.below(2) == 0 {
                 sparse.store(at as u64, width, value);
                 plain[range].copy_from_slice(&value.to_le_bytes()[..usize::from(width)]);
             } else {
-                let mut bytes = [0; 8];
-                bytes[..usize::from(width)].copy_from_slice(&plain[range]);
-                assert_eq!(sparse.load(at as u64, width), Some(u64::from_le_bytes(bytes)));
+                let mut bytes = [0; 16];
+                bytes[..usize::from(width)].copy_from_slice(&plain[range.clone()]);
+                assert_eq!(sparse.load(at as u64, width), Some(u128::from_le_bytes(bytes)));
+                assert_eq!(sparse.read(at as u64, width.into()).as_deref(), Some(&plain[range]));
             }
         }
+    }
+
+    #[test]
+    fn it_grows_as_far_as_it_may() {
+        let memory = Some(program::Memory { min: 1, max: Some(3), import: None });
+        let mut memory = Memory::new(&Program { memory, ..Program::default() });
+        assert_eq!((memory.grow(1), memory.grow(2), memory.grow(1), memory.pages()), (1, u32::MAX, 2, 3));
+        memory.write(3 * u64::from(PAGE_BYTES) - 2, &[1, 2, 3]);
+        assert_eq!(memory.read(3 * u64::from(PAGE_BYTES) - 2, 2), Some(vec![0, 0]));
+        memory.write(3 * u64::from(PAGE_BYTES) - 2, &[1, 2]);
+        assert_eq!(memory.load(3 * u64::from(PAGE_BYTES) - 2, 2), Some(0x201));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Must not know truth, recipe or verdict: a solver answers from the text of the request alone. Its weaknesses are
 //! known, named and documented ([`misconception`]), which is how an attack is shown to find what is there. A solver
-//! finds the program and its probe in the messages (`question`), executes it as it understands it (`reader`, `compute`
+//! finds the program and what is asked about it in the messages (`question`), executes it as it understands it (`reader`, `compute`
 //! on the values of `value` and `memory`), and writes the reply (`reply`). Names are read in `name`.
 
 mod compute;
@@ -12,11 +12,14 @@ mod name;
 mod question;
 mod reader;
 mod reply;
+mod store;
 mod value;
+mod vector;
 
 pub use name::{Documented, SolverNameError, documented};
 pub(in crate::ask) use question::Question;
 pub use question::Unanswerable;
+pub(in crate::ask) use question::Wanted;
 
 use super::chat::Message;
 use super::serve::{RespondError, Responder};
@@ -27,7 +30,7 @@ use misconception::Misconceptions;
 pub struct Solver {
     /// What it gets wrong.
     pub misconceptions: Misconceptions,
-    /// The probability that one operand of a reply is wrong for no reason, 0 to 1.
+    /// The probability that one slot of a reply is wrong for no reason, 0 to 1.
     pub noise: f64,
 }
 
@@ -38,12 +41,12 @@ impl Solver {
     /// The reply to a conversation. A function of its arguments alone.
     ///
     /// # Errors
-    /// If there is no program with a probe in the messages.
+    /// If there is no program in the messages that something is asked about.
     pub fn reply(&self, messages: &[Message], seed: Option<u64>) -> Result<String, Unanswerable> {
         let question = Question::find(messages)?;
-        let mut operands = reader::read(&question, self.misconceptions);
-        reply::slip(&mut operands, self.noise, messages, seed);
-        Ok(reply::write(&operands))
+        let mut answer = reader::read(&question, self.misconceptions);
+        reply::slip(&mut answer, self.noise, messages, seed);
+        Ok(reply::write(&answer))
     }
 }
 

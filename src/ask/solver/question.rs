@@ -1,11 +1,12 @@
-//! Owns finding the question in a conversation: the program, its probe, and which arrival is meant.
+//! Owns finding the question in a conversation: the program, and what is asked about it.
 //!
-//! Must not know who answers. A reader sees what a model sees, so all is taken from the text: the last module in it that
-//! has a probe, wherever a prompt puts it and whatever stands around it.
+//! Must not know who answers. A reader sees what a model sees, so all is taken from the text: which answer it asks for,
+//! and the last module in it that this can be asked about, wherever a prompt puts it and whatever stands around it.
 
 use crate::ask::chat::{Message, Role};
-use crate::item::task::INSPECT;
-use crate::wasm::parse::{ParseError, parse_text};
+use crate::item::record::Task;
+use crate::item::task::{FLAG, INSPECT};
+use crate::wasm::parse::{Marked, ParseError, parse_text};
 use crate::wasm::program::{Place, Program};
 
 /// What is asked.
@@ -14,10 +15,20 @@ pub(in crate::ask) struct Question {
     pub(in crate::ask) program: Program,
     /// The function that is run.
     pub(in crate::ask) entry: u32,
-    /// Where the question looks.
-    pub(in crate::ask) place: Place,
-    /// Which arrival there, from 1.
-    pub(in crate::ask) hit: u32,
+    pub(in crate::ask) wanted: Wanted,
+}
+
+/// What is to be found out about a program.
+#[derive(Debug)]
+pub(in crate::ask) enum Wanted {
+    /// The operands at a place, when it is reached for the `hit`-th time, from 1.
+    Operands { place: Place, hit: u32 },
+    /// Whether each of these places is passed, by the names of their flags.
+    Flags(Vec<(String, Place)>),
+    /// What it returns.
+    Results,
+    /// How much fuel it uses.
+    Fuel,
 }
 
 /// There is nothing in a conversation that a solver can answer.
@@ -27,7 +38,10 @@ pub enum Unanswerable {
     #[error("there is no WebAssembly module in the messages; put the text format, `(module ...)`, into one of them")]
     NoModule,
     /// A module that nothing is asked about.
-    #[error("no line of the module has the comment `;;{INSPECT}`; put it where the operand stack is asked for")]
+    #[error(
+        "no line of the module has the comment `;;{INSPECT}`; put it where the operand stack is asked for, put \
+         `;;{FLAG}0` where reaching is, or ask for `return_values` or `fuel`"
+    )]
     NoProbe,
     /// The module cannot be read.
     #[error("the module cannot be read: {0}")]
@@ -40,13 +54,14 @@ const MAX_MODULES: usize = 8;
 const MAX_BLOCKS: usize = 2_000;
 
 impl Question {
-    /// The last module with a probe, in the last message that has one.
+    /// The last module that there is a question about, in the last message that has one.
     pub(in crate::ask) fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
-        let asking = messages.iter().rev().filter(|message| message.role != Role::Assistant);
-        let modules = asking.flat_map(|message| modules(&message.content)).take(MAX_MODULES);
+        let asking = || messages.iter().rev().filter(|message| message.role != Role::Assistant);
+        let task = asking().find_map(|message| task_of(&message.content));
+        let modules = asking().flat_map(|message| modules(&message.content)).take(MAX_MODULES);
         let mut problem = Unanswerable::NoModule;
         for module in modules {
-            match Self::read(module) {
+            match Self::read(module, task) {
                 Ok(question) => return Ok(question),
                 // Of several problems, that of the last module in the text is the one to tell.
                 Err(error) if problem == Unanswerable::NoModule => problem = error,
@@ -56,22 +71,50 @@ impl Question {
         Err(problem)
     }
 
-    fn read(module: &str) -> Result<Self, Unanswerable> {
+    fn read(module: &str, task: Option<Task>) -> Result<Self, Unanswerable> {
         let unreadable = |error: ParseError| Unanswerable::Unreadable(error.to_string());
-        if !module.contains(INSPECT) {
+        let marked = module.contains(INSPECT) || module.contains(FLAG);
+        if !marked && !matches!(task, Some(Task::Result | Task::Fuel)) {
             return Err(Unanswerable::NoProbe);
         }
         if ["block", "loop", "if"].iter().map(|op| module.matches(op).count()).sum::<usize>() > MAX_BLOCKS {
             return Err(Unanswerable::Unreadable(format!("it has more than {MAX_BLOCKS} blocks")));
         }
-        let (program, marks) = parse_text(module, &[INSPECT]).map_err(unreadable)?;
-        let found = marks.iter().find_map(|mark| Some((mark, arrival(&mark.comment)?)));
-        let (mark, hit) = found.ok_or(Unanswerable::NoProbe)?;
-        let place = program.place(mark.func, mark.pc).ok_or(Unanswerable::NoProbe)?;
+        let (program, marks) = parse_text(module, &[INSPECT, FLAG]).map_err(unreadable)?;
+        let wanted = wanted(&program, &marks, task).ok_or(Unanswerable::NoProbe)?;
         // Whoever asks about a module with another entry means its first export.
-        let first = program.exports.first().map_or(mark.func, |export| export.index);
-        let entry = program.export("run").unwrap_or(first);
-        Ok(Self { program, entry, place, hit })
+        let first = program.exports.first().map(|export| export.index);
+        let entry = program.export("run").or(first).or(marks.first().map(|mark| mark.func)).unwrap_or(0);
+        match program.funcs.is_empty() {
+            true => Err(Unanswerable::Unreadable("it has no function".into())),
+            false => Ok(Self { program, entry, wanted }),
+        }
+    }
+}
+
+/// The task whose answer a text asks for: that of the last key in quotes, as in `{"fuel": 17}`.
+fn task_of(text: &str) -> Option<Task> {
+    let last = |task: Task| Some((text.rfind(&format!("\"{}\"", task.key()))?, task));
+    Task::ALL.iter().copied().filter_map(last).max().map(|(_, task)| task)
+}
+
+/// What is asked about a module with these comments. Where the text does not say, the comments do.
+fn wanted(program: &Program, marks: &[Marked], task: Option<Task>) -> Option<Wanted> {
+    let operands = || {
+        let (mark, hit) = marks.iter().find_map(|mark| Some((mark, arrival(&mark.comment)?)))?;
+        Some(Wanted::Operands { place: program.place(mark.func, mark.pc)?, hit })
+    };
+    let flags = || {
+        let flag = |mark: &Marked| Some((flag_name(&mark.comment)?.to_owned(), program.place(mark.func, mark.pc)?));
+        let flags: Vec<(String, Place)> = marks.iter().filter_map(flag).collect();
+        (!flags.is_empty()).then_some(Wanted::Flags(flags))
+    };
+    match task {
+        Some(Task::Stack) => operands(),
+        Some(Task::Reachability) => flags(),
+        Some(Task::Result) => Some(Wanted::Results),
+        Some(Task::Fuel) => Some(Wanted::Fuel),
+        None => operands().or_else(flags),
     }
 }
 
@@ -84,6 +127,11 @@ fn arrival(comment: &str) -> Option<u32> {
     }
     let hit = words.next().filter(|&word| word == "hit").and_then(|_| words.next()?.parse().ok());
     Some(hit.unwrap_or(1).max(1))
+}
+
+/// The flag that a comment is, if it is one.
+fn flag_name(comment: &str) -> Option<&str> {
+    comment.split_whitespace().next().filter(|word| word.starts_with(FLAG))
 }
 
 /// The modules in a text, last first.
@@ -174,10 +222,29 @@ mod tests {
         let (first, last) = ("(module (func nop\n;;INSPECT\n))", "(module (func nop nop\n;; INSPECT hit 3 i32(1)\n))");
         let plain = "(module (func))";
         let question = ask(&[(Role::User, &format!("{first} then {last} and (module, so to say"))]).expect("found");
-        assert_eq!((question.place.index, question.hit), (2, 3));
+        assert!(matches!(question.wanted, Wanted::Operands { place: Place { index: 2, .. }, hit: 3 }), "{question:?}");
         let examples = [(Role::User, first), (Role::Assistant, last), (Role::User, plain)];
         let question = ask(&examples).expect("found");
-        assert_eq!((question.place.index, question.hit), (1, 1));
+        assert!(matches!(question.wanted, Wanted::Operands { place: Place { index: 1, .. }, hit: 1 }), "{question:?}");
+    }
+
+    #[test]
+    fn the_answer_that_is_asked_for_says_what_the_question_is() {
+        let module = "(module (func nop\n;;FLAG_1\n nop\n;;FLAG_0\n nop\n;;INSPECT\n))";
+        let wanted = |text: &str| ask(&[(Role::System, text), (Role::User, module)]).expect("found").wanted;
+        assert!(matches!(wanted("Answer {\"fuel\": 17}"), Wanted::Fuel));
+        assert!(matches!(wanted("{\"fuel\": 17}? No: {\"return_values\": []}"), Wanted::Results));
+        assert!(matches!(wanted("fuel, return_values"), Wanted::Operands { .. }), "not in quotes");
+        assert!(matches!(wanted("{\"stack_values\": []}"), Wanted::Operands { .. }));
+        match wanted("{\"flag_states\": {}}") {
+            Wanted::Flags(flags) => {
+                let flags: Vec<(&str, u32)> = flags.iter().map(|(name, place)| (name.as_str(), place.index)).collect();
+                assert_eq!(flags, [("FLAG_1", 1), ("FLAG_0", 2)]);
+            }
+            other => panic!("{other:?}"),
+        }
+        let fuel = [(Role::User, "(module (func)) {\"fuel\": 1}"), (Role::Assistant, "{\"return_values\": []}")];
+        assert!(matches!(ask(&fuel).expect("found").wanted, Wanted::Fuel));
     }
 
     #[test]
@@ -193,6 +260,8 @@ mod tests {
         assert!(refused("hello").contains("no WebAssembly module"));
         assert!(refused("(module (func))").contains(";;INSPECT"));
         assert!(refused("(module (func\n;;INSPECTED\n))").contains(";;INSPECT"));
+        assert!(refused("(module (func\n;;INSPECT\n)) {\"flag_states\": {}}").contains(";;FLAG_0"));
+        assert!(refused("(module) {\"fuel\": 1}").contains("no function"));
         assert!(refused("(module (func i32.ad ;;INSPECT\n))").contains("i32.ad"));
         let nested = format!("(module (func {} {} ;;INSPECT\n))", "block ".repeat(3000), "end ".repeat(3000));
         assert!(refused(&nested).contains("2000 blocks"));

@@ -7,41 +7,47 @@
 //! gives zero. At `unreachable` it gives up.
 
 use super::compute::compute;
-use super::memory::Memory;
 use super::misconception::Misconception::{F32AsF64, LoopsOnce};
 use super::misconception::Misconceptions;
-use super::question::Question;
+use super::question::{Question, Wanted};
+use super::reply::Answer;
+use super::store::Store;
 use super::value::Held;
+use super::vector;
 use crate::wasm::isa::{Imm, Op, Semantics};
-use crate::wasm::machine::width;
+use crate::wasm::machine::{is_free, width};
 use crate::wasm::program::{BlockType, Instr, Place, Program, SeqId};
-use crate::wasm::types::{ValType, Value};
+use crate::wasm::types::{FuncType, ValType, Value};
 
 /// Instructions read at most, some 10 milliseconds; a local of an entered function counts as one.
 const MAX_STEPS: usize = 1_000_000;
 /// Calls nested at most: as the machine's.
 const MAX_CALLS: usize = 1_000;
 
-/// The operands at the probe, bottom first, as a reader with these misconceptions sees them.
-///
-/// If it never comes to the arrival that is asked for, the last one that it saw has to do, and if there was none, the
-/// operands where its reading ended.
-pub(super) fn read(question: &Question, misread: Misconceptions) -> Vec<Held> {
+/// The answer, as a reader with these misconceptions sees it. One who does not come to the end answers with what was
+/// seen so far.
+pub(super) fn read(question: &Question, misread: Misconceptions) -> Answer {
     let mut reader = Reader::new(&question.program, misread);
-    let mut hits_left = question.hit;
-    let mut seen = None;
-    let mut going = reader.start(question.entry);
-    while going == Going::On && reader.steps_left > 0 {
-        if reader.at == question.place {
-            seen = Some(reader.operands().to_vec());
-            hits_left -= 1;
-            if hits_left == 0 {
-                break;
-            }
+    let going = reader.start(question.entry);
+    match &question.wanted {
+        Wanted::Operands { place, hit } => Answer::Stack(reader.operands_at(going, *place, *hit)),
+        Wanted::Flags(flags) => {
+            let mut passed = vec![false; flags.len()];
+            reader.run(going, |reader| {
+                flags.iter().zip(&mut passed).for_each(|((_, place), passed)| *passed |= reader.at == *place);
+                Going::On
+            });
+            Answer::Flags(flags.iter().map(|(name, _)| name.clone()).zip(passed).collect())
         }
-        going = reader.step();
+        Wanted::Results => {
+            reader.run(going, |_| Going::On);
+            Answer::Results(reader.operands().to_vec())
+        }
+        Wanted::Fuel => {
+            reader.run(going, |_| Going::On);
+            Answer::Fuel(reader.fuel)
+        }
     }
-    seen.unwrap_or_else(|| reader.operands().to_vec())
 }
 
 /// Whether there is more to read.
@@ -83,27 +89,24 @@ struct Reader<'p> {
     slots: Vec<Held>,
     labels: Vec<Label<'p>>,
     frames: Vec<Frame>,
-    globals: Vec<Held>,
-    memory: Memory,
+    store: Store,
     steps_left: usize,
+    fuel: u64,
 }
 
 impl<'p> Reader<'p> {
     fn new(program: &'p Program, misread: Misconceptions) -> Self {
-        let mut reader = Self {
+        Self {
             program,
             misread,
             at: Place { seq: 0, index: 0 },
             slots: Vec::new(),
             labels: Vec::new(),
             frames: Vec::new(),
-            globals: Vec::new(),
-            memory: Memory::new(program),
+            store: Store::new(program, |value| constant(value, misread)),
             steps_left: MAX_STEPS,
-        };
-        reader.globals =
-            program.globals.iter().map(|global| reader.constant(Value::new(global.ty, global.init.b.into()))).collect();
-        reader
+            fuel: 0,
+        }
     }
 
     /// Calls the entry. It takes no arguments where it was asked for by our own prompts; else they are zero.
@@ -118,6 +121,32 @@ impl<'p> Reader<'p> {
         &self.slots[self.frames.last().map_or(0, |frame| frame.floor)..]
     }
 
+    /// Reads to the end, or until `look`, which sees each place before it is read, has seen enough.
+    fn run(&mut self, mut going: Going, mut look: impl FnMut(&Self) -> Going) {
+        while going == Going::On && self.steps_left > 0 {
+            going = look(self);
+            if going == Going::On {
+                going = self.step();
+            }
+        }
+    }
+
+    /// The operands at the `hit`-th arrival at a place, bottom first. If it never comes to that, the last arrival has to
+    /// do, and if there was none, the operands where reading ended.
+    fn operands_at(&mut self, going: Going, place: Place, hit: u32) -> Vec<Held> {
+        let mut hits_left = hit;
+        let mut seen = None;
+        self.run(going, |reader| {
+            if reader.at != place {
+                return Going::On;
+            }
+            seen = Some(reader.operands().to_vec());
+            hits_left -= 1;
+            if hits_left == 0 { Going::Ended } else { Going::On }
+        });
+        seen.unwrap_or_else(|| self.operands().to_vec())
+    }
+
     /// Reads one instruction, or the end of a sequence.
     fn step(&mut self) -> Going {
         self.steps_left -= 1;
@@ -127,27 +156,44 @@ impl<'p> Reader<'p> {
             return self.leave(label);
         };
         self.at.index += 1;
+        self.fuel += u64::from(!is_free(instr.op));
         let row = instr.op.row();
         match row.semantics {
             Semantics::Special => return self.special(instr),
             Semantics::Load(extend) => {
-                let bits = self.address(instr).and_then(|at| self.memory.load(at, width(instr.op)));
-                self.slots.push(Held::exact(row.results[0], extend(bits.unwrap_or(0))));
+                let bits = self.load(instr) as u64;
+                self.slots.push(Held::exact(row.results[0], extend(bits).into()));
             }
-            Semantics::Store => {
-                let value = self.pop().bits();
+            Semantics::WideLoad(extend) => {
+                let bits = self.load(instr);
+                self.slots.push(Held::exact(row.results[0], extend(bits)));
+            }
+            Semantics::LoadLane => {
+                let vector = self.pop().wide();
+                let bits = self.load(instr);
+                self.slots.push(vector::with_lane(instr, vector, bits));
+            }
+            Semantics::Store | Semantics::StoreLane => {
+                let value = self.pop().wide();
                 if let Some(at) = self.address(instr) {
-                    self.memory.store(at, width(instr.op), value);
+                    self.store.memory.store(at, width(instr.op), vector::stored(instr, value));
                 }
             }
             _ => {
                 let first = self.slots.len() - row.params.len();
-                let result = compute(instr.op, &self.slots[first..], self.misread);
+                let operands = &self.slots[first..];
+                let result = vector::compute(program, instr, operands)
+                    .unwrap_or_else(|| compute(instr.op, operands, self.misread));
                 self.slots.truncate(first);
                 self.slots.push(result);
             }
         }
         Going::On
+    }
+
+    /// Pops the address; the bytes there.
+    fn load(&mut self, instr: &Instr) -> u128 {
+        self.address(instr).and_then(|at| self.store.memory.load(at, width(instr.op))).unwrap_or(0)
     }
 
     /// Pops the address; the effective one, if there can be such an address.
@@ -160,38 +206,55 @@ impl<'p> Reader<'p> {
             Imm::BlockType => self.open(instr),
             Imm::Local => self.local(instr),
             Imm::Global => self.global(instr),
-            Imm::Label | Imm::LabelTable | Imm::Func => return self.jump(instr),
+            Imm::Label | Imm::LabelTable => return self.jump(instr),
             Imm::I32 | Imm::I64 | Imm::F32 | Imm::F64 => {
                 let value = Value::new(instr.op.row().results[0], instr.b.into());
-                self.slots.push(self.constant(value));
+                self.slots.push(constant(value, self.misread));
             }
-            _ => return self.plain(instr.op),
+            _ => return self.plain(instr),
         }
         Going::On
     }
 
-    fn plain(&mut self, op: Op) -> Going {
-        match op {
+    fn plain(&mut self, instr: &Instr) -> Going {
+        match instr.op {
             Op::Unreachable => return Going::Ended,
-            Op::Return => return self.branch(self.labels.len() - 1 - self.frame().first_label),
+            Op::Return => return self.branch(self.outermost()),
+            Op::Call => return self.call(instr.a),
+            Op::ReturnCall => return self.tail_call(Some(instr.a), self.program.funcs[instr.a as usize].ty),
+            Op::CallIndirect | Op::ReturnCallIndirect => return self.call_indirect(instr),
+            Op::Nop => {}
             Op::Drop => drop(self.pop()),
-            Op::Select => {
+            Op::Select | Op::TypedSelect => {
                 let condition = self.pop().is_true();
                 let (second, first) = (self.pop(), self.pop());
                 self.slots.push(if condition { first } else { second });
             }
-            Op::MemorySize => {
-                let pages = self.memory.pages();
-                self.slots.push(Held::exact(ValType::I32, pages.into()));
+            Op::V128Const => self.slots.extend(vector::constant(self.program, instr)),
+            Op::RefNull => self.slots.push(Held::zero(instr.val_type())),
+            Op::RefIsNull => {
+                let reference = self.pop().wide();
+                self.slots.push(Held::truth(reference == 0));
             }
-            _ => assert!(op == Op::Nop, "{op} is read here"),
+            Op::RefFunc => self.slots.push(Held::exact(ValType::FuncRef, (1 + instr.a).into())),
+            _ => return self.bulk(instr),
         }
         Going::On
     }
 
-    fn constant(&self, value: Value) -> Held {
-        let as_written = value.ty == ValType::F32 && self.misread.has(F32AsF64);
-        if as_written { Held::decimal(value) } else { Held::Exact(value) }
+    /// An instruction on tables or on memory as a whole. One that moves more than anybody could follow ends the reading.
+    fn bulk(&mut self, instr: &Instr) -> Going {
+        let first = self.slots.len() - Store::operands(instr.op);
+        let moved = Store::moved(instr.op, &self.slots[first..]);
+        if moved > self.steps_left as u64 {
+            return Going::Ended;
+        }
+        self.steps_left -= moved as usize;
+        self.fuel += moved;
+        let result = self.store.bulk(self.program, instr, &self.slots[first..]);
+        self.slots.truncate(first);
+        self.slots.extend(result);
+        Going::On
     }
 
     fn local(&mut self, instr: &Instr) {
@@ -206,8 +269,8 @@ impl<'p> Reader<'p> {
     fn global(&mut self, instr: &Instr) {
         let at = instr.a as usize;
         match instr.op {
-            Op::GlobalGet => self.slots.push(self.globals[at]),
-            _ => self.globals[at] = self.pop(),
+            Op::GlobalGet => self.slots.push(self.store.globals[at]),
+            _ => self.store.globals[at] = self.pop(),
         }
     }
 
@@ -233,7 +296,6 @@ impl<'p> Reader<'p> {
 
     fn jump(&mut self, instr: &Instr) -> Going {
         match instr.op {
-            Op::Call => self.enter(instr.a),
             Op::Br => self.branch(instr.a as usize),
             Op::BrIf if !self.pop().is_true() => Going::On,
             Op::BrIf => self.branch(instr.a as usize),
@@ -245,6 +307,58 @@ impl<'p> Reader<'p> {
         }
     }
 
+    /// A call; of an imported function the stand-in answers with zeros.
+    fn call(&mut self, func: u32) -> Going {
+        if self.program.funcs[func as usize].import.is_none() {
+            return self.enter(func);
+        }
+        self.stand_in(self.program.funcs[func as usize].ty);
+        Going::On
+    }
+
+    /// What nobody knows takes its arguments and gives zeros.
+    fn stand_in(&mut self, ty: u32) {
+        let FuncType { params, results } = &self.program.types[ty as usize];
+        self.slots.truncate(self.slots.len() - params.len());
+        self.slots.extend(results.iter().map(|&ty| Held::zero(ty)));
+    }
+
+    /// A call through a table. Where a misreading finds no such function there, it is passed over.
+    fn call_indirect(&mut self, instr: &Instr) -> Going {
+        let index = self.pop().unsigned();
+        let callee = self.store.callee(self.program, instr, index);
+        match callee {
+            _ if instr.op == Op::ReturnCallIndirect => self.tail_call(callee, instr.a),
+            Some(func) => self.call(func),
+            None => {
+                self.stand_in(instr.a);
+                Going::On
+            }
+        }
+    }
+
+    /// Leaves the function with the arguments of another one in the place of its results, and calls that.
+    fn tail_call(&mut self, callee: Option<u32>, ty: u32) -> Going {
+        let Some(func) = callee.filter(|&func| self.program.funcs[func as usize].import.is_none()) else {
+            self.stand_in(ty);
+            return self.branch(self.outermost());
+        };
+        let frame = self.frame();
+        let resume = self.label(self.outermost()).resume;
+        let args = self.slots.split_off(self.slots.len() - self.program.func_type(func).params.len());
+        self.slots.truncate(frame.base);
+        self.slots.extend(args);
+        self.labels.truncate(frame.first_label);
+        self.frames.pop();
+        self.at = resume;
+        self.enter(func)
+    }
+
+    /// The depth of the label that is the function's own.
+    fn outermost(&self) -> usize {
+        self.labels.len() - 1 - self.frame().first_label
+    }
+
     fn enter(&mut self, func: u32) -> Going {
         let program = self.program;
         let declared = &program.funcs[func as usize];
@@ -253,6 +367,7 @@ impl<'p> Reader<'p> {
             return Going::Ended;
         }
         self.steps_left -= declared.locals.len();
+        self.fuel += 1;
         let base = self.slots.len() - ty.params.len();
         self.slots.extend(declared.locals.iter().map(|&ty| Held::zero(ty)));
         let floor = self.slots.len();
@@ -314,4 +429,10 @@ impl<'p> Reader<'p> {
     fn pop(&mut self) -> Held {
         self.slots.pop().expect("validated code has an operand here")
     }
+}
+
+/// A constant as a reader holds it.
+fn constant(value: Value, misread: Misconceptions) -> Held {
+    let as_written = value.ty == ValType::F32 && misread.has(F32AsF64);
+    if as_written { Held::decimal(value) } else { Held::Exact(value) }
 }

@@ -4,36 +4,89 @@
 
 use super::value::Held;
 use crate::ask::chat::Message;
+use crate::item::record::Task;
 use crate::seed::Rng;
 use crate::wasm::types::{ValType, Value};
-use std::fmt::Write;
 
-/// A line of prose and the answer in the shape that the shipped prompts ask for.
-pub(super) fn write(operands: &[Held]) -> String {
-    let count = operands.len();
-    let noun = if count == 1 { "value" } else { "values" };
-    let mut text = format!("Executed step by step, the operand stack holds {count} {noun} at the probe.\n\n<OUTPUT>");
-    text.push_str("{\"stack_values\":[");
-    for (index, held) in operands.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        // Names of types and numbers: nothing that JSON would have escaped.
-        write!(text, "{comma}{{\"type\":\"{}\",\"value\":\"{}\"}}", held.ty(), held.text())
-            .expect("a string takes all");
-    }
-    text.push_str("]}</OUTPUT>");
-    text
+/// What a reader found out.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answer {
+    /// Operands, bottom first.
+    Stack(Vec<Held>),
+    /// Which flags were passed.
+    Flags(Vec<(String, bool)>),
+    /// Results, bottom first.
+    Results(Vec<Held>),
+    /// Fuel.
+    Fuel(u64),
 }
 
-/// With this probability, gets one operand wrong. Drawn from what is asked and the request's seed alone, so that the
-/// same request has the same reply. An empty stack leaves nothing to get wrong.
-pub(super) fn slip(operands: &mut [Held], probability: f64, messages: &[Message], seed: Option<u64>) {
-    if operands.is_empty() || probability <= 0.0 {
+impl Answer {
+    fn task(&self) -> Task {
+        match self {
+            Self::Stack(_) => Task::Stack,
+            Self::Flags(_) => Task::Reachability,
+            Self::Results(_) => Task::Result,
+            Self::Fuel(_) => Task::Fuel,
+        }
+    }
+}
+
+/// A line of prose and the answer in the shape that the shipped prompts ask for.
+pub(super) fn write(answer: &Answer) -> String {
+    let (prose, json) = match answer {
+        Answer::Stack(values) => (format!("the operand stack holds {} at the probe", count(values)), list(values)),
+        Answer::Results(values) => (format!("the function returns {}", count(values)), list(values)),
+        Answer::Flags(flags) => {
+            let passed = flags.iter().filter(|(_, passed)| *passed).count();
+            let states = flags.iter().map(|(name, passed)| format!("{}:{passed}", json_text(name)));
+            (format!("execution passes {passed} of the {} flags", flags.len()), format!("{{{}}}", join(states)))
+        }
+        Answer::Fuel(fuel) => (format!("the run uses {fuel} of fuel"), fuel.to_string()),
+    };
+    format!("Executed step by step, {prose}.\n\n<OUTPUT>{{\"{}\":{json}}}</OUTPUT>", answer.task().key())
+}
+
+fn count(values: &[Held]) -> String {
+    let noun = if values.len() == 1 { "value" } else { "values" };
+    format!("{} {noun}", values.len())
+}
+
+/// Names of types and numbers: nothing that JSON would have escaped.
+fn list(values: &[Held]) -> String {
+    let value = |held: &Held| format!("{{\"type\":\"{}\",\"value\":\"{}\"}}", held.ty(), held.text());
+    format!("[{}]", join(values.iter().map(value)))
+}
+
+/// The name of a flag comes from a comment, where anything may stand.
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(",")
+}
+
+/// With this probability, gets one slot wrong. Drawn from what is asked and the request's seed alone, so that the same
+/// request has the same reply. An empty stack leaves nothing to get wrong.
+pub(super) fn slip(answer: &mut Answer, probability: f64, messages: &[Message], seed: Option<u64>) {
+    let slots = match answer {
+        Answer::Stack(values) | Answer::Results(values) => values.len(),
+        Answer::Flags(flags) => flags.len(),
+        Answer::Fuel(_) => 1,
+    };
+    if slots == 0 || probability <= 0.0 {
         return;
     }
     let mut rng = stream(messages, seed);
-    if rng.unit() < probability {
-        let slot = rng.below(operands.len() as u32) as usize;
-        operands[slot] = slipped(operands[slot], &mut rng);
+    if rng.unit() >= probability {
+        return;
+    }
+    let slot = rng.below(slots as u32) as usize;
+    match answer {
+        Answer::Stack(values) | Answer::Results(values) => values[slot] = slipped(values[slot], &mut rng),
+        Answer::Flags(flags) => flags[slot].1 ^= true,
+        Answer::Fuel(fuel) => *fuel = fuel.saturating_add_signed(off_by_one(&mut rng).into()),
     }
 }
 
@@ -50,17 +103,22 @@ fn stream(messages: &[Message], seed: Option<u64>) -> Rng {
     Rng::from_u64(u64::from_le_bytes(bits))
 }
 
-/// An integer is off by one; of a float the sign is lost.
+fn off_by_one(rng: &mut Rng) -> i8 {
+    if rng.below(2) == 0 { 1 } else { -1 }
+}
+
+/// An integer is off by one; of a float the sign is lost; of anything else the last bit is another.
 fn slipped(held: Held, rng: &mut Rng) -> Held {
-    let by = if rng.below(2) == 0 { 1 } else { -1 };
+    let by = off_by_one(rng);
     match (held.ty(), held) {
-        (ty @ (ValType::I32 | ValType::I64), _) => Held::integer(ty, held.number().saturating_add(by)),
+        (ty @ (ValType::I32 | ValType::I64), _) => Held::integer(ty, held.number().saturating_add(by.into())),
         (_, Held::Unrounded(x)) if !x.is_nan() => Held::Unrounded(-x),
         (ValType::F64, Held::Exact(value)) if !value.is_nan() => Held::Exact(Value::f64(-f64::from_bits(held.bits()))),
         (ValType::F32, Held::Exact(value)) if !value.is_nan() => {
             Held::Exact(Value::f32(-f32::from_bits(held.bits() as u32)))
         }
-        (ty, _) => Held::zero(ty),
+        (ty @ (ValType::F32 | ValType::F64), _) => Held::zero(ty),
+        (ty, _) => Held::exact(ty, held.wide() ^ 1),
     }
 }
 
@@ -75,11 +133,21 @@ mod tests {
 
     #[test]
     fn the_answer_has_the_shape_that_is_asked_for() {
-        let text = write(&[Held::Beyond(ValType::I32, 1 << 40), Held::Unrounded(0.1)]);
-        assert!(text.ends_with(
-            r#"<OUTPUT>{"stack_values":[{"type":"i32","value":"1099511627776"},{"type":"f32","value":"0.1"}]}</OUTPUT>"#
-        ));
-        assert!(write(&[]).ends_with(r#"<OUTPUT>{"stack_values":[]}</OUTPUT>"#));
+        let values = vec![Held::Beyond(ValType::I32, 1 << 40), Held::Unrounded(0.1)];
+        let flags = vec![("FLAG_0".into(), true), ("FLAG_\"".into(), false)];
+        for (answer, output) in [
+            (
+                Answer::Stack(values.clone()),
+                r#"{"stack_values":[{"type":"i32","value":"1099511627776"},{"type":"f32","value":"0.1"}]}"#,
+            ),
+            (Answer::Stack(vec![]), r#"{"stack_values":[]}"#),
+            (Answer::Results(values[1..].to_vec()), r#"{"return_values":[{"type":"f32","value":"0.1"}]}"#),
+            (Answer::Flags(flags), r#"{"flag_states":{"FLAG_0":true,"FLAG_\"":false}}"#),
+            (Answer::Fuel(17), r#"{"fuel":17}"#),
+        ] {
+            let text = write(&answer);
+            assert!(text.ends_with(&format!(".\n\n<OUTPUT>{output}</OUTPUT>")), "{text}");
+        }
     }
 
     #[test]
@@ -95,8 +163,9 @@ mod tests {
         let texts = |operands: &[Held]| operands.iter().map(|held| held.text()).collect::<Vec<_>>();
         let (mut slips, mut slots) = (0, [0; 6]);
         for n in 0..10_000 {
-            let mut operands = truth;
-            slip(&mut operands, 0.1, &ask(&format!("item {n}")), Some(n % 7));
+            let mut answer = Answer::Stack(truth.to_vec());
+            slip(&mut answer, 0.1, &ask(&format!("item {n}")), Some(n % 7));
+            let Answer::Stack(operands) = answer else { panic!("another task") };
             let changed: Vec<usize> = (0..6).filter(|&at| texts(&operands)[at] != texts(&truth)[at]).collect();
             assert!(changed.len() <= 1);
             slips += changed.len();
@@ -113,9 +182,17 @@ mod tests {
         assert_eq!(draw("a", Some(1)), draw("a", Some(1)));
         let all = [draw("a", Some(0)), draw("a", Some(1)), draw("a", None), draw("b", Some(0))];
         assert!((0..4).all(|i| (0..i).all(|j| all[i] != all[j])), "{all:?}");
-        let mut sure = [Held::Exact(Value::i32(0))];
-        slip(&mut sure, 1.0, &ask("a"), None);
-        assert_ne!(sure, [Held::Exact(Value::i32(0))]);
-        slip(&mut [], 1.0, &ask("a"), None);
+        let flags = [("FLAG_0".to_owned(), true)];
+        for sure in [
+            Answer::Stack(vec![Held::Exact(Value::i32(0))]),
+            Answer::Results(vec![Held::Exact(Value::i32(0))]),
+            Answer::Flags(flags.into()),
+            Answer::Fuel(9),
+        ] {
+            let mut answer = sure.clone();
+            slip(&mut answer, 1.0, &ask("a"), None);
+            assert_ne!(answer, sure);
+        }
+        slip(&mut Answer::Stack(vec![]), 1.0, &ask("a"), None);
     }
 }

@@ -5,8 +5,8 @@ use super::*;
 use crate::ask::chat::{ChatReply, Role};
 use crate::ask::judge::judge;
 use crate::ask::prompt::Prompt;
-use crate::item::make::Maker;
 use crate::item::record::{Item, Task, Truth, Verdict};
+use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
 use crate::seed::{Rng, Seed};
 use crate::wasm::machine::Machine;
@@ -15,6 +15,7 @@ use crate::wasm::program::Probe;
 use crate::wasm::rerun;
 use crate::weave::chance::Chance;
 use crate::weave::config::WeaveConfig;
+use crate::weave::prior::Prior;
 use crate::weave::weaver::{Loom, Weaver};
 use std::sync::Arc;
 
@@ -123,9 +124,13 @@ const MIXED: [&str; 3] = [
 
 /// Items of so many random programs; not every program has a place worth asking about.
 fn items(settings: &[&str], programs: u64) -> Vec<Item> {
+    items_of(Task::Stack, settings, programs)
+}
+
+fn items_of(task: Task, settings: &[&str], programs: u64) -> Vec<Item> {
     let read = |yaml: &&str| Arc::new(Loom::new(serde_yaml::from_str::<WeaveConfig>(yaml).expect("valid settings")));
     let looms: Vec<Arc<Loom>> = settings.iter().map(read).collect();
-    let mut maker = Maker::new(ProbeConfig::default());
+    let mut maker = ItemSource::new(&looms[0], task, ProbeConfig::default(), &Prior::default()).maker();
     let make = |n: u64| {
         let seed = Seed::new(11).indexed("program", n);
         let mut weaver = Weaver::new(looms[n as usize % looms.len()].clone(), seed.to_u64());
@@ -151,6 +156,24 @@ fn the_oracle_is_never_wrong_and_nobody_is_always() {
     assert!(items.len() > 1500, "only {} items", items.len());
     for (row, misses) in TABLE.iter().zip(misses) {
         assert!((1..items.len() / 4).contains(&misses), "{} misses {misses} of {}", row.name, items.len());
+    }
+}
+
+#[test]
+fn every_task_is_answered() {
+    let busy = "fuel: {min: 20, max: 120}\nforbid: [nop, memory.size]\nlimits: {functions: 4, results: 1}";
+    let novice: Solver = "sim/novice".parse().expect("a solver");
+    for task in [Task::Reachability, Task::Result, Task::Fuel] {
+        let (items, prompt) = (items_of(task, &[busy], 2000), Prompt::shipped(task));
+        let mut misses = 0;
+        for item in &items {
+            let messages = prompt.render(item).expect("renders");
+            assert_eq!(verdict(&Solver::ORACLE, &messages, &item.truth), Verdict::Correct, "{}", item.program);
+            let given = verdict(&novice, &messages, &item.truth);
+            assert!(given.answered(), "it leaves something unreadable on\n{}", item.program);
+            misses += usize::from(given == Verdict::Wrong);
+        }
+        assert!(items.len() > 40 && (1..items.len() / 2).contains(&misses), "{task}: {misses} of {}", items.len());
     }
 }
 

@@ -3,7 +3,7 @@
 //! Must not know instructions. Integers are thought of as signed, as the text format prints them; one past the range of
 //! its type is kept whole, and an `f32` that was never rounded is kept as the `f64` that it is.
 
-use crate::wasm::types::{ValType, Value};
+use crate::wasm::types::{Bits, ValType, Value};
 
 /// An operand as a reader holds it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,8 +18,8 @@ pub(super) enum Held {
 
 impl Held {
     /// The value of this type with these bits.
-    pub(super) fn exact(ty: ValType, bits: u64) -> Self {
-        Self::Exact(Value::new(ty, bits.into()))
+    pub(super) fn exact(ty: ValType, bits: Bits) -> Self {
+        Self::Exact(Value::new(ty, bits))
     }
 
     /// Zero.
@@ -72,6 +72,14 @@ impl Held {
             Self::Beyond(_, number) => number as u64,
             Self::Unrounded(x) if x.is_nan() => u64::from(NAN | u32::from(x.is_sign_negative()) << 31),
             Self::Unrounded(x) => u64::from((x as f32).to_bits()),
+        }
+    }
+
+    /// The bits, those of a vector too.
+    pub(super) fn wide(self) -> Bits {
+        match self {
+            Self::Exact(value) => value.bits,
+            held => held.bits().into(),
         }
     }
 

@@ -3,13 +3,53 @@
 //! Must not know how the program came to be. Which places are worth asking about is decided here: an empty stack, or one
 //! that a reader can copy from the text without executing anything, is not.
 
-use super::ProbeConfig;
-use crate::item::record::Probe;
-use crate::wasm::isa::Category;
+use super::{Asked, Guess, ProbeConfig, Watched, text};
+use crate::item::record::{Probe, Truth};
+use crate::seed::Rng;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
-use crate::wasm::types::Value;
+use crate::wasm::rerun;
+use crate::wasm::trap::Trap;
+use crate::wasm::types::{ValType, Value};
 use crate::weave::canon::Coverage;
+
+/// Runs the program and asks about one of its sites, each equally likely, unless a guess from the text answers it.
+pub(super) fn ask(
+    config: &ProbeConfig,
+    machine: &mut Machine,
+    program: &Program,
+    entry: u32,
+    fuel_limit: u64,
+    rng: &mut Rng,
+) -> Result<Watched, Trap> {
+    let mut sites = Sites::new(program, *config);
+    let outcome = rerun::run(machine, program, entry, fuel_limit, &mut sites)?;
+    let mut candidates = sites.candidates();
+    let mut asked = None;
+    while asked.is_none() && !candidates.is_empty() {
+        let probe = candidates.swap_remove(rng.below(candidates.len() as u32) as usize);
+        let snapshot = rerun::snapshot(machine, program, entry, probe, fuel_limit)?.expect("it came by before");
+        let types: Vec<ValType> = snapshot.operands.iter().map(|value| value.ty).collect();
+        let truth = Truth::StackValues(snapshot.operands);
+        let guessed = guesses(program, &[probe], &types).iter().any(|guess| guess.answer == truth);
+        asked = (!guessed).then(|| Asked { probes: vec![probe], truth });
+    }
+    Ok(Watched { outcome, coverage: sites.coverage, asked })
+}
+
+/// Zeros, and the constants that stand in the text last before the probe.
+pub(super) fn guesses(program: &Program, probes: &[Probe], types: &[ValType]) -> Vec<Guess> {
+    let before = |probe: &Probe| text::constants(program, &program.flatten(probe.func)[..probe.pc as usize]);
+    let constants = probes.first().map(before).unwrap_or_default();
+    let guesses = [
+        ("zero", Some(text::zeros(types))),
+        ("last-const", Some(text::last_of_type(&constants, types))),
+        ("last-const", Some(text::last_upwards(&constants, types))),
+        ("last-const", text::last_in_order(&constants, types.len())),
+    ];
+    let guess = |(name, values): (_, Option<_>)| Some(Guess { name, answer: Truth::StackValues(values?) });
+    guesses.into_iter().filter_map(guess).collect()
+}
 
 /// A place that execution came by.
 #[derive(Clone, Copy, Debug)]
@@ -80,11 +120,8 @@ impl Observer for Sites<'_> {
                 self.visits.push(Visit { func, place, hit, step: self.coverage.steps });
             }
         }
-        if let Some(instr) = self.program.seqs[place.seq as usize].code.get(place.index as usize)
-            && instr.op.row().category == Category::Const
-        {
-            self.recent.push(Value::new(instr.op.row().results[0], instr.b.into()));
-        }
+        let instr = self.program.seqs[place.seq as usize].code.get(place.index as usize);
+        self.recent.extend(instr.and_then(|instr| text::constant(self.program, instr)));
     }
 }
 

@@ -3,8 +3,9 @@
 //!
 //! Must not know whether it was reached.
 
-use super::super::posed::{Posed, constant};
+use super::super::posed::Posed;
 use super::features::{Features, before, behind, size, word};
+use crate::item::task::text;
 use crate::wasm::isa::Op;
 use crate::wasm::program::Flat;
 use crate::weave::literal::bucket_of;
@@ -152,7 +153,7 @@ impl Seen<'_> {
 
     /// The bucket of a constant, with its type.
     fn bucket(&self, entry: &Flat) -> Option<u64> {
-        let value = constant(&self.posed.program, &entry.instr)?;
+        let value = text::constant(&self.posed.program, &entry.instr)?;
         Some((value.ty.index() as u64) << 32 | u64::from(bucket_of(value)))
     }
 

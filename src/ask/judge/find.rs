@@ -1,0 +1,89 @@
+//! Owns finding where in a reply the answer stands.
+//!
+//! Must not know what it says: each task has a [`Form`] that reads it.
+
+use super::scan::{self, Json};
+
+/// How the answers to a task are written.
+pub(super) struct Form<T> {
+    /// The key of the object that holds an answer.
+    pub(super) key: &'static str,
+    /// Reads what stands under the key.
+    pub(super) keyed: fn(&Json) -> Option<T>,
+    /// Reads JSON that stands alone, without the key.
+    pub(super) bare: fn(&Json) -> Option<T>,
+    /// Reads the text between the tags where that is no JSON.
+    pub(super) plain: fn(&str) -> Option<T>,
+}
+
+impl<T> Form<T> {
+    /// The answer in a reply; `None` if there is none that can be read whole.
+    pub(super) fn find(&self, reply: &str) -> Option<T> {
+        const OPEN: &str = "<OUTPUT>";
+        // Upper-casing ASCII alone keeps every byte offset.
+        let upper = reply.to_ascii_uppercase();
+        let last_open = upper.rfind(OPEN).map(|at| at + OPEN.len());
+        let Some(close) = upper.rfind("</OUTPUT>") else {
+            // Only the closing tag is forgiven: what stands before the opening one is a draft.
+            return self.outside_block(&reply[last_open.unwrap_or(0)..]);
+        };
+        match last_open {
+            // A new answer was begun after the last one and never ended.
+            Some(open) if open > close => None,
+            Some(open) => self.in_block(&reply[open..close]),
+            None => self.outside_block(reply),
+        }
+    }
+
+    fn in_block(&self, block: &str) -> Option<T> {
+        self.outside_block(block).or_else(|| (self.plain)(unfenced(block)))
+    }
+
+    fn outside_block(&self, text: &str) -> Option<T> {
+        self.whole(text).or_else(|| self.last_object(text))
+    }
+
+    /// The text as a whole, if it is an object with the key, or the answer alone; with anything after it, that may be a
+    /// step on the way rather than the answer.
+    fn whole(&self, text: &str) -> Option<T> {
+        let text = unfenced(text);
+        let json = text.starts_with(['{', '[']).then(|| scan::whole(text)).flatten()?;
+        match json.get(self.key) {
+            Some(answer) => (self.keyed)(answer),
+            None => (self.bare)(&json),
+        }
+    }
+
+    /// The object with the last key in it. One that cannot be read gives no way to those before it, which are drafts.
+    fn last_object(&self, text: &str) -> Option<T> {
+        let open = last_object_with(text, self.key)?;
+        (self.keyed)(scan::value(&text[open..])?.get(self.key)?)
+    }
+}
+
+/// Where the innermost object starts that holds the last such word within any object. Prose has none around it.
+fn last_object_with(text: &str, word: &str) -> Option<usize> {
+    let mut words = text.match_indices(word).map(|(at, _)| at).peekable();
+    let (mut open, mut found) = (Vec::new(), None);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => open.push(at),
+            b'}' => drop(open.pop()),
+            _ => {}
+        }
+        if words.next_if_eq(&at).is_some() {
+            found = open.last().copied().or(found);
+        }
+    }
+    found
+}
+
+/// The text without the Markdown fence around it, of which either end may be missing.
+fn unfenced(text: &str) -> &str {
+    let text = text.trim();
+    let text = text.strip_suffix("```").unwrap_or(text).trim_end();
+    let Some(inner) = text.strip_prefix("```") else { return text };
+    // The rest of the fence's line names the language.
+    let start = inner.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inner.len());
+    inner[start..].trim()
+}

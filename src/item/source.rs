@@ -1,0 +1,108 @@
+//! Owns where a preset's items come from: programs woven by its prior, and the questions about them.
+//!
+//! Must not know files, nor policies that learned. Item `n` of a seed is made of program `n` alone, so any range of them
+//! can be made anywhere, on any number of threads.
+
+use super::make::{Draft, Maker};
+use super::record::{Item, Task};
+use super::task::{Asker, ProbeConfig};
+use crate::seed::Seed;
+use crate::weave::prior::{Prior, Taste};
+use crate::weave::weaver::{Loom, Weaver};
+use std::sync::Arc;
+
+/// Programs that one thread weaves at a time.
+pub const STRIDE: u64 = 256;
+/// Programs that are woven for one item at most, on average: past that a preset asks about next to nothing.
+pub const PROGRAMS_PER_ITEM: u64 = 100;
+
+/// What a preset says about programs and questions, made ready.
+#[derive(Clone, Debug)]
+pub struct ItemSource {
+    /// What is asked.
+    pub task: Task,
+    loom: Arc<Loom>,
+    taste: Taste,
+    asker: Arc<Asker>,
+}
+
+/// A preset that asks about next to nothing.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "of {programs} programs only {items} made an item; loosen the limits of `weave` or what `probe` asks for, or ask for \
+     fewer items"
+)]
+pub struct TooFew {
+    /// Programs woven.
+    pub programs: u64,
+    /// Items made of them.
+    pub items: usize,
+}
+
+impl ItemSource {
+    /// Of these settings. For `reachability` some programs are woven and read first, to learn what their text gives away.
+    pub fn new(loom: &Arc<Loom>, task: Task, probe: ProbeConfig, prior: &Prior) -> Self {
+        let taste = prior.taste(&loom.config.instructions());
+        let asker = Arc::new(Asker::new(task, probe, loom, &taste));
+        Self { task, loom: loom.clone(), taste, asker }
+    }
+
+    /// One who asks about programs.
+    pub fn maker(&self) -> Maker {
+        Maker::new(self.asker.clone())
+    }
+
+    /// A thread's worth of what is needed to make items.
+    pub fn bench(&self) -> Bench<'_> {
+        Bench { source: self, weaver: Weaver::new(self.loom.clone(), 0), maker: self.maker() }
+    }
+
+    /// The first `count` items of a seed; the same whatever the number of threads.
+    ///
+    /// # Errors
+    /// If there are too few.
+    pub fn items(&self, seed: Seed, count: usize) -> Result<Vec<Item>, TooFew> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+        let limit = PROGRAMS_PER_ITEM * count as u64;
+        let (mut items, mut programs) = (Vec::new(), 0);
+        while items.len() < count && programs < limit {
+            let starts = (0..threads).map(|part| programs + part * STRIDE);
+            let parts = std::thread::scope(|scope| {
+                let weave = |start| scope.spawn(move || self.stretch(seed, start));
+                let handles: Vec<_> = starts.map(weave).collect();
+                handles.into_iter().map(|handle| handle.join().expect("weaving does not panic")).collect::<Vec<_>>()
+            });
+            items.extend(parts.into_iter().flatten());
+            programs += threads * STRIDE;
+        }
+        if items.len() < count {
+            return Err(TooFew { programs, items: items.len() });
+        }
+        items.truncate(count);
+        Ok(items)
+    }
+
+    /// The items of [`STRIDE`] programs.
+    fn stretch(&self, seed: Seed, start: u64) -> Vec<Item> {
+        let mut bench = self.bench();
+        (start..start + STRIDE).filter_map(|number| Some(bench.draft(seed, number)?.item)).collect()
+    }
+}
+
+/// Makes one item after the other.
+#[derive(Debug)]
+pub struct Bench<'s> {
+    source: &'s ItemSource,
+    weaver: Weaver,
+    maker: Maker,
+}
+
+impl Bench<'_> {
+    /// The question about program `number` of a seed, if there is one worth asking.
+    pub fn draft(&mut self, seed: Seed, number: u64) -> Option<Draft> {
+        let seed = seed.indexed("program", number);
+        self.weaver.reset(seed.to_u64());
+        self.source.taste.weave(&mut self.weaver, &mut seed.child("choices").rng());
+        self.maker.make(&self.weaver, number.to_string(), &mut seed.child("probe").rng())
+    }
+}

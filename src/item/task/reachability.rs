@@ -1,0 +1,140 @@
+//! Owns the task `reachability`: which of several flags (`;;FLAG_0`, `;;FLAG_1`, ...) does execution pass at least once?
+//!
+//! Must not know how the program came to be. Flags stand where reaching is in doubt (`doubt`), and so that the text gives
+//! nothing away: two places are sought that look alike to a reader who executes nothing (`look`, `reader`), of which one
+//! was reached and the other was not, and a coin decides which of them gets the flag. So each flag is true in half of
+//! all cases, whatever was seen around it, and whatever the others are.
+
+mod doubt;
+mod look;
+mod reader;
+
+use super::{Asked, FlagCount, Guess, Run, flag_name, text};
+use crate::item::record::{Probe, Truth};
+use crate::seed::{Rng, Seed};
+use crate::wasm::machine::Machine;
+use crate::wasm::program::Program;
+use crate::wasm::rerun;
+use crate::weave::canon::{Coverage, Covering};
+use crate::weave::prior::Taste;
+use crate::weave::weaver::{Loom, Weaver};
+use look::{Look, Text};
+use reader::Reader;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Programs that are read before the first question.
+const READ: u64 = 12_000;
+/// Places of one stretch that are looked at.
+const PLACES: u32 = 2;
+
+/// Asks about flags, knowing what the text of such programs gives away.
+#[derive(Clone, Debug)]
+pub(super) struct Flagger {
+    reader: Reader,
+}
+
+impl Flagger {
+    /// Reads programs woven on this loom: always the same ones, whatever the seed of the run.
+    pub(super) fn new(loom: &Arc<Loom>, taste: &Taste) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+        let share = READ.div_ceil(threads);
+        let samples: Vec<(Vec<u16>, bool)> = std::thread::scope(|scope| {
+            let read = |part| scope.spawn(move || read(loom, taste, part * share..READ.min((part + 1) * share)));
+            let parts: Vec<_> = (0..threads).map(read).collect();
+            parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
+        });
+        Self { reader: Reader::train(&samples) }
+    }
+
+    /// The question, if there are enough places that do not give themselves away.
+    pub(super) fn ask(&self, run: &Run, count: FlagCount, rng: &mut Rng) -> Option<Asked> {
+        let wanted = rng.between(count.min.into(), count.max.into()) as usize;
+        let mut open = self.open(run, rng);
+        let mut flags: Vec<(Probe, bool)> = Vec::new();
+        while flags.len() < wanted {
+            let state = rng.below(2) == 0;
+            // In random order, so the first that fits is any of them.
+            let Some(at) = open.iter().position(|(_, reached)| *reached == state) else { break };
+            flags.push(open.swap_remove(at));
+        }
+        if flags.len() < count.min as usize {
+            return None;
+        }
+        flags.sort_unstable();
+        let states = flags.iter().enumerate().map(|(index, (_, state))| (flag_name(index), *state)).collect();
+        let probes = flags.into_iter().map(|(probe, _)| probe).collect();
+        Some(Asked { probes, truth: Truth::FlagStates(states) })
+    }
+
+    /// Places that do not give themselves away, at most one of each stretch, in random order: of those that look reached
+    /// as many are kept as were missed, and the other way round, so that among all that look alike half are reached.
+    fn open(&self, run: &Run, rng: &mut Rng) -> Vec<(Probe, bool)> {
+        let mut best: Vec<(f32, Look)> = Vec::new();
+        for look in looks(run.program, run.entry, PLACES, rng) {
+            let logit = self.reader.logit(&look.features);
+            match best.iter_mut().find(|(_, other)| other.stretch == look.stretch) {
+                Some(known) if logit.abs() < known.0.abs() => *known = (logit, look),
+                Some(_) => {}
+                None => best.push((logit, look)),
+            }
+        }
+        let mut kept = Vec::new();
+        for (logit, look) in best {
+            let reached = run.coverage.contains(look.place);
+            let surprise = if reached { -logit } else { logit };
+            // The odds of what was seen against the other, at most one.
+            if rng.unit() < f64::from(reader::odds(surprise).min(1.0)) {
+                kept.push((look.probe, reached));
+            }
+        }
+        kept
+    }
+}
+
+/// The looks of some doubtful places, a few of each stretch.
+fn looks(program: &Program, entry: u32, places: u32, rng: &mut Rng) -> Vec<Look> {
+    let mut sites = doubt::sites(program, entry);
+    rng.shuffle(&mut sites);
+    let mut taken = HashMap::new();
+    sites.retain(|site| {
+        let count = taken.entry(site.stretch).or_insert(0);
+        *count += 1;
+        *count <= places
+    });
+    let text = Text::new(program);
+    sites.iter().map(|site| text.look(site)).collect()
+}
+
+/// Features of places in the programs with these numbers, and whether they were reached.
+fn read(loom: &Arc<Loom>, taste: &Taste, numbers: std::ops::Range<u64>) -> Vec<(Vec<u16>, bool)> {
+    let mut weaver = Weaver::new(loom.clone(), 0);
+    let mut machine = Machine::default();
+    let mut samples = Vec::new();
+    for number in numbers {
+        let seed = Seed::new(0).child("reader").indexed("program", number);
+        weaver.reset(seed.to_u64());
+        taste.weave(&mut weaver, &mut seed.child("choices").rng());
+        let (program, entry) = (weaver.program(), weaver.entry());
+        let mut covering = Covering { program, coverage: Coverage::default() };
+        rerun::run(&mut machine, program, entry, u64::MAX, &mut covering).expect("it ran while woven");
+        let looks = looks(program, entry, 3, &mut seed.child("places").rng());
+        samples.extend(looks.into_iter().map(|look| (look.features, covering.coverage.contains(look.place))));
+    }
+    samples
+}
+
+/// What can be said of flags without executing anything.
+pub(super) fn guesses(program: &Program, probes: &[Probe]) -> Vec<Guess> {
+    let branch = text::first_branch(&text::functions(program).collect::<Vec<_>>());
+    let guess = |name, state: &dyn Fn(usize, &Probe) -> bool| {
+        let states = probes.iter().enumerate().map(|(index, probe)| (flag_name(index), state(index, probe)));
+        Guess { name, answer: Truth::FlagStates(states.collect()) }
+    };
+    vec![
+        guess("all-true", &|_, _| true),
+        guess("all-false", &|_, _| false),
+        guess("until-branch", &|_, probe| branch.is_none_or(|branch| (probe.func, probe.pc) <= branch)),
+        guess("first-flag", &|index, _| index == 0),
+    ]
+}
