@@ -6,31 +6,25 @@ use crate::Options;
 use crate::figure::Figure;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wasmweaver::item::make::Maker;
+use wasmweaver::item::source::ItemSource;
 use wasmweaver::run::preset::Preset;
 use wasmweaver::seed::Seed;
 use wasmweaver::wasm::machine::Machine;
 use wasmweaver::wasm::oracle::Oracle;
-use wasmweaver::weave::chance::Chance;
-use wasmweaver::weave::weaver::{Loom, Weaver};
+use wasmweaver::weave::weaver::Loom;
 
 const THREADS: u64 = 2;
 const REPETITIONS: u64 = 4;
 const REPETITION: Duration = Duration::from_secs(3);
 
 /// Items that one thread confirms in a repetition.
-fn confirmed(preset: &Preset, loom: &Arc<Loom>, oracle: &Oracle, seed: Seed) -> u64 {
-    let mut weaver = Weaver::new(loom.clone(), 0);
-    let mut maker = Maker::new(preset.probe);
+fn confirmed(source: &ItemSource, oracle: &Oracle, seed: Seed) -> u64 {
+    let mut bench = source.bench();
     let mut machine = Machine::default();
     let start = Instant::now();
     let mut items = 0;
     for number in 0.. {
-        let seed = seed.indexed("program", number);
-        weaver.reset(seed.to_u64());
-        let chance = Chance::ALL[number as usize % Chance::ALL.len()];
-        chance.weave(&mut weaver, &mut seed.child("choices").rng());
-        if let Some(draft) = maker.make(&weaver, number.to_string(), &mut seed.child("probe").rng()) {
+        if let Some(draft) = bench.draft(seed, number) {
             draft.confirm(oracle, &mut machine).expect("wasmtime agrees");
             items += 1;
         }
@@ -41,14 +35,14 @@ fn confirmed(preset: &Preset, loom: &Arc<Loom>, oracle: &Oracle, seed: Seed) -> 
     items
 }
 
-fn items_per_second(preset: &Preset, loom: &Arc<Loom>, repetition: u64) -> f64 {
+fn items_per_second(source: &ItemSource, repetition: u64) -> f64 {
     let oracle = Oracle::new();
     let seed = Seed::new(1).indexed("repetition", repetition);
     let start = Instant::now();
     let items: u64 = std::thread::scope(|scope| {
         let work = |thread| {
             let (oracle, seed) = (&oracle, seed.indexed("thread", thread));
-            scope.spawn(move || confirmed(preset, loom, oracle, seed))
+            scope.spawn(move || confirmed(source, oracle, seed))
         };
         let handles: Vec<_> = (0..THREADS).map(work).collect();
         handles.into_iter().map(|handle| handle.join().expect("confirming does not panic")).sum()
@@ -59,14 +53,15 @@ fn items_per_second(preset: &Preset, loom: &Arc<Loom>, repetition: u64) -> f64 {
 pub(crate) fn measure(_: &Options) -> Vec<Figure> {
     let preset = Preset::load("stack").expect("the preset is shipped");
     let loom = Arc::new(Loom::new(preset.weave.clone()));
-    let best = (0..REPETITIONS).map(|repetition| items_per_second(&preset, &loom, repetition)).fold(0.0, f64::max);
+    let source = preset.source(&loom);
+    let best = (0..REPETITIONS).map(|repetition| items_per_second(&source, repetition)).fold(0.0, f64::max);
     vec![Figure {
         name: "generate_stack".into(),
         value: best,
         core: None,
         unit: "items/s",
         preset: "stack".into(),
-        detail: format!("woven, made and confirmed on {THREADS} threads, both kinds of chance in turn"),
+        detail: format!("woven, made and confirmed on {THREADS} threads"),
         limit: "wasmtime compiles",
         target: Some(3000.0),
     }]

@@ -122,7 +122,6 @@ mod tests {
     use super::super::task::ProbeConfig;
     use super::*;
     use crate::seed::Seed;
-    use crate::weave::chance::Chance;
     use crate::weave::config::WeaveConfig;
     use crate::weave::prior::Prior;
     use crate::weave::weaver::Loom;
@@ -130,14 +129,10 @@ mod tests {
     fn drafts(task: Task, yaml: &str, count: u64) -> Vec<Draft> {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
         let loom = Arc::new(Loom::new(config));
-        let mut maker = ItemSource::new(&loom, task, ProbeConfig::default(), &Prior::default()).maker();
-        let make = |n| {
-            let seed = Seed::new(2).indexed("program", n);
-            let mut weaver = Weaver::new(loom.clone(), seed.to_u64());
-            Chance::ALL[n as usize % 2].weave(&mut weaver, &mut seed.child("choices").rng());
-            maker.make(&weaver, format!("{n}"), &mut seed.child("probe").rng())
-        };
-        (0..count).filter_map(make).collect()
+        let prior: Prior = serde_yaml::from_str("instructions: {br_if: 3, if: 3, block: 2}").expect("valid weights");
+        let source = ItemSource::new(&loom, task, ProbeConfig::default(), &prior);
+        let mut bench = source.bench();
+        (0..count).filter_map(|number| bench.draft(Seed::new(2), number)).collect()
     }
 
     fn confirmed(drafts: &[Draft]) -> Result<(), (usize, Disagreement)> {
@@ -160,7 +155,7 @@ mod tests {
     #[test]
     fn a_wrong_truth_is_found_out() {
         for &task in Task::ALL {
-            let mut drafts = drafts(task, BUSY, 300);
+            let mut drafts = drafts(task, BUSY, 600);
             assert!(drafts.len() > 10, "only {} items of {task}", drafts.len());
             assert_eq!(confirmed(&drafts), Ok(()), "{task}");
             let at = drafts.len() / 2;

@@ -18,11 +18,15 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Name and text of each preset.
+macro_rules! shipped {
+    ($($name:literal)*) => { [$(($name, include_str!(concat!("../../policies/", $name, ".yaml")))),*] };
+}
+
 /// The presets that the binary carries, so that it needs no files beside it.
-const SHIPPED: [(&str, &str); 2] = [
-    ("everything", include_str!("../../policies/everything.yaml")),
-    ("stack", include_str!("../../policies/stack.yaml")),
-];
+const SHIPPED: [(&str, &str); 8] = shipped! {
+    "aligned" "everything" "fuel" "paper-reachability" "paper-stack" "reachability" "result" "stack"
+};
 /// Where presets lie.
 const FOLDER: &str = "policies";
 

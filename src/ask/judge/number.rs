@@ -260,7 +260,8 @@ mod tests {
             let vector = Value::new(ValType::V128, u128::from(rng.bits()) << 64 | u128::from(rng.bits()));
             assert_eq!(parse(ValType::V128, &vector.text()), Some(vector));
         }
-        for value in [Value::zero(ValType::FuncRef), Value::new(ValType::FuncRef, 12), Value::zero(ValType::ExternRef)] {
+        for value in [Value::zero(ValType::FuncRef), Value::new(ValType::FuncRef, 12), Value::zero(ValType::ExternRef)]
+        {
             assert_eq!(parse(value.ty, &value.text()), Some(value));
         }
     }
@@ -275,7 +276,10 @@ mod tests {
             assert_eq!(lanes(wrong), None, "{wrong}");
         }
         let func = |text| parse(ValType::FuncRef, text).map(|value| value.bits);
-        assert_eq!([func("null"), func("ref.null func"), func("$f3"), func("ref.func 3")], [Some(0), Some(0), Some(4), Some(4)]);
+        assert_eq!(
+            [func("null"), func("ref.null func"), func("$f3"), func("ref.func 3")],
+            [Some(0), Some(0), Some(4), Some(4)]
+        );
         assert_eq!([func("3"), func("$g"), func("f"), func("")], [None; 4]);
         assert_eq!(parse(ValType::ExternRef, "$f3"), None);
     }

@@ -69,7 +69,8 @@ impl Store {
     pub(super) fn callee(&self, program: &Program, instr: &Instr, index: u64) -> Option<u32> {
         let reference = *self.tables[instr.b as usize].get(usize::try_from(index).ok()?)?;
         let func = u32::try_from(reference.checked_sub(1)?).ok()?;
-        let fits = program.funcs.get(func as usize).is_some() && *program.func_type(func) == program.types[instr.a as usize];
+        let fits =
+            program.funcs.get(func as usize).is_some() && *program.func_type(func) == program.types[instr.a as usize];
         fits.then_some(func)
     }
 
