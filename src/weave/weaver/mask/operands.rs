@@ -38,6 +38,9 @@ pub(in crate::weave::weaver) fn value_types(config: &WeaveConfig) -> Vec<ValType
     ValType::ALL.into_iter().filter(occurs).collect()
 }
 
+/// A table that is declared with its elements.
+const WHOLE_TABLE_BYTES: u32 = NEW_TABLE_BYTES + NEW_SEGMENT_BYTES + TABLE_MIN;
+
 impl Weaver {
     fn has_type(&self, ty: ValType) -> bool {
         self.loom.types.contains(&ty)
@@ -195,7 +198,7 @@ impl Weaver {
         if is_indirect_call(op) {
             return ty == ValType::FuncRef && self.can_call_through(op, table);
         }
-        let new = if table.is_none() { NEW_TABLE_BYTES + NEW_SEGMENT_BYTES + TABLE_MIN } else { 0 };
+        let new = if table.is_none() { WHOLE_TABLE_BYTES } else { 0 };
         let operands: &[ValType] = match op {
             Op::TableGet => &[I32],
             Op::TableSet => &[I32, ty],
@@ -272,7 +275,11 @@ impl Weaver {
             return;
         }
         let count = if copies && self.live { self.index(0).min(u64::from(u32::MAX / 2)) as u32 } else { 0 };
-        let elsewhere = if op == Op::MemoryInit { self.new_memory_bytes() } else { 0 };
+        let elsewhere = match op {
+            Op::MemoryInit => self.new_memory_bytes(),
+            Op::TableInit => self.new_target_bytes(),
+            _ => 0,
+        };
         let cost = |more| {
             let mut cost = Cost { elsewhere: elsewhere + more, ..Cost::of(op, 4, Effect::pops(operands.len() as u32)) };
             cost.fuel += count;
@@ -306,6 +313,14 @@ impl Weaver {
     /// Whether `table.init` has a table to fill.
     fn has_target(&self) -> bool {
         self.any(|weaver, set| weaver.tables(Op::TableInit, set))
+    }
+
+    /// What the table takes that `table.init` fills: nothing, if there is one already.
+    fn new_target_bytes(&self) -> u32 {
+        let mut targets = ActionSet::default();
+        self.tables(Op::TableInit, &mut targets);
+        let known = targets.iter().any(|target| matches!(target, Action::Table(_)));
+        if known { 0 } else { WHOLE_TABLE_BYTES }
     }
 }
 
