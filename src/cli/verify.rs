@@ -62,8 +62,10 @@ impl Args {
             return self.guess(&preset);
         }
         let loom = Arc::new(Loom::new(preset.weave));
+        let taste = preset.prior.taste(&loom.config.instructions());
         let started = Instant::now();
-        let (verified, broken) = self.with_progress(|done| verify(&loom, Seed::new(self.seed), self.count, done));
+        let (verified, broken) =
+            self.with_progress(|done| verify(&loom, &taste, Seed::new(self.seed), self.count, done));
         let seconds = seconds_since(started);
         let holds = verified.holds();
         if self.json {

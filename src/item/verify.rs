@@ -8,6 +8,7 @@ use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{Disagreement, Oracle, Watch};
 use crate::wasm::{encode, parse, rerun};
 use crate::weave::chance::Chance;
+use crate::weave::prior::Taste;
 use crate::weave::weaver::{Loom, Weaver};
 use serde::Serialize;
 use std::sync::Arc;
@@ -75,16 +76,24 @@ pub struct Broken {
     pub weaver: Weaver,
 }
 
-/// Weaves programs `0..count` of a seed, by both kinds of chance in turn, and checks each; `progress` counts them.
-pub fn verify(loom: &Arc<Loom>, seed: Seed, count: u64, progress: &AtomicU64) -> (Verified, Vec<Broken>) {
+/// Weaves programs `0..count` of a seed, by both kinds of chance and by a taste in turn, and checks each; `progress` counts
+/// them.
+pub fn verify(
+    loom: &Arc<Loom>,
+    taste: &Taste,
+    seed: Seed,
+    count: u64,
+    progress: &AtomicU64,
+) -> (Verified, Vec<Broken>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let oracle = Oracle::new();
     let parts = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
             .map(|thread| {
                 let oracle = &oracle;
-                scope
-                    .spawn(move || verify_part(loom, seed, (thread..count).step_by(threads as usize), oracle, progress))
+                scope.spawn(move || {
+                    verify_part(loom, taste, seed, (thread..count).step_by(threads as usize), oracle, progress)
+                })
             })
             .collect();
         handles.into_iter().map(|handle| handle.join().expect("checking does not panic")).collect::<Vec<_>>()
@@ -100,6 +109,7 @@ pub fn verify(loom: &Arc<Loom>, seed: Seed, count: u64, progress: &AtomicU64) ->
 
 fn verify_part(
     loom: &Arc<Loom>,
+    taste: &Taste,
     seed: Seed,
     numbers: impl Iterator<Item = u64>,
     oracle: &Oracle,
@@ -111,9 +121,13 @@ fn verify_part(
     for number in numbers {
         let seed = seed.indexed("program", number);
         weaver.reset(seed.to_u64());
-        let chance = Chance::ALL[number as usize % Chance::ALL.len()];
+        let chance = Chance::ALL.get(number as usize % (Chance::ALL.len() + 1));
         let woven = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            chance.weave(&mut weaver, &mut seed.child("choices").rng());
+            let rng = &mut seed.child("choices").rng();
+            match chance {
+                Some(chance) => chance.weave(&mut weaver, rng),
+                None => taste.weave(&mut weaver, rng),
+            }
         }));
         verified.programs += 1;
         let found = match woven {

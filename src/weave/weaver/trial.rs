@@ -21,6 +21,8 @@ pub(super) struct Trial {
     /// trial is over.
     outside: u32,
     serial: Option<u32>,
+    /// The lowest label of the activation that it is in.
+    activation: (u32, Option<u32>),
     /// Where it is over if that label is still there: this many labels deep, at the end of this sequence if one is named.
     depth: u32,
     seq: Option<SeqId>,
@@ -51,8 +53,11 @@ impl Trial {
 }
 
 impl Weaver {
-    /// Ends all trials whose label has been left. Such a loop keeps the trips it was to have.
-    pub(super) fn settle(&mut self) {
+    /// Ends all trials whose label has been left. Such a loop keeps the trips it was to have. False if the innermost was
+    /// left for a place from where existing code would run again, which nothing would guard: at the end of the program, or
+    /// at the `frontier` of a sequence around it, only fresh code lies ahead.
+    #[must_use]
+    pub(super) fn settle(&mut self, frontier: Option<SeqId>) -> bool {
         while let Some(trial) = self.trials.last() {
             // Without a label outside, only the end of the program ends it.
             let lasts = match trial.outside.checked_sub(1) {
@@ -60,18 +65,24 @@ impl Weaver {
                 None => self.machine.depth() > 0,
             };
             if lasts {
-                return;
+                return true;
             }
-            let body = match trial.kind {
-                Kind::Loop { body } => Some(body),
-                _ => None,
+            let (seq, body) = match trial.kind {
+                Kind::Loop { body } => (body, Some(body)),
+                Kind::Placed { seq, .. } | Kind::Tail { seq, .. } => (seq, None),
             };
+            let (bottom, activation) = trial.activation;
+            let still_in = self.machine.serial_at(bottom) == activation;
+            if still_in && frontier.is_some_and(|frontier| self.enclosing(seq).skip(1).all(|seq| seq != frontier)) {
+                return false;
+            }
             self.end_trial();
             if let Some(body) = body {
                 let counting = self.scopes[body as usize].counting.expect("a loop on trial counts");
                 self.finish_loop(body, counting.wanted);
             }
         }
+        true
     }
 
     /// Keeps what the innermost trial did.
@@ -158,7 +169,10 @@ impl Weaver {
         let (fuel_limit, fuel_base) = (self.machine.fuel_limit, self.fuel_base);
         let time = self.timer.spent;
         let held = (self.scope().func, 0);
-        self.trials.push(Trial { kind, mark, outside, serial, depth, seq, held, fuel_limit, fuel_base, time });
+        let bottom = self.machine.bottom();
+        let activation = (bottom, self.machine.serial_at(bottom));
+        let trial = Trial { kind, mark, outside, serial, activation, depth, seq, held, fuel_limit, fuel_base, time };
+        self.trials.push(trial);
         let base = fuel_base.max(outside);
         let reserved = self.closing_fuel(fuel_base) - self.closing_fuel(base) + u64::from(more);
         self.machine.fuel_limit = fuel_limit.saturating_sub(reserved);
