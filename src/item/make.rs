@@ -8,6 +8,7 @@ use super::task::{self, Asked, Asker, Watched};
 use crate::seed::Rng;
 use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{Disagreement, Oracle, Watch};
+use crate::wasm::print::print;
 use crate::wasm::program::Program;
 use crate::wasm::rerun::{self, Outcome, Snapshot};
 use crate::weave::canon::canonical;
@@ -45,7 +46,10 @@ impl Maker {
         let (program, entry) = (weaver.program(), weaver.entry());
         let limit = u64::from(weaver.config().fuel.max);
         let watched = self.asker.ask(&mut self.machine, program, entry, limit, rng);
-        let Watched { outcome, coverage, asked } = watched.expect("it ran while woven");
+        let Watched { outcome, coverage, asked } = watched.unwrap_or_else(|trap| {
+            let (seed, actions) = (weaver.seed(), weaver.actions());
+            panic!("{trap}, though it ran while woven (seed {seed}, actions {actions:?})\n{}", print(program, &[]))
+        });
         let Asked { probes, truth } = asked?;
         let item = Item {
             id,

@@ -87,25 +87,32 @@ impl Machine {
     }
 
     /// Adds the last element segment of the program; an active one is copied to its table, which nothing has written
-    /// to yet.
+    /// to yet: that is how the table has been from the start, so no rollback takes it back.
     ///
     /// # Panics
     /// If it does not fit there.
     pub fn declare_elem(&mut self, program: &Program) {
         let elem = program.elems.last().expect("a segment was added");
         self.dropped_elems.push(elem.mode != SegmentMode::Passive);
-        self.apply_elem(program, elem).expect("it fits its table");
+        let SegmentMode::Active { target, offset } = &elem.mode else { return };
+        let first = self.constant(program, offset) as u32;
+        for (at, item) in (first..).zip(&elem.items) {
+            self.declare_element(*target, at, self.constant(program, item));
+        }
     }
 
     /// Adds the last data segment of the program; an active one is copied to the memory, where nothing has been written
-    /// yet.
+    /// yet: as with [`Machine::declare_elem`], no rollback takes it back.
     ///
     /// # Panics
     /// If it does not fit there.
     pub fn declare_data(&mut self, program: &Program) {
         let data = program.datas.last().expect("a segment was added");
         self.dropped_datas.push(data.mode != SegmentMode::Passive);
-        self.apply_data(program, data).expect("it fits the memory");
+        let SegmentMode::Active { offset, .. } = &data.mode else { return };
+        let at = self.constant(program, offset);
+        let (at, _) = self.stretch(at, data.bytes.len() as Bits).expect("it fits the memory");
+        self.own_memory().write(at, &data.bytes);
     }
 
     /// Sets an element that a table of instance 0 has had from the start, since nothing has looked at it yet.

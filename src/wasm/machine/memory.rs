@@ -133,7 +133,7 @@ fn mask(width: u8) -> u64 {
 
 impl Machine {
     #[inline(always)]
-    fn own_memory(&mut self) -> &mut Memory {
+    pub(super) fn own_memory(&mut self) -> &mut Memory {
         &mut self.memories[self.r.memory as usize]
     }
 
