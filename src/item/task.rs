@@ -9,7 +9,11 @@ pub mod reachability;
 pub mod result;
 pub mod stack;
 
+pub(crate) mod features;
+pub(crate) mod logistic;
 pub(crate) mod text;
+
+pub(crate) use reachability::look;
 
 use super::record::{Probe, Task, Truth};
 use crate::seed::Rng;

@@ -4,18 +4,16 @@
 //! Must not know how its items came to be, nor execute anything. A flag is judged by what stands around it (`flags`).
 //! For a value there are candidates, each judged by itself (`values`, `fuel`), and the likeliest is the answer.
 
-mod features;
 mod flags;
 mod fuel;
-mod logistic;
 mod values;
 
 use super::posed::Posed;
 use super::simple;
 use crate::item::record::{Item, Task, Truth};
+use crate::item::task::logistic::{Logistic, Samples};
 use crate::wasm::parse::ParseError;
 use crate::wasm::types::{Bits, ValType, Value};
-use logistic::{Logistic, Samples};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use values::Candidate;

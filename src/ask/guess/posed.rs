@@ -8,7 +8,8 @@ use super::shape::{self, Slot};
 use crate::ask::chat::Message;
 use crate::ask::solver::{Question, Unanswerable, Wanted};
 use crate::item::record::{Item, Probe, Task};
-use crate::item::task::{INSPECT, flag_name, text};
+use crate::item::task::text::{self, Text};
+use crate::item::task::{INSPECT, flag_name};
 use crate::wasm::isa::Op;
 use crate::wasm::parse::{ParseError, parse_text};
 use crate::wasm::program::{Flat, Place, Program};
@@ -111,6 +112,11 @@ impl Posed {
                 Some((self.entry, code.len().saturating_sub(1) as u32))
             }
         }
+    }
+
+    /// The program as it is read.
+    pub(super) fn text(&self) -> Text<'_> {
+        Text { program: &self.program, code: &self.code, entry: self.entry }
     }
 
     /// Types of what is asked for, bottom first.

@@ -1,37 +1,47 @@
 //! Owns the task `reachability`: which of several flags (`;;FLAG_0`, `;;FLAG_1`, ...) does execution pass at least once?
 //!
 //! Must not know how the program came to be. Flags stand where reaching is in doubt (`doubt`), and so that the text gives
-//! nothing away: two places are sought that look alike to a reader who executes nothing (`look`, `reader`), of which one
+//! nothing away: two places are sought that look alike to a reader who executes nothing (`look`), of which one
 //! was reached and the other was not, and a coin decides which of them gets the flag. So each flag is true in half of
 //! all cases, whatever was seen around it, and whatever the others are.
 
 mod doubt;
-mod look;
-mod reader;
+pub(crate) mod look;
 
-use super::{Asked, FlagCount, Guess, Run, flag_name, text};
+use super::features::Features;
+use super::logistic::{Logistic, Samples, odds};
+use super::text::{self, Text};
+use super::{Asked, FlagCount, Guess, Run, flag_name};
 use crate::item::record::{Probe, Truth};
 use crate::seed::{Rng, Seed};
 use crate::wasm::machine::Machine;
-use crate::wasm::program::Program;
+use crate::wasm::program::{Flat, Place, Program};
 use crate::wasm::rerun;
 use crate::weave::canon::{Coverage, Covering};
 use crate::weave::prior::Taste;
 use crate::weave::weaver::{Loom, Weaver};
-use look::{Look, Text};
-use reader::Reader;
+use doubt::Site;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Programs that are read before the first question.
-const READ: u64 = 12_000;
+const READ: u64 = 16_000;
 /// Places of one stretch that are looked at.
-const PLACES: u32 = 2;
+const PLACES: u32 = 1;
 
 /// Asks about flags, knowing what the text of such programs gives away.
 #[derive(Clone, Debug)]
 pub(super) struct Flagger {
-    reader: Reader,
+    /// How likely a place is reached, by its looks.
+    reader: Logistic,
+}
+
+/// A doubtful place, and how it looks.
+struct Look {
+    probe: Probe,
+    place: Place,
+    stretch: u32,
+    features: Features,
 }
 
 impl Flagger {
@@ -39,12 +49,14 @@ impl Flagger {
     pub(super) fn new(loom: &Arc<Loom>, taste: &Taste) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
         let share = READ.div_ceil(threads);
-        let samples: Vec<(Vec<u16>, bool)> = std::thread::scope(|scope| {
+        let seen: Vec<(Features, bool)> = std::thread::scope(|scope| {
             let read = |part| scope.spawn(move || read(loom, taste, part * share..READ.min((part + 1) * share)));
             let parts: Vec<_> = (0..threads).map(read).collect();
             parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
         });
-        Self { reader: Reader::train(&samples) }
+        let mut samples = Samples::default();
+        seen.iter().for_each(|(features, reached)| samples.push(features.on(), *reached));
+        Self { reader: Logistic::train(&samples) }
     }
 
     /// The question, if there are enough places that do not give themselves away.
@@ -72,7 +84,7 @@ impl Flagger {
     fn open(&self, run: &Run, rng: &mut Rng) -> Vec<(Probe, bool)> {
         let mut best: Vec<(f32, Look)> = Vec::new();
         for look in looks(run.program, run.entry, PLACES, rng) {
-            let logit = self.reader.logit(&look.features);
+            let logit = self.reader.logit(look.features.on());
             match best.iter_mut().find(|(_, other)| other.stretch == look.stretch) {
                 Some(known) if logit.abs() < known.0.abs() => *known = (logit, look),
                 Some(_) => {}
@@ -84,7 +96,7 @@ impl Flagger {
             let reached = run.coverage.contains(look.place);
             let surprise = if reached { -logit } else { logit };
             // The odds of what was seen against the other, at most one.
-            if rng.unit() < f64::from(reader::odds(surprise).min(1.0)) {
+            if rng.unit() < f64::from(odds(surprise).min(1.0)) {
                 kept.push((look.probe, reached));
             }
         }
@@ -102,12 +114,19 @@ fn looks(program: &Program, entry: u32, places: u32, rng: &mut Rng) -> Vec<Look>
         *count += 1;
         *count <= places
     });
-    let text = Text::new(program);
-    sites.iter().map(|site| text.look(site)).collect()
+    let code: Vec<Vec<Flat>> = text::functions(program).collect();
+    let text = Text { program, code: &code, entry };
+    let look = |site: &Site| {
+        let pc = code[site.func as usize].iter().position(|entry| entry.place == site.place);
+        let probe = Probe { func: site.func, pc: pc.expect("every place has its entry") as u32, hit: 1 };
+        let features = look::features(&text, probe.func, probe.pc);
+        Look { probe, place: site.place, stretch: site.stretch, features }
+    };
+    sites.iter().map(look).collect()
 }
 
 /// Features of places in the programs with these numbers, and whether they were reached.
-fn read(loom: &Arc<Loom>, taste: &Taste, numbers: std::ops::Range<u64>) -> Vec<(Vec<u16>, bool)> {
+fn read(loom: &Arc<Loom>, taste: &Taste, numbers: std::ops::Range<u64>) -> Vec<(Features, bool)> {
     let mut weaver = Weaver::new(loom.clone(), 0);
     let mut machine = Machine::default();
     let mut samples = Vec::new();

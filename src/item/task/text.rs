@@ -6,6 +6,16 @@ use crate::wasm::isa::Op;
 use crate::wasm::program::{Flat, Instr, Program};
 use crate::wasm::types::{ValType, Value};
 
+/// A program as a reader has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'p> {
+    pub(crate) program: &'p Program,
+    /// The flat code of every function; empty for an imported one.
+    pub(crate) code: &'p [Vec<Flat>],
+    /// The function that is run.
+    pub(crate) entry: u32,
+}
+
 /// The constants that stand in some code, in its order.
 pub(super) fn constants(program: &Program, code: &[Flat]) -> Vec<Value> {
     code.iter().filter_map(|entry| constant(program, &entry.instr)).collect()

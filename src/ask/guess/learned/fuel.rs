@@ -3,8 +3,8 @@
 //! Must not know which of them is right.
 
 use super::super::posed::Posed;
-use super::features::{Features, size};
 use super::values::Candidate;
+use crate::item::task::features::{Features, size};
 use crate::wasm::isa::Op;
 use crate::wasm::machine::is_free;
 use crate::wasm::program::Flat;

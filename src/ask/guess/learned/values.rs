@@ -5,7 +5,7 @@
 
 use super::super::posed::{Constant, Posed};
 use super::super::shape::Slot;
-use super::features::{Features, before, size, word};
+use crate::item::task::features::{Features, before, size, word};
 use crate::wasm::isa::Op;
 use crate::wasm::program::Flat;
 use crate::wasm::types::{Bits, ValType, Value};

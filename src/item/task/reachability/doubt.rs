@@ -19,21 +19,6 @@ enum Prospect {
     Surely,
 }
 
-/// What makes the reaching of a place doubtful.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Fork {
-    /// It lies in the first arm of an `if`.
-    Then,
-    /// It lies in the second arm of an `if`.
-    Else,
-    /// A conditional branch stands before it.
-    Branch,
-    /// A block, loop or `if` that can be left for farther away stands before it.
-    Block,
-    /// Its function is called from doubtful places alone.
-    Call,
-}
-
 /// A doubtful place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site {
@@ -41,9 +26,6 @@ pub(super) struct Site {
     pub(super) place: Place,
     /// Number of its stretch: sites of one stretch are reached together or not at all.
     pub(super) stretch: u32,
-    pub(super) fork: Fork,
-    /// Blocks around it.
-    pub(super) depth: u32,
     prospect: Prospect,
 }
 
@@ -109,7 +91,6 @@ impl Exits {
 struct State {
     prospect: Prospect,
     stretch: u32,
-    fork: Fork,
 }
 
 struct Walk<'p> {
@@ -135,15 +116,15 @@ impl<'p> Walk<'p> {
 
     fn function(&mut self, func: u32, prospect: Prospect) {
         self.func = func;
-        let mut state = State { prospect, stretch: 0, fork: Fork::Call };
-        self.fork(&mut state, prospect, Fork::Call);
+        let mut state = State { prospect, stretch: 0 };
+        self.fork(&mut state, prospect);
         self.enter(self.program.funcs[func as usize].body, false, state);
     }
 
     /// Begins a stretch.
-    fn fork(&mut self, state: &mut State, prospect: Prospect, fork: Fork) {
+    fn fork(&mut self, state: &mut State, prospect: Prospect) {
         self.stretches += 1;
-        *state = State { prospect, stretch: self.stretches, fork };
+        *state = State { prospect, stretch: self.stretches };
     }
 
     fn enter(&mut self, seq: SeqId, is_loop: bool, state: State) -> Exits {
@@ -170,9 +151,8 @@ impl<'p> Walk<'p> {
     }
 
     fn site(&mut self, place: Place, state: State) {
-        let State { prospect, stretch, fork } = state;
-        let depth = self.labels.len() as u32 - 1;
-        self.sites.push(Site { func: self.func, place, stretch, fork, depth, prospect });
+        let State { prospect, stretch } = state;
+        self.sites.push(Site { func: self.func, place, stretch, prospect });
     }
 
     fn step(&mut self, instr: &Instr, before: Option<&Instr>, state: &mut State, exits: &mut Exits) {
@@ -203,7 +183,7 @@ impl<'p> Walk<'p> {
                 Some(_) => self.branch(&[instr.a], state, exits),
                 None => {
                     self.note(instr.a, exits);
-                    self.pass(self.is_loop(instr.a), state, Fork::Branch);
+                    self.pass(self.is_loop(instr.a), state);
                 }
             },
             _ if instr.op.row().imm == Imm::BlockType => self.structure(instr, known, state, exits),
@@ -239,9 +219,9 @@ impl<'p> Walk<'p> {
 
     /// Goes on behind something that may have left instead: back alone, or also forward. Who goes back from a place that
     /// every run comes to comes to it again; behind a way out, the next time may take that.
-    fn pass(&mut self, only_back: bool, state: &mut State, fork: Fork) {
+    fn pass(&mut self, only_back: bool, state: &mut State) {
         if !(only_back && state.prospect == Prospect::Surely) {
-            self.fork(state, Prospect::Maybe, fork);
+            self.fork(state, Prospect::Maybe);
         }
     }
 
@@ -257,24 +237,21 @@ impl<'p> Walk<'p> {
         match (goes_on, forward || back) {
             (false, _) => state.prospect = Prospect::Never,
             (true, false) => {}
-            (true, true) => self.pass(!forward, state, Fork::Block),
+            (true, true) => self.pass(!forward, state),
         }
     }
 
     fn arms(&mut self, instr: &Instr, known: Option<u32>, state: State) -> Exits {
-        let arms = [
-            (Some(instr.body()), Fork::Then, known != Some(0)),
-            (instr.otherwise(), Fork::Else, known.is_none_or(|known| known == 0)),
-        ];
+        let arms = [(Some(instr.body()), known != Some(0)), (instr.otherwise(), known.is_none_or(|known| known == 0))];
         let mut exits = Exits::default();
-        for (arm, fork, _) in arms.into_iter().filter(|(.., possible)| *possible) {
+        for (arm, _) in arms.into_iter().filter(|(_, possible)| *possible) {
             let Some(seq) = arm else {
                 exits.falls = true;
                 continue;
             };
             let mut state = state;
             if known.is_none() {
-                self.fork(&mut state, Prospect::Maybe, fork);
+                self.fork(&mut state, Prospect::Maybe);
             }
             exits.add(self.enter(seq, false, state));
         }

@@ -1,171 +1,293 @@
-//! Owns how a place looks to somebody who reads the text around it without executing anything: a set of features.
+//! Owns how a place looks to somebody who executes nothing: where it stands, what stands near it, what encloses it, what
+//! could jump over it, and who calls its function.
 //!
-//! Must not know whether the place is reached, nor which features tell so ([`super::reader`] learns that). Features are
-//! what a text classifier would count: the words next to the place, the blocks around it and their conditions, what
-//! stands before and behind it in its block and its function, and where in the text it is.
+//! Must not know whether it is reached, nor which of this tells so.
 
-use super::doubt::Site;
-use crate::item::record::Probe;
-use crate::item::task::text;
+use crate::item::task::features::{Features, before, behind, size, word};
+use crate::item::task::text::{self, Text};
 use crate::wasm::isa::Op;
-use crate::wasm::program::{Flat, Place, Program};
+use crate::wasm::program::Flat;
+use crate::weave::literal::bucket_of;
 
-/// Features are numbered below this.
-pub(super) const FEATURES: usize = KINDS * VALUES;
-/// Kinds of features, and different values of each; more values share numbers.
-const KINDS: usize = 80;
-const VALUES: usize = 499;
+/// Blocks around a flag that are looked at, from the inside.
+const LEVELS: usize = 4;
+/// Branches before a flag that are looked at, nearest first.
+const BRANCHES: usize = 3;
 
-/// Words on each side that are read one by one.
-const NEAR: usize = 3;
-/// Blocks around it that are looked at.
-const LEVELS: usize = 2;
-/// What makes the way through a function: counted before and behind.
-const TURNS: [Op; 10] =
-    [Op::BrIf, Op::Br, Op::BrTable, Op::Return, Op::If, Op::Else, Op::Loop, Op::Block, Op::Unreachable, Op::Call];
-
-/// A doubtful place, and what is seen around it.
-#[derive(Clone, Debug)]
-pub(super) struct Look {
-    pub(super) probe: Probe,
-    pub(super) place: Place,
-    pub(super) stretch: u32,
-    pub(super) features: Vec<u16>,
+/// Everything to be seen around a place.
+pub(crate) fn features(text: &Text, func: u32, pc: u32) -> Features {
+    let (func, pc) = (func as usize, pc as usize);
+    let mut seen = Seen { text, code: &text.code[func], func, pc, features: Features::default() };
+    seen.place();
+    seen.neighbours();
+    seen.blocks();
+    seen.branches();
+    seen.counts();
+    seen.callers();
+    seen.features
 }
 
-/// The text of a program, to look at several places of it.
-pub(super) struct Text<'p> {
-    program: &'p Program,
-    functions: Vec<Vec<Flat>>,
-    lines: usize,
-}
-
-impl<'p> Text<'p> {
-    pub(super) fn new(program: &'p Program) -> Self {
-        let functions: Vec<Vec<Flat>> = text::functions(program).collect();
-        let lines = functions.iter().map(Vec::len).sum();
-        Self { program, functions, lines }
-    }
-
-    /// How a place looks.
-    pub(super) fn look(&self, site: &Site) -> Look {
-        let flat = &self.functions[site.func as usize];
-        let pc = flat.iter().position(|entry| entry.place == site.place).expect("every place has its entry");
-        let mut seen = Seen { flat, pc, depth: site.depth, features: Vec::with_capacity(128) };
-        seen.words();
-        seen.blocks();
-        seen.block();
-        seen.turns();
-        let before: usize = self.functions[..site.func as usize].iter().map(Vec::len).sum();
-        let places = [
-            site.fork as usize,
-            usize::from(site.func == 0),
-            site.depth as usize,
-            size(before + pc),
-            8 * (before + pc) / self.lines,
-            size(self.lines),
-            size(pc),
-            8 * pc / flat.len(),
-            size(flat.len()),
-            self.program.globals.len(),
-        ];
-        places.into_iter().enumerate().for_each(|(kind, value)| seen.add(kind, value));
-        let mut features = seen.features;
-        features.sort_unstable();
-        features.dedup();
-        let probe = Probe { func: site.func, pc: pc as u32, hit: 1 };
-        Look { probe, place: site.place, stretch: site.stretch, features }
-    }
-}
-
-/// A number as its order of magnitude, in half octaves.
-fn size(number: usize) -> usize {
-    match number.checked_ilog2() {
-        None | Some(0) => number,
-        Some(octave) => 2 * octave as usize + (number >> (octave - 1) & 1),
-    }
-}
-
-struct Seen<'a> {
-    flat: &'a [Flat],
+struct Seen<'p> {
+    text: &'p Text<'p>,
+    code: &'p [Flat],
+    func: usize,
     pc: usize,
-    depth: u32,
-    features: Vec<u16>,
+    features: Features,
+}
+
+/// A block around a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Around {
+    /// Where it begins.
+    at: usize,
+    /// Whether the place lies in the second arm of this `if`.
+    otherwise: bool,
+}
+
+/// The blocks around a place, innermost first.
+fn around(code: &[Flat], pc: usize) -> Vec<Around> {
+    let (mut closed, mut otherwise, mut blocks) = (0_usize, false, Vec::new());
+    for at in (0..pc).rev() {
+        match code[at].instr.op {
+            Op::End => closed += 1,
+            Op::Else if closed == 0 => otherwise = true,
+            Op::Block | Op::Loop | Op::If if closed > 0 => closed -= 1,
+            Op::Block | Op::Loop | Op::If => {
+                blocks.push(Around { at, otherwise });
+                otherwise = false;
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// A branch that leads over a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Over {
+    /// Where it stands.
+    at: usize,
+    /// How many blocks around it do not enclose the place.
+    inside: usize,
+}
+
+/// The branches before a place that leave a block around it, or the function, nearest first. Those of the arm that the
+/// place does not lie in are none, nor those back to the start of a loop.
+fn branches_over(text: &Text, code: &[Flat], pc: usize) -> Vec<Over> {
+    let blocks = around(code, pc);
+    // Blocks that are open at `at` and not at the place, and those around the place that begin behind `at`.
+    let (mut inside, mut left, mut at, mut found) = (0_usize, 0_usize, pc, Vec::new());
+    while at > 0 {
+        at -= 1;
+        let instr = code[at].instr;
+        let labels = match instr.op {
+            Op::Br | Op::BrIf => vec![instr.a],
+            Op::BrTable => text.program.label_tables[instr.a as usize].clone(),
+            Op::Return | Op::ReturnCall | Op::ReturnCallIndirect => vec![(inside + blocks.len()) as u32],
+            _ => {
+                match instr.op {
+                    Op::End => inside += 1,
+                    Op::Else if inside == 0 => at = blocks[left].at + 1,
+                    Op::Block | Op::Loop | Op::If if inside > 0 => inside -= 1,
+                    Op::Block | Op::Loop | Op::If => left += 1,
+                    _ => {}
+                }
+                continue;
+            }
+        };
+        let over = |label: &u32| {
+            let target = (*label as usize).checked_sub(inside).map(|level| blocks.get(left + level));
+            target.is_some_and(|block| block.is_none_or(|block| code[block.at].instr.op != Op::Loop))
+        };
+        if labels.iter().any(over) {
+            found.push(Over { at, inside });
+        }
+    }
+    found
 }
 
 impl Seen<'_> {
-    /// The feature that `kind` has this `value`.
-    fn add(&mut self, kind: usize, value: usize) {
-        self.features.push((kind * VALUES + value % VALUES) as u16);
+    fn add(&mut self, kind: &str, values: &[u64]) {
+        self.features.add(kind, values);
     }
 
-    /// The word at an entry; 0 outside the function.
-    fn word(&self, at: Option<usize>) -> usize {
-        at.and_then(|at| self.flat.get(at)).map_or(0, |entry| 1 + entry.instr.op.index())
+    fn place(&mut self) {
+        let before: usize = self.text.code[..self.func].iter().map(Vec::len).sum();
+        let all: usize = self.text.code.iter().map(Vec::len).sum();
+        let tenth = |part: usize, whole: usize| (10 * part / whole.max(1)) as u64;
+        let main = u64::from(self.func as u32 == self.text.entry);
+        self.add("bias", &[]);
+        self.add("function", &[self.func as u64]);
+        self.add("in function", &[main, tenth(self.pc, self.code.len())]);
+        self.add("in text", &[tenth(before + self.pc, all)]);
+        self.add("line", &[main, size(self.pc)]);
+        self.add("functions", &[main, self.text.code.len() as u64]);
     }
 
-    /// The words next to it.
-    fn words(&mut self) {
-        let before: [Option<usize>; NEAR] = std::array::from_fn(|k| self.pc.checked_sub(1 + k));
-        let behind: [Option<usize>; NEAR] = std::array::from_fn(|k| Some(self.pc + k));
-        for (side, near) in [before, behind].into_iter().enumerate() {
-            near.iter().enumerate().for_each(|(k, &at)| self.add(10 + side * NEAR + k, self.word(at)));
+    /// The instructions next to it: one to three of them, on either side.
+    fn neighbours(&mut self) {
+        let above: [u64; 4] = before(self.code, self.pc);
+        let below: [u64; 4] = behind(self.code, self.pc);
+        for at in 0..4 {
+            self.add("above", &[at as u64, above[at]]);
+            self.add("below", &[at as u64, below[at]]);
+        }
+        for length in 2..=3 {
+            self.add("above all", &above[..length]);
+            self.add("below all", &below[..length]);
+        }
+        self.add("between", &[above[0], below[0]]);
+        for (kind, range) in
+            [("constant above", self.pc.saturating_sub(6)..self.pc), ("constant below", self.pc..self.pc + 6)]
+        {
+            let here = self.code.get(range.start..range.end.min(self.code.len())).unwrap_or_default();
+            let found: Vec<u64> = here.iter().filter_map(|entry| self.bucket(entry)).collect();
+            found.iter().for_each(|&bucket| self.add(kind, &[bucket]));
         }
     }
 
-    /// The blocks around it, and what stands before each: the condition, if it is an `if`.
-    fn blocks(&mut self) {
-        let mut at = self.pc;
-        let mut chain = 0;
-        for level in 0..LEVELS.min(self.depth as usize) {
-            let outside = self.depth - 1 - level as u32;
-            let is_open = |entry: &Flat| entry.depth == outside && entry.instr.op != Op::End;
-            let Some(open) = self.flat[..at].iter().rposition(is_open) else { return };
-            let arm = self.flat[open].instr.op;
-            at = self.flat[..=open].iter().rposition(|e| is_open(e) && e.instr.op != Op::Else).unwrap_or(open);
-            let way = [Op::If, Op::Else].iter().position(|&op| op == arm).unwrap_or(2);
-            chain = chain * 5 + arm.index();
-            self.add(27 + level, arm.index());
-            self.add(30 + level, chain);
-            self.add(33 + 3 * level + way, self.word(at.checked_sub(1)));
-            self.add(42 + 3 * level + way, self.word(at.checked_sub(2)));
-        }
+    /// The bucket of a constant, with its type.
+    fn bucket(&self, entry: &Flat) -> Option<u64> {
+        let value = text::constant(self.text.program, &entry.instr)?;
+        Some((value.ty.index() as u64) << 32 | u64::from(bucket_of(value)))
     }
 
-    /// What stands before and behind it in its block, and in the blocks within that.
-    fn block(&mut self) {
-        let depth = self.depth;
-        // `else` and `end` stand as deep as their block.
-        let inside = |entry: &&Flat| entry.depth >= depth;
-        let behind: Vec<&Flat> = self.flat[self.pc..].iter().take_while(inside).collect();
-        let before: Vec<&Flat> = self.flat[..self.pc].iter().rev().take_while(inside).collect();
-        for (side, part) in [before, behind].iter().enumerate() {
-            let own = part.iter().filter(|entry| entry.depth == depth).count();
-            self.add(51 + side, size(part.len()));
-            self.add(53 + side, size(own));
-            let mut counts = [[0_u8; Op::COUNT]; 2];
-            for entry in part {
-                let count = &mut counts[usize::from(entry.depth == depth)][entry.instr.op.index()];
-                *count = count.saturating_add(1);
+    /// What decides at a place: the instructions before it, and the constants among them.
+    fn condition(&mut self, kind: &str, way: &[u64], at: usize) {
+        let words: [u64; 3] = before(self.code, at);
+        for length in 1..=3 {
+            self.add(kind, &[way, &words[..length]].concat());
+        }
+        for back in 1..=3 {
+            let entry = at.checked_sub(back).and_then(|at| self.code.get(at));
+            if let Some(bucket) = entry.and_then(|entry| self.bucket(entry)) {
+                self.add(kind, &[way, &[words[0], back as u64, bucket]].concat());
             }
-            for (level, counts) in counts.iter().enumerate() {
-                for (op, &count) in counts.iter().enumerate() {
-                    if count > 0 {
-                        self.add(55 + 6 * side + 3 * level, op);
-                    }
+        }
+    }
+
+    /// The blocks around it, and what decides on each `if`.
+    fn blocks(&mut self) {
+        let blocks = around(self.code, self.pc);
+        self.add("depth", &[blocks.len() as u64]);
+        let way = |block: &Around| word(self.code, Some(block.at)) * 2 + u64::from(block.otherwise);
+        let ways: Vec<u64> = blocks.iter().map(way).collect();
+        for (level, block) in blocks.iter().enumerate().take(LEVELS) {
+            self.add("block", &[level as u64, ways[level]]);
+            self.add("blocks", &ways[..=level]);
+            self.add("since block", &[level as u64, ways[level], size(self.pc - block.at)]);
+            if self.is(block, Op::If) {
+                self.condition("if", &[ways[level]], block.at);
+                self.condition("if at", &[level as u64, ways[level]], block.at);
+            }
+        }
+        self.add("all blocks", &ways);
+    }
+
+    /// The branches before it that lead to somewhere behind it.
+    fn branches(&mut self) {
+        let found = branches_over(self.text, self.code, self.pc);
+        self.add("branches", &[size(found.len())]);
+        let beside = found.iter().filter(|branch| branch.inside == 0).count();
+        self.add("branches beside", &[size(beside)]);
+        for (nth, &Over { at, inside }) in found.iter().take(BRANCHES).enumerate() {
+            let way = [word(self.code, Some(at)), size(inside)];
+            self.add("branch", &[nth as u64, way[0], way[1]]);
+            self.add("since branch", &[nth as u64, way[0], way[1], size(self.pc - at)]);
+            self.condition("branch if", &way, at);
+            if nth == 0 {
+                self.condition("nearest branch if", &way, at);
+            }
+            if let Some(block) = around(self.code, at).first().filter(|block| inside > 0 && self.is(block, Op::If)) {
+                self.condition("branch in if", &[way[0], block.otherwise.into()], block.at);
+            }
+        }
+    }
+
+    fn is(&self, block: &Around, op: Op) -> bool {
+        self.code[block.at].instr.op == op
+    }
+
+    /// How often instructions stand before and behind it.
+    fn counts(&mut self) {
+        for (kind, part) in [("before", 0..self.pc), ("behind", self.pc..self.code.len())] {
+            let mut words: Vec<u64> = part.map(|at| word(self.code, Some(at))).collect();
+            words.sort_unstable();
+            for same in words.chunk_by(|a, b| a == b) {
+                self.add(kind, &[same[0]]);
+                self.add("times", &[u64::from(kind == "before"), same[0], size(same.len())]);
+            }
+        }
+        let own = around(self.code, self.pc).first().map_or(0, |block| block.at);
+        for at in own..self.pc {
+            let word = word(self.code, Some(at));
+            self.add("in block", &[word]);
+        }
+    }
+
+    /// Who calls its function.
+    fn callers(&mut self) {
+        if self.func as u32 == self.text.entry {
+            return;
+        }
+        let text = self.text;
+        let mut count = 0;
+        for (func, code) in text.code.iter().enumerate() {
+            for (at, entry) in code.iter().enumerate() {
+                let instr = entry.instr;
+                if !matches!(instr.op, Op::Call | Op::ReturnCall | Op::RefFunc) || instr.a as usize != self.func {
+                    continue;
+                }
+                count += 1;
+                let blocks = around(code, at);
+                let main = u64::from(func as u32 == text.entry);
+                self.add("call", &[main, word(code, Some(at)), blocks.len() as u64]);
+                if let Some(block) = blocks.first() {
+                    self.add("call in", &[main, word(code, Some(block.at)), block.otherwise.into()]);
                 }
             }
-            self.add(67 + side, size(counts[1][Op::Drop.index()].into()));
         }
+        self.add("calls", &[count]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wasm::parse::parse_text;
+
+    #[test]
+    fn the_blocks_around_a_place_are_found() {
+        let text = "(module (func loop block end i32.const 1 if nop else block nop end nop end end))";
+        let (program, _) = parse_text(text, &[]).expect("valid");
+        let code = program.flatten(0);
+        // 0 loop, 1 block, 2 end, 3 const, 4 if, 5 nop, 6 else, 7 block, 8 nop, 9 end, 10 nop, 11 end, 12 end
+        let blocks = |pc| around(&code, pc).iter().map(|block| (block.at, block.otherwise)).collect::<Vec<_>>();
+        assert_eq!(blocks(0), []);
+        assert_eq!(blocks(2), [(1, false), (0, false)]);
+        assert_eq!(blocks(3), [(0, false)]);
+        assert_eq!(blocks(6), [(4, false), (0, false)]);
+        assert_eq!(blocks(8), [(7, false), (4, true), (0, false)]);
+        assert_eq!(blocks(10), [(4, true), (0, false)]);
+        assert_eq!(blocks(12), [(0, false)]);
     }
 
-    /// The turns of its function before and behind it.
-    fn turns(&mut self) {
-        for (side, part) in [&self.flat[..self.pc], &self.flat[self.pc..]].into_iter().enumerate() {
-            for (turn, &op) in TURNS.iter().enumerate() {
-                let count = part.iter().filter(|entry| entry.instr.op == op).count();
-                self.add(69 + side, turn * 12 + size(count).min(11));
-            }
-        }
+    #[test]
+    fn branches_that_lead_over_a_place_are_found() {
+        let text = "(module (func (export \"run\") block br 0 end i32.const 0 br_if 0 block i32.const 1 if br 1 else \
+             loop i32.const 2 br_if 0 i32.const 3 br_if 1 block i32.const 0 br_table 0 3 end nop end end end))";
+        let (program, _) = parse_text(text, &[]).expect("valid");
+        // 0 block, 1 br, 2 end, 3 const, 4 br_if, 5 block, 6 const, 7 if, 8 br, 9 else, 10 loop, 11 const, 12 br_if,
+        // 13 const, 14 br_if, 15 block, 16 const, 17 br_table, 18 end, 19 nop, 20 end, 21 end, 22 end, 23 end
+        let code: Vec<Vec<Flat>> = text::functions(&program).collect();
+        let text = Text { program: &program, code: &code, entry: 0 };
+        let over = |pc| {
+            let found = branches_over(&text, &code[0], pc);
+            found.iter().map(|over| (over.at, over.inside)).collect::<Vec<_>>()
+        };
+        assert_eq!(over(19), [(17, 1), (14, 0), (4, 0)]);
+        assert_eq!(over(9), [(8, 0), (4, 0)], "still inside of the first arm");
+        assert_eq!(over(22), [(17, 3), (8, 1), (4, 0)]);
+        assert_eq!(over(3), []);
     }
 }

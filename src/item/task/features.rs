@@ -7,17 +7,17 @@
 use crate::wasm::program::Flat;
 
 /// How many features there are.
-pub(super) const BUCKETS: usize = 1 << 14;
+pub(crate) const BUCKETS: usize = 1 << 14;
 
 /// The features that are on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Features {
+pub(crate) struct Features {
     on: Vec<u16>,
 }
 
 impl Features {
     /// Turns on the feature that a fact of this kind has these values.
-    pub(super) fn add(&mut self, kind: &str, values: &[u64]) {
+    pub(crate) fn add(&mut self, kind: &str, values: &[u64]) {
         // FNV-1a, with a last mixing so that the low bits depend on every value.
         let step = |hash: u64, part: u64| (hash ^ part).wrapping_mul(0x0100_0000_01b3);
         let hash = kind.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| step(hash, byte.into()));
@@ -27,13 +27,13 @@ impl Features {
     }
 
     /// The numbers of those that are on, each below [`BUCKETS`].
-    pub(super) fn on(&self) -> &[u16] {
+    pub(crate) fn on(&self) -> &[u16] {
         &self.on
     }
 }
 
 /// A count or a distance as its order of magnitude: exact below 4, then two steps for each power of two.
-pub(super) fn size(number: usize) -> u64 {
+pub(crate) fn size(number: usize) -> u64 {
     match number {
         0..4 => number as u64,
         _ => u64::from(2 * number.ilog2()) + (number >> (number.ilog2() - 1) & 1) as u64,
@@ -41,17 +41,17 @@ pub(super) fn size(number: usize) -> u64 {
 }
 
 /// The instruction at a place as a number, with 0 for none: before the start or behind the end.
-pub(super) fn word(code: &[Flat], at: Option<usize>) -> u64 {
+pub(crate) fn word(code: &[Flat], at: Option<usize>) -> u64 {
     at.and_then(|at| code.get(at)).map_or(0, |entry| 1 + entry.instr.op.index() as u64)
 }
 
 /// The `length` instructions before a place, nearest first.
-pub(super) fn before<const LENGTH: usize>(code: &[Flat], pc: usize) -> [u64; LENGTH] {
+pub(crate) fn before<const LENGTH: usize>(code: &[Flat], pc: usize) -> [u64; LENGTH] {
     std::array::from_fn(|at| word(code, pc.checked_sub(1 + at)))
 }
 
 /// The `length` instructions from a place on.
-pub(super) fn behind<const LENGTH: usize>(code: &[Flat], pc: usize) -> [u64; LENGTH] {
+pub(crate) fn behind<const LENGTH: usize>(code: &[Flat], pc: usize) -> [u64; LENGTH] {
     std::array::from_fn(|at| word(code, Some(pc + at)))
 }
 

@@ -15,14 +15,14 @@ const DECAY: f32 = 1e-3;
 
 /// Samples to learn from: features, and whether it was so.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Samples {
+pub(crate) struct Samples {
     features: Vec<u16>,
     /// Where the features of each sample end, and its label.
     ends: Vec<(usize, bool)>,
 }
 
 impl Samples {
-    pub(super) fn push(&mut self, features: &[u16], label: bool) {
+    pub(crate) fn push(&mut self, features: &[u16], label: bool) {
         self.features.extend_from_slice(features);
         self.ends.push((self.features.len(), label));
     }
@@ -36,7 +36,7 @@ impl Samples {
 /// What the features are worth, in logits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Logistic {
+pub(crate) struct Logistic {
     weights: Vec<f32>,
 }
 
@@ -49,7 +49,7 @@ impl Default for Logistic {
 impl Logistic {
     /// Learns by gradient steps of each sample in turn. The weights are the mean over the second half of the way, which
     /// keeps less of the last samples' noise.
-    pub(super) fn train(samples: &Samples) -> Self {
+    pub(crate) fn train(samples: &Samples) -> Self {
         let mut now = Self::default();
         let mut squares = vec![1e-6_f32; BUCKETS];
         let mut mean = vec![0.0_f32; BUCKETS];
@@ -72,16 +72,21 @@ impl Logistic {
     }
 
     /// The logit that it is so.
-    pub(super) fn logit(&self, features: &[u16]) -> f32 {
+    pub(crate) fn logit(&self, features: &[u16]) -> f32 {
         features.iter().map(|&at| self.weights[usize::from(at)]).sum()
     }
 }
 
-/// The logistic function. The exponential is the 1024th power of its first terms: within a percent where it matters.
+/// The logistic function.
 fn sigmoid(x: f32) -> f32 {
-    let mut exponential = 1.0 - x.clamp(-20.0, 20.0) / 1024.0;
-    (0..10).for_each(|_| exponential *= exponential);
-    1.0 / (1.0 + exponential)
+    1.0 / (1.0 + odds(-x))
+}
+
+/// The odds of a logit: its exponential, as the 1024th power of its first terms: within a few percent where it matters.
+pub(crate) fn odds(logit: f32) -> f32 {
+    let mut power = 1.0 + logit.clamp(-20.0, 20.0) / 1024.0;
+    (0..10).for_each(|_| power *= power);
+    power
 }
 
 #[cfg(test)]
