@@ -9,6 +9,7 @@ pub mod reachability;
 pub mod result;
 pub mod stack;
 
+mod familiar;
 pub(crate) mod features;
 pub(crate) mod logistic;
 pub(crate) mod text;
@@ -16,16 +17,16 @@ pub(crate) mod text;
 pub(crate) use reachability::look;
 
 use super::record::{Probe, Task, Truth};
-use crate::seed::Rng;
+use crate::seed::{Rng, Seed};
 use crate::wasm::machine::Machine;
 use crate::wasm::print::{Annotation, print};
 use crate::wasm::program::Program;
 use crate::wasm::rerun::{self, Outcome};
 use crate::wasm::trap::Trap;
-use crate::wasm::types::ValType;
 use crate::weave::canon::{Coverage, Covering};
 use crate::weave::prior::Taste;
-use crate::weave::weaver::Loom;
+use crate::weave::weaver::{Loom, Weaver};
+use familiar::Familiar;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -116,14 +117,28 @@ pub struct Asker {
     config: ProbeConfig,
     /// For `reachability`.
     flagger: Option<reachability::Flagger>,
+    /// For `stack` and `result`.
+    familiar: Familiar,
 }
 
 impl Asker {
-    /// One that asks about programs of this loom. For `reachability` it weaves some first, by this taste, to learn what
-    /// their text gives away.
+    /// One that asks about programs of this loom. First it weaves some by this taste, always the same ones whatever the
+    /// seed of the run, to learn what a reader of many such programs knows without executing them.
     pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, taste: &Taste) -> Self {
         let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, taste));
-        Self { task, config, flagger }
+        let mut asker = Self { task, config, flagger, familiar: Familiar::default() };
+        if matches!(task, Task::Stack | Task::Result) {
+            let values = |weaver: &Weaver, machine: &mut Machine, rng: &mut Rng| {
+                let watched = asker.ask(machine, weaver.program(), weaver.entry(), u64::MAX, rng);
+                match watched.expect("it ran while woven").asked.map(|asked| asked.truth) {
+                    Some(Truth::StackValues(values) | Truth::ReturnValues(values)) => values,
+                    _ => Vec::new(),
+                }
+            };
+            let seen = reading(loom, taste, READ, values);
+            asker.familiar = Familiar::of(seen.into_iter().flatten());
+        }
+        asker
     }
 
     /// Runs a finished program and asks about it. `rng` picks among the places worth asking about.
@@ -139,14 +154,14 @@ impl Asker {
         rng: &mut Rng,
     ) -> Result<Watched, Trap> {
         if self.task == Task::Stack {
-            return stack::ask(&self.config, machine, program, entry, fuel_limit, rng);
+            return stack::ask(&self.config, &self.familiar, machine, program, entry, fuel_limit, rng);
         }
         let mut covering = Covering { program, coverage: Coverage::default() };
         let outcome = rerun::run(machine, program, entry, fuel_limit, &mut covering)?;
         let coverage = covering.coverage;
         let run = Run { program, entry, outcome: &outcome, coverage: &coverage, fuel_limit };
         let asked = match (self.task, &self.flagger) {
-            (Task::Result, _) => result::ask(&run),
+            (Task::Result, _) => result::ask(&self.familiar, &run),
             (Task::Fuel, _) => fuel::ask(&run),
             (_, Some(flagger)) => flagger.ask(&run, self.config.flags, rng),
             (_, None) => unreachable!("made for it"),
@@ -155,24 +170,39 @@ impl Asker {
     }
 }
 
-/// An answer that needs no execution.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Guess {
-    /// Its name, as in `guess/NAME`.
-    pub name: &'static str,
-    /// What it answers.
-    pub answer: Truth,
-}
+/// Programs that are read before the first question about values.
+const READ: u64 = 4_000;
 
-/// Every guess at a question, from the text alone. `types` are those of the operands or results asked for, bottom first,
-/// which validation tells; the other tasks do not look at them.
-pub fn guesses(task: Task, program: &Program, entry: u32, probes: &[Probe], types: &[ValType]) -> Vec<Guess> {
-    match task {
-        Task::Stack => stack::guesses(program, probes, types),
-        Task::Reachability => reachability::guesses(program, probes),
-        Task::Result => result::guesses(program, entry, types),
-        Task::Fuel => fuel::guesses(program, entry),
-    }
+/// What is seen of so many programs, in their order whatever the number of threads.
+fn reading<T: Send>(
+    loom: &Arc<Loom>,
+    taste: &Taste,
+    count: u64,
+    see: impl Fn(&Weaver, &mut Machine, &mut Rng) -> T + Sync,
+) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    let share = count.div_ceil(threads);
+    let read = |numbers: std::ops::Range<u64>| {
+        let mut weaver = Weaver::new(loom.clone(), 0);
+        let mut machine = Machine::default();
+        let read = |number| {
+            let seed = Seed::new(0).child("reader").indexed("program", number);
+            weaver.reset(seed.to_u64());
+            taste.weave(&mut weaver, &mut seed.child("choices").rng());
+            see(&weaver, &mut machine, &mut seed.child("places").rng())
+        };
+        numbers.map(read).collect::<Vec<T>>()
+    };
+    std::thread::scope(|scope| {
+        let part = |part| {
+            scope.spawn({
+                let read = &read;
+                move || read(part * share..count.min((part + 1) * share))
+            })
+        };
+        let parts: Vec<_> = (0..threads).map(part).collect();
+        parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
+    })
 }
 
 /// The program with its probes, without the truth: what a model sees.

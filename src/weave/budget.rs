@@ -212,6 +212,11 @@ impl ByteLedger {
         self.declared + sized(u32_size(self.parts[Part::Functions as usize].count) + self.code)
     }
 
+    /// Bytes of a function's body once it is closed, without its length.
+    pub fn body_size(&self, func: u32) -> u32 {
+        self.bodies[func as usize].size()
+    }
+
     /// As [`ByteLedger::closed`], with this many more bytes in a function's body and elsewhere.
     pub fn closed_with(&self, func: u32, more_body: u32, more_elsewhere: u32) -> u32 {
         let body = self.bodies[func as usize];

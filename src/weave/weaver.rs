@@ -258,7 +258,13 @@ impl Weaver {
         self.apply(action);
         self.compute_legal();
         debug_assert!(self.phase == Phase::Done || !self.legal.is_empty(), "nothing is legal in {:?}", self.phase);
-        debug_assert!(self.phase == Phase::Done || self.room.bytes >= 0, "{:?}", self.room);
+        debug_assert!(
+            self.phase == Phase::Done || self.room.bytes >= 0,
+            "{:?} (seed {}, actions {:?})",
+            self.room,
+            self.seed,
+            self.actions
+        );
         self.phase == Phase::Done
     }
 

@@ -3,7 +3,7 @@
 //! Must not know how fuel is counted (the machine does). A program that decides nothing and calls nothing is not asked
 //! about, nor one whose fuel comes out by counting lines, nor one that used all that it was allowed, as so many do.
 
-use super::{Asked, Guess, Run, text};
+use super::{Asked, Run, text};
 use crate::item::record::Truth;
 use crate::wasm::isa::Op;
 use crate::wasm::machine::is_free;
@@ -11,10 +11,10 @@ use crate::wasm::program::{Flat, Program};
 
 /// The question, unless counting lines answers it.
 pub(super) fn ask(run: &Run) -> Option<Asked> {
-    let truth = Truth::Fuel(run.outcome.fuel);
-    let guessed = guesses(run.program, run.entry).iter().any(|guess| guess.answer == truth);
-    let spent = run.outcome.fuel == run.fuel_limit;
-    (decides(run) && !guessed && !spent).then(|| Asked { probes: Vec::new(), truth })
+    let fuel = run.outcome.fuel;
+    let spent = fuel == run.fuel_limit;
+    let asked = decides(run) && !counts(run.program, run.entry).contains(&fuel) && !spent;
+    asked.then(|| Asked { probes: Vec::new(), truth: Truth::Fuel(fuel) })
 }
 
 /// Whether the run came to an instruction that may go one way or another, or into a function.
@@ -25,18 +25,11 @@ fn decides(run: &Run) -> bool {
 }
 
 /// Counts of lines: all of them, or those that cost; of the whole text, or of the function that is run.
-pub(super) fn guesses(program: &Program, entry: u32) -> Vec<Guess> {
+fn counts(program: &Program, entry: u32) -> [u64; 4] {
     let functions: Vec<Vec<Flat>> = text::functions(program).collect();
     let lines = |code: &[Flat]| code.iter().filter(|e| !matches!(e.instr.op, Op::End | Op::Else)).count();
     let costing = |code: &[Flat]| code.iter().filter(|entry| !is_free(entry.instr.op)).count();
     let sum = |count: &dyn Fn(&[Flat]) -> usize| functions.iter().map(|code| count(code)).sum::<usize>();
     let own = &functions[entry as usize];
-    [
-        ("lines", sum(&lines)),
-        ("costing-lines", sum(&costing) + functions.len()),
-        ("lines-of-run", lines(own)),
-        ("costing-lines-of-run", costing(own) + 1),
-    ]
-    .map(|(name, fuel)| Guess { name, answer: Truth::Fuel(fuel as u64) })
-    .into()
+    [sum(&lines), sum(&costing) + functions.len(), lines(own), costing(own) + 1].map(|count| count as u64)
 }

@@ -11,9 +11,9 @@ pub(crate) mod look;
 use super::features::Features;
 use super::logistic::{Logistic, Samples, odds};
 use super::text::{self, Text};
-use super::{Asked, FlagCount, Guess, Run, flag_name};
+use super::{Asked, FlagCount, Run, flag_name, reading};
 use crate::item::record::{Probe, Truth};
-use crate::seed::{Rng, Seed};
+use crate::seed::Rng;
 use crate::wasm::machine::Machine;
 use crate::wasm::program::{Flat, Place, Program};
 use crate::wasm::rerun;
@@ -25,9 +25,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Programs that are read before the first question.
-const READ: u64 = 16_000;
+const READ: u64 = 12_000;
+/// Places of one stretch that are looked at while reading.
+const READ_PLACES: u32 = 3;
 /// Places of one stretch that are looked at.
-const PLACES: u32 = 1;
+const PLACES: u32 = 2;
 
 /// Asks about flags, knowing what the text of such programs gives away.
 #[derive(Clone, Debug)]
@@ -47,15 +49,9 @@ struct Look {
 impl Flagger {
     /// Reads programs woven on this loom: always the same ones, whatever the seed of the run.
     pub(super) fn new(loom: &Arc<Loom>, taste: &Taste) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-        let share = READ.div_ceil(threads);
-        let seen: Vec<(Features, bool)> = std::thread::scope(|scope| {
-            let read = |part| scope.spawn(move || read(loom, taste, part * share..READ.min((part + 1) * share)));
-            let parts: Vec<_> = (0..threads).map(read).collect();
-            parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
-        });
+        let seen = reading(loom, taste, READ, look_around);
         let mut samples = Samples::default();
-        seen.iter().for_each(|(features, reached)| samples.push(features.on(), *reached));
+        seen.iter().flatten().for_each(|(features, reached)| samples.push(features.on(), *reached));
         Self { reader: Logistic::train(&samples) }
     }
 
@@ -125,35 +121,11 @@ fn looks(program: &Program, entry: u32, places: u32, rng: &mut Rng) -> Vec<Look>
     sites.iter().map(look).collect()
 }
 
-/// Features of places in the programs with these numbers, and whether they were reached.
-fn read(loom: &Arc<Loom>, taste: &Taste, numbers: std::ops::Range<u64>) -> Vec<(Features, bool)> {
-    let mut weaver = Weaver::new(loom.clone(), 0);
-    let mut machine = Machine::default();
-    let mut samples = Vec::new();
-    for number in numbers {
-        let seed = Seed::new(0).child("reader").indexed("program", number);
-        weaver.reset(seed.to_u64());
-        taste.weave(&mut weaver, &mut seed.child("choices").rng());
-        let (program, entry) = (weaver.program(), weaver.entry());
-        let mut covering = Covering { program, coverage: Coverage::default() };
-        rerun::run(&mut machine, program, entry, u64::MAX, &mut covering).expect("it ran while woven");
-        let looks = looks(program, entry, 3, &mut seed.child("places").rng());
-        samples.extend(looks.into_iter().map(|look| (look.features, covering.coverage.contains(look.place))));
-    }
-    samples
-}
-
-/// What can be said of flags without executing anything.
-pub(super) fn guesses(program: &Program, probes: &[Probe]) -> Vec<Guess> {
-    let branch = text::first_branch(&text::functions(program).collect::<Vec<_>>());
-    let guess = |name, state: &dyn Fn(usize, &Probe) -> bool| {
-        let states = probes.iter().enumerate().map(|(index, probe)| (flag_name(index), state(index, probe)));
-        Guess { name, answer: Truth::FlagStates(states.collect()) }
-    };
-    vec![
-        guess("all-true", &|_, _| true),
-        guess("all-false", &|_, _| false),
-        guess("until-branch", &|_, probe| branch.is_none_or(|branch| (probe.func, probe.pc) <= branch)),
-        guess("first-flag", &|index, _| index == 0),
-    ]
+/// How some places of a program look, and whether they were reached.
+fn look_around(weaver: &Weaver, machine: &mut Machine, rng: &mut Rng) -> Vec<(Features, bool)> {
+    let (program, entry) = (weaver.program(), weaver.entry());
+    let mut covering = Covering { program, coverage: Coverage::default() };
+    rerun::run(machine, program, entry, u64::MAX, &mut covering).expect("it ran while woven");
+    let looks = looks(program, entry, READ_PLACES, rng);
+    looks.into_iter().map(|look| (look.features, covering.coverage.contains(look.place))).collect()
 }

@@ -3,52 +3,37 @@
 //! Must not know how the program came to be. Which places are worth asking about is decided here: an empty stack, or one
 //! that a reader can copy from the text without executing anything, is not.
 
-use super::{Asked, Guess, ProbeConfig, Watched, text};
+use super::familiar::{Familiar, Known};
+use super::{Asked, ProbeConfig, Watched};
 use crate::item::record::{Probe, Truth};
 use crate::seed::Rng;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::rerun;
 use crate::wasm::trap::Trap;
-use crate::wasm::types::{ValType, Value};
+use crate::wasm::types::Value;
 use crate::weave::canon::Coverage;
 
-/// Runs the program and asks about one of its sites, each equally likely, unless a guess from the text answers it.
+/// Runs the program and asks about one of its sites, each equally likely.
 pub(super) fn ask(
     config: &ProbeConfig,
+    familiar: &Familiar,
     machine: &mut Machine,
     program: &Program,
     entry: u32,
     fuel_limit: u64,
     rng: &mut Rng,
 ) -> Result<Watched, Trap> {
-    let mut sites = Sites::new(program, *config);
+    let mut sites = Sites::new(program, *config, familiar.with(program));
     let outcome = rerun::run(machine, program, entry, fuel_limit, &mut sites)?;
-    let mut candidates = sites.candidates();
+    let candidates = sites.candidates();
     let mut asked = None;
-    while asked.is_none() && !candidates.is_empty() {
-        let probe = candidates.swap_remove(rng.below(candidates.len() as u32) as usize);
+    if !candidates.is_empty() {
+        let probe = *rng.pick(&candidates);
         let snapshot = rerun::snapshot(machine, program, entry, probe, fuel_limit)?.expect("it came by before");
-        let types: Vec<ValType> = snapshot.operands.iter().map(|value| value.ty).collect();
-        let truth = Truth::StackValues(snapshot.operands);
-        let guessed = guesses(program, &[probe], &types).iter().any(|guess| guess.answer == truth);
-        asked = (!guessed).then(|| Asked { probes: vec![probe], truth });
+        asked = Some(Asked { probes: vec![probe], truth: Truth::StackValues(snapshot.operands) });
     }
     Ok(Watched { outcome, coverage: sites.coverage, asked })
-}
-
-/// Zeros, and the constants that stand in the text last before the probe.
-pub(super) fn guesses(program: &Program, probes: &[Probe], types: &[ValType]) -> Vec<Guess> {
-    let before = |probe: &Probe| text::constants(program, &program.flatten(probe.func)[..probe.pc as usize]);
-    let constants = probes.first().map(before).unwrap_or_default();
-    let guesses = [
-        ("zero", Some(text::zeros(types))),
-        ("last-const", Some(text::last_of_type(&constants, types))),
-        ("last-const", Some(text::last_upwards(&constants, types))),
-        ("last-const", text::last_in_order(&constants, types.len())),
-    ];
-    let guess = |(name, values): (_, Option<_>)| Some(Guess { name, answer: Truth::StackValues(values?) });
-    guesses.into_iter().filter_map(guess).collect()
 }
 
 /// A place that execution came by.
@@ -61,32 +46,31 @@ struct Visit {
 }
 
 /// An observer that finds the sites worth asking about and covers the program on the way.
-pub struct Sites<'a> {
+struct Sites<'a> {
     program: &'a Program,
     config: ProbeConfig,
     /// What was executed.
-    pub coverage: Coverage,
+    coverage: Coverage,
     visits: Vec<Visit>,
     hits: std::collections::HashMap<Place, u32>,
-    /// Constants executed last, newest last: what a lazy reader would copy.
-    recent: Vec<Value>,
+    known: Known<'a>,
 }
 
 impl<'a> Sites<'a> {
     /// Looks at a program.
-    pub fn new(program: &'a Program, config: ProbeConfig) -> Self {
+    fn new(program: &'a Program, config: ProbeConfig, known: Known<'a>) -> Self {
         Self {
             program,
             config,
             coverage: Coverage::default(),
             visits: Vec::new(),
             hits: std::collections::HashMap::new(),
-            recent: Vec::new(),
+            known,
         }
     }
 
     /// The sites, in the order of execution.
-    pub fn candidates(&self) -> Vec<Probe> {
+    fn candidates(&self) -> Vec<Probe> {
         let first = (f64::from(self.coverage.steps) * self.config.after) as u32;
         let mut flat = vec![None; self.program.funcs.len()];
         let late = self.visits.iter().filter(|visit| visit.step >= first);
@@ -96,13 +80,6 @@ impl<'a> Sites<'a> {
             Probe { func: visit.func, pc, hit: visit.hit }
         })
         .collect()
-    }
-
-    /// Whether the operands can be told without executing: all zero, or each one the constant that stands last.
-    fn is_trivial(&self, operands: &[Value]) -> bool {
-        let copied = operands.iter().rev().zip(self.recent.iter().rev());
-        operands.iter().all(|value| value.bits == 0)
-            || (self.recent.len() >= operands.len() && copied.into_iter().all(|(a, b)| a.same(*b)))
     }
 }
 
@@ -116,12 +93,10 @@ impl Observer for Sites<'_> {
         let depth = operands.len() as u32;
         if (self.config.min_depth..=self.config.max_depth).contains(&depth) && hit <= self.config.max_hit {
             let operands: Vec<Value> = operands.collect();
-            if !self.is_trivial(&operands) {
+            if self.known.leaves_out(&operands) {
                 self.visits.push(Visit { func, place, hit, step: self.coverage.steps });
             }
         }
-        let instr = self.program.seqs[place.seq as usize].code.get(place.index as usize);
-        self.recent.extend(instr.and_then(|instr| text::constant(self.program, instr)));
     }
 }
 
@@ -133,7 +108,8 @@ mod tests {
     fn sites(body: &str, config: ProbeConfig) -> Vec<(u32, u32)> {
         let text = format!("(module (func (export \"run\") {body}))");
         let (program, _) = parse::parse_text(&text, &[]).expect("valid");
-        let mut sites = Sites::new(&program, config);
+        let familiar = Familiar::default();
+        let mut sites = Sites::new(&program, config, familiar.with(&program));
         rerun::run(&mut Machine::default(), &program, 0, 1000, &mut sites).expect("does not trap");
         sites.candidates().iter().map(|probe| (probe.pc, probe.hit)).collect()
     }
@@ -141,14 +117,14 @@ mod tests {
     #[test]
     fn what_can_be_copied_is_not_asked() {
         let all = ProbeConfig { after: 0.0, ..ProbeConfig::default() };
-        assert_eq!(sites("i32.const 2 i32.const 3 drop drop", all), vec![(3, 1)], "2 is not the last constant");
+        assert_eq!(sites("i32.const 2 i32.const 3 drop drop", all), vec![], "both stand in the text");
         assert_eq!(sites("i32.const 0 drop", all), vec![], "zeros");
         assert_eq!(sites("i32.const 2 i32.const 3 i32.add drop", all), vec![(3, 1)], "5 stands nowhere");
     }
 
     #[test]
     fn settings_bound_depth_hits_and_time() {
-        let body = "(local i32) loop i32.const 9 i32.popcnt local.get 0 i32.const 1 i32.add local.tee 0 i32.const 3 i32.lt_u br_if 0 drop end";
+        let body = "(local i32) loop i32.const 30 i32.popcnt local.get 0 i32.const 1 i32.add local.tee 0 i32.const 3 i32.lt_u br_if 0 drop end";
         let all = ProbeConfig { after: 0.0, max_hit: 2, ..ProbeConfig::default() };
         assert!(sites(body, all).iter().all(|&(_, hit)| hit <= 2));
         assert!(sites(body, all).contains(&(3, 2)));

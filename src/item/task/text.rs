@@ -1,4 +1,4 @@
-//! Owns what a reader finds in a text without executing it, for the guesses of all tasks.
+//! Owns what a reader finds in a text without executing it.
 //!
 //! Must not know tasks.
 
@@ -36,12 +36,6 @@ pub(crate) fn constant(program: &Program, instr: &Instr) -> Option<Value> {
     Some(Value::new(ty, instr.b.into()))
 }
 
-/// For each type the constant of it that stands last; zero where there is none.
-pub(super) fn last_of_type(constants: &[Value], types: &[ValType]) -> Vec<Value> {
-    let last = |&ty: &ValType| constants.iter().rev().find(|value| value.ty == ty).copied();
-    types.iter().map(|ty| last(ty).unwrap_or(Value::zero(*ty))).collect()
-}
-
 /// Walking up from the end: the top value is the first constant of its type, the value below the next one of its own,
 /// and so on. Zero where none is left.
 pub(crate) fn last_upwards(constants: &[Value], types: &[ValType]) -> Vec<Value> {
@@ -50,24 +44,6 @@ pub(crate) fn last_upwards(constants: &[Value], types: &[ValType]) -> Vec<Value>
     let mut values: Vec<Value> = types.iter().rev().map(next).collect();
     values.reverse();
     values
-}
-
-/// The last constants in their order, whatever types they have; `None` if there are too few.
-pub(super) fn last_in_order(constants: &[Value], count: usize) -> Option<Vec<Value>> {
-    Some(constants[constants.len().checked_sub(count)?..].to_vec())
-}
-
-/// A value that so many programs have that a reader may hope for it: zero, one, minus one, what is no number.
-pub(super) fn is_common(value: Value) -> bool {
-    let number = match value.ty {
-        ValType::I32 => f64::from(value.bits as i32),
-        ValType::I64 => value.bits as i64 as f64,
-        ValType::F32 => f64::from(f32::from_bits(value.bits as u32)),
-        ValType::F64 => f64::from_bits(value.bits as u64),
-        ValType::V128 => return [0, u128::MAX].contains(&value.bits),
-        ValType::FuncRef | ValType::ExternRef => return value.bits == 0,
-    };
-    !number.is_finite() || [0.0, 1.0, -1.0].contains(&number)
 }
 
 /// Zero of each type.

@@ -226,7 +226,8 @@ impl Weaver {
         let scope = self.scope();
         let (types, polymorphic) = (scope.types.clone(), scope.polymorphic);
         let banned = std::mem::take(&mut self.banned);
-        let before = self.ledger.closed();
+        let func = self.scope().func;
+        let before = self.ledger.body_size(func);
         self.place(instr, effect);
         if self.live {
             self.banned = banned;
@@ -243,7 +244,7 @@ impl Weaver {
                 // A branch to a loop: its label stays, those inside it are left and entered anew.
                 _ => self.begin_trial(kind, depth - target, here, 0),
             }
-            let held = before.saturating_sub(self.ledger.closed());
+            let held = before.saturating_sub(self.ledger.body_size(func));
             self.hold(held);
         }
         self.advance();
