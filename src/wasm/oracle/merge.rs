@@ -13,9 +13,7 @@
 use super::copy::Copy;
 use crate::wasm::encode::{Code, encode_with, write_instr, write_locals, write_u32};
 use crate::wasm::isa::{Imm, Op};
-use crate::wasm::program::{
-    BlockType, Data, Elem, Export, Extern, Func, Global, Instr, Memory, Program, SegmentMode,
-};
+use crate::wasm::program::{BlockType, Data, Elem, Export, Extern, Func, Global, Instr, Memory, Program, SegmentMode};
 use crate::wasm::types::{FuncType, ValType};
 
 /// The export that runs the copy of a number: a function with one parameter, an `i32`.
