@@ -264,3 +264,6 @@ impl Merge {
         encode_with(&self.whole, &self.memories, &Code { bodies: self.bodies, names_data: true })
     }
 }
+
+#[cfg(test)]
+mod tests;
