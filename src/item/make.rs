@@ -7,14 +7,15 @@ use super::record::{Item, Recipe, Truth};
 use super::task::{self, Asked, Asker, Watched};
 use crate::seed::Rng;
 use crate::wasm::machine::Machine;
-use crate::wasm::oracle::{Disagreement, Oracle, Watch};
+use crate::wasm::oracle::{BATCH, Case, Disagreement, Oracle, Run, Watch};
 use crate::wasm::print::print;
-use crate::wasm::program::Program;
+use crate::wasm::program::{Probe, Program};
 use crate::wasm::rerun::{self, Outcome, Snapshot};
 use crate::weave::canon::canonical;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Weaver;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A question that still has its program.
 #[derive(Clone, Debug)]
@@ -67,56 +68,108 @@ impl Maker {
     }
 }
 
+/// What a draft tells, in the form that the oracle checks: what is held against wasmtime is what is told to the user,
+/// not another copy of it.
+struct Claim {
+    outcome: Outcome,
+    operands: Option<(Probe, Snapshot)>,
+    flags: Vec<(Probe, bool)>,
+    fuel_limit: u64,
+}
+
 impl Draft {
-    /// Holds the truth, fuel, results, final globals and memory against wasmtime.
+    /// What it tells; the machine is left as the program leaves it.
+    fn claim(&self, machine: &mut Machine) -> Claim {
+        let (program, entry, probes) = (&self.program, self.entry, &self.item.probes);
+        let fuel_limit = self.outcome.fuel;
+        let mut claim = Claim { outcome: self.outcome.clone(), operands: None, flags: Vec::new(), fuel_limit };
+        match &self.item.truth {
+            Truth::StackValues(values) => {
+                let again = rerun::snapshot(machine, program, entry, probes[0], fuel_limit);
+                let levels = again.ok().flatten().map(|snapshot| snapshot.levels);
+                let levels = levels.expect("the machine is deterministic");
+                claim.operands = Some((probes[0], Snapshot { operands: values.clone(), levels }));
+            }
+            Truth::FlagStates(states) => {
+                claim.flags = probes.iter().zip(states).map(|(&probe, (_, state))| (probe, *state)).collect();
+            }
+            Truth::ReturnValues(values) => claim.outcome.results.clone_from(values),
+            Truth::Fuel(fuel) => claim.outcome.fuel = *fuel,
+        }
+        let ours = rerun::run_to_end(machine, program, entry, fuel_limit);
+        assert_eq!(ours.as_ref(), Ok(&self.outcome), "the machine is deterministic");
+        claim
+    }
+
+    /// Holds the truth, fuel, results, final globals, tables and memory against wasmtime. Many drafts are confirmed
+    /// sooner by a [`Confirmer`].
     ///
     /// # Errors
     /// The first difference: a bug of ours, which stops a run.
-    pub fn confirm(&self, oracle: &Oracle, machine: &mut Machine) -> Result<(), Disagreement> {
-        let (program, entry, probes) = (&self.program, self.entry, &self.item.probes);
-        // What is held against wasmtime is what is told to the user, not another copy of it.
-        let mut outcome = self.outcome.clone();
-        let snapshot;
-        let (mut operands, mut flags) = (Vec::new(), Vec::new());
-        match &self.item.truth {
-            Truth::StackValues(values) => {
-                let again = rerun::snapshot(machine, program, entry, probes[0], outcome.fuel);
-                let levels = again.ok().flatten().map(|snapshot| snapshot.levels);
-                let levels = levels.expect("the machine is deterministic");
-                snapshot = Snapshot { operands: values.clone(), levels };
-                operands.push((probes[0], Some(&snapshot)));
-            }
-            Truth::FlagStates(states) => {
-                flags.extend(probes.iter().zip(states).map(|(&probe, (_, state))| (probe, *state)));
-            }
-            Truth::ReturnValues(values) => outcome.results.clone_from(values),
-            Truth::Fuel(fuel) => outcome.fuel = *fuel,
-        }
-        let ours = rerun::run_to_end(machine, program, entry, self.outcome.fuel);
-        assert_eq!(ours.as_ref(), Ok(&self.outcome), "the machine is deterministic");
-        oracle.check(program, entry, &outcome, machine, Watch { operands: &operands, flags: &flags })
+    pub fn confirm(&self, oracle: &Oracle) -> Result<(), Disagreement> {
+        Confirmer::default().confirm(&[self], oracle).map_err(|(_, disagreement)| disagreement)
+    }
+}
+
+/// Confirms drafts one batch after the other; keeps the machines that they are run on.
+#[derive(Debug, Default)]
+pub struct Confirmer {
+    machines: Vec<Machine>,
+}
+
+impl Confirmer {
+    /// Confirms drafts on this thread, best [`BATCH`] at a time.
+    ///
+    /// # Errors
+    /// The first disagreement, with the number of its draft.
+    pub fn confirm(&mut self, drafts: &[&Draft], oracle: &Oracle) -> Result<(), (usize, Disagreement)> {
+        let disagrees = |(part, drafts)| Some((part * BATCH, self.batch(drafts, oracle)?));
+        let found = drafts.chunks(BATCH).enumerate().find_map(disagrees);
+        found.map_or(Ok(()), |(start, (at, disagreement))| Err((start + at, disagreement)))
+    }
+
+    /// The first disagreement of a batch.
+    fn batch(&mut self, drafts: &[&Draft], oracle: &Oracle) -> Option<(usize, Disagreement)> {
+        self.machines.resize_with(self.machines.len().max(drafts.len()), Machine::default);
+        let claims: Vec<Claim> =
+            drafts.iter().zip(&mut self.machines).map(|(draft, machine)| draft.claim(machine)).collect();
+        let operands: Vec<Option<(Probe, Option<&Snapshot>)>> =
+            claims.iter().map(|claim| claim.operands.as_ref().map(|(probe, seen)| (*probe, Some(seen)))).collect();
+        let told = drafts.iter().zip(&claims).zip(&operands).zip(&self.machines);
+        let cases = told.map(|(((draft, claim), operands), machine)| Case {
+            program: &draft.program,
+            run: Run { entry: draft.entry, args: &[], ended: Ok(&claim.outcome), fuel_limit: claim.fuel_limit },
+            machine,
+            watch: Watch { operands: operands.as_slice(), flags: &claim.flags },
+        });
+        let cases: Vec<Case<'_>> = cases.collect();
+        let verdicts = oracle.check_all(&cases);
+        verdicts.into_iter().enumerate().find_map(|(at, verdict)| Some((at, verdict.err()?)))
     }
 }
 
 /// Confirms a batch on all processors; the first disagreement with the number of its draft.
 pub fn confirm_all(drafts: &[&Draft], oracle: &Oracle) -> Result<(), (usize, Disagreement)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = drafts.len().div_ceil(threads).max(1);
-    let mut found = std::thread::scope(|scope| {
-        let parts = drafts.chunks(share).enumerate().map(|(part, drafts)| {
-            scope.spawn(move || {
-                let mut machine = Machine::default();
-                let check = |(at, draft): (usize, &&Draft)| {
-                    draft.confirm(oracle, &mut machine).err().map(|error| (part * share + at, error))
-                };
-                drafts.iter().enumerate().find_map(check)
-            })
-        });
-        let handles: Vec<_> = parts.collect();
+    let size = drafts.len().div_ceil(threads).clamp(1, BATCH);
+    let next = AtomicUsize::new(0);
+    // Chunks are handed out in order and those begun are finished, so that the first disagreement is among those found.
+    let work = || {
+        let mut confirmer = Confirmer::default();
+        loop {
+            let start = size * next.fetch_add(1, Ordering::Relaxed);
+            let chunk = drafts.get(start..)?.chunks(size).next()?;
+            if let Err((at, disagreement)) = confirmer.confirm(chunk, oracle) {
+                next.store(drafts.len(), Ordering::Relaxed);
+                return Some((start + at, disagreement));
+            }
+        }
+    };
+    let found = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         handles.into_iter().filter_map(|handle| handle.join().expect("confirming does not panic")).collect::<Vec<_>>()
     });
-    found.sort_by_key(|(at, _)| *at);
-    found.into_iter().next().map_or(Ok(()), Err)
+    found.into_iter().min_by_key(|(at, _)| *at).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

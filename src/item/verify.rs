@@ -5,7 +5,8 @@
 use crate::seed::Seed;
 use crate::wasm::isa::Trap;
 use crate::wasm::machine::Machine;
-use crate::wasm::oracle::{Disagreement, Oracle, Watch};
+use crate::wasm::oracle::{BATCH, Case, Disagreement, Oracle, Run, Watch};
+use crate::wasm::rerun::Outcome;
 use crate::wasm::{encode, parse, rerun};
 use crate::weave::chance::Chance;
 use crate::weave::prior::Taste;
@@ -107,6 +108,12 @@ pub fn verify(
     (total, broken)
 }
 
+/// Where one program is woven and run again.
+struct Place {
+    weaver: Weaver,
+    machine: Machine,
+}
+
 fn verify_part(
     loom: &Arc<Loom>,
     taste: &Taste,
@@ -116,78 +123,177 @@ fn verify_part(
     progress: &AtomicU64,
 ) -> (Verified, Vec<Broken>) {
     let (mut verified, mut broken) = (Verified::default(), Vec::new());
-    let mut machine = Machine::default();
-    let mut weaver = Weaver::new(loom.clone(), 0);
-    for number in numbers {
+    let place = || Place { weaver: Weaver::new(loom.clone(), 0), machine: Machine::default() };
+    let mut places: Vec<Place> = (0..BATCH).map(|_| place()).collect();
+    let mut numbers = numbers.peekable();
+    while numbers.peek().is_some() {
+        let woven = places.iter_mut().zip(numbers.by_ref());
+        let outcomes: Vec<_> = woven.map(|(place, number)| place.weave(taste, seed, number, &mut verified)).collect();
+        let found = confirm(&places, outcomes, oracle, &mut verified);
+        for (place, what) in places.iter_mut().zip(found) {
+            if let Some(what) = what {
+                let fresh = Weaver::new(loom.clone(), 0);
+                broken.push(Broken { what, weaver: std::mem::replace(&mut place.weaver, fresh) });
+            }
+            progress.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    (verified, broken)
+}
+
+impl Place {
+    /// Weaves a program and holds it against the promises that need no wasmtime; says which broke first.
+    fn weave(&mut self, taste: &Taste, seed: Seed, number: u64, verified: &mut Verified) -> Result<Outcome, String> {
         let seed = seed.indexed("program", number);
+        let weaver = &mut self.weaver;
         weaver.reset(seed.to_u64());
         let chance = Chance::ALL.get(number as usize % (Chance::ALL.len() + 1));
         let woven = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let rng = &mut seed.child("choices").rng();
             match chance {
-                Some(chance) => chance.weave(&mut weaver, rng),
-                None => taste.weave(&mut weaver, rng),
+                Some(chance) => chance.weave(weaver, rng),
+                None => taste.weave(weaver, rng),
             }
         }));
         verified.programs += 1;
-        let found = match woven {
-            Ok(()) => check(&weaver, &mut machine, oracle, &mut verified),
-            Err(_) => {
-                verified.failed_episodes += 1;
-                Some("the weaver panicked".to_string())
-            }
-        };
-        if let Some(what) = found {
-            broken.push(Broken { what, weaver: weaver.clone() });
-            weaver = Weaver::new(loom.clone(), 0);
+        if woven.is_err() {
+            verified.failed_episodes += 1;
+            return Err("the weaver panicked".into());
         }
-        progress.fetch_add(1, Ordering::Relaxed);
+        check(&self.weaver, &mut self.machine, verified)
     }
-    (verified, broken)
 }
 
-/// Holds one program against every promise; says which broke first.
-fn check(weaver: &Weaver, machine: &mut Machine, oracle: &Oracle, verified: &mut Verified) -> Option<String> {
+/// The programs that kept every promise so far, as the oracle takes them.
+fn cases<'a>(places: &'a [Place], outcomes: &'a [Result<Outcome, String>]) -> Vec<Case<'a>> {
+    let sound = places.iter().zip(outcomes).filter_map(|(place, outcome)| Some((place, outcome.as_ref().ok()?)));
+    let case = |(Place { weaver, machine }, outcome): (&'a Place, &'a Outcome)| Case {
+        program: weaver.program(),
+        run: Run { entry: weaver.entry(), args: &[], ended: Ok(outcome), fuel_limit: outcome.fuel },
+        machine,
+        watch: Watch::default(),
+    };
+    sound.map(case).collect()
+}
+
+/// Holds the programs that kept every other promise against wasmtime; says of each what broke.
+fn confirm(
+    places: &[Place],
+    outcomes: Vec<Result<Outcome, String>>,
+    oracle: &Oracle,
+    verified: &mut Verified,
+) -> Vec<Option<String>> {
+    let cases = cases(places, &outcomes);
+    verified.checked_wasmtime += cases.len() as u64;
+    let mut verdicts = oracle.check_all(&cases).into_iter();
+    let mut disagreement = || {
+        let disagreement = verdicts.next().expect("a verdict for each case").err()?;
+        match disagreement {
+            Disagreement::Invalid(_) => verified.invalid += 1,
+            Disagreement::Trapped { .. } => verified.trapped += 1,
+            Disagreement::Fuel { .. } => verified.fuel_mismatch += 1,
+            Disagreement::State { .. } => verified.state_mismatch += 1,
+        }
+        Some(disagreement.to_string())
+    };
+    outcomes.iter().map(|outcome| outcome.as_ref().map_or_else(|what| Some(what.clone()), |_| disagreement())).collect()
+}
+
+/// What the program does when it is run again; or which promise it broke first.
+fn check(weaver: &Weaver, machine: &mut Machine, verified: &mut Verified) -> Result<Outcome, String> {
     let (program, config) = (weaver.program(), weaver.config());
     let bytes = encode::encode(program);
     if let Err(error) = wasmparser::Validator::new_with_features(parse::FEATURES).validate_all(&bytes) {
         verified.invalid += 1;
-        return Some(format!("invalid: {error}"));
+        return Err(format!("invalid: {error}"));
     }
     if bytes.len() as u32 != weaver.bytes() {
         verified.byte_mismatch += 1;
-        return Some(format!("{} bytes predicted, {} encoded", weaver.bytes(), bytes.len()));
+        return Err(format!("{} bytes predicted, {} encoded", weaver.bytes(), bytes.len()));
     }
     if bytes.len() as u32 > config.bytes.max {
         verified.over_bytes += 1;
-        return Some(format!("{} bytes of at most {}", bytes.len(), config.bytes.max));
+        return Err(format!("{} bytes of at most {}", bytes.len(), config.bytes.max));
     }
     let outcome = match rerun::run_to_end(machine, program, weaver.entry(), u64::from(config.fuel.max)) {
         Ok(outcome) => outcome,
         Err(Trap::OutOfFuel) => {
             verified.over_fuel += 1;
-            return Some(format!("more than {} fuel", config.fuel.max));
+            return Err(format!("more than {} fuel", config.fuel.max));
         }
         Err(trap) => {
             verified.trapped += 1;
-            return Some(format!("trapped: {trap}"));
+            return Err(format!("trapped: {trap}"));
         }
     };
     if outcome.fuel != weaver.machine().fuel() {
         verified.fuel_mismatch += 1;
-        return Some(format!("{} fuel predicted, {} used", weaver.machine().fuel(), outcome.fuel));
+        return Err(format!("{} fuel predicted, {} used", weaver.machine().fuel(), outcome.fuel));
     }
     if outcome.globals != weaver.machine().globals() || machine.memory() != weaver.machine().memory() {
         verified.state_mismatch += 1;
-        return Some("the second run left another state than the first".into());
+        return Err("the second run left another state than the first".into());
     }
-    verified.checked_wasmtime += 1;
-    let disagreement = oracle.check(program, weaver.entry(), &outcome, machine, Watch::default()).err()?;
-    match disagreement {
-        Disagreement::Invalid(_) => verified.invalid += 1,
-        Disagreement::Trapped { .. } => verified.trapped += 1,
-        Disagreement::Fuel { .. } => verified.fuel_mismatch += 1,
-        Disagreement::State { .. } => verified.state_mismatch += 1,
+    Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weave::config::WeaveConfig;
+
+    const SETTINGS: [&str; 4] = [
+        "bytes: {max: 36}\nfuel: {max: 2}\nlimits: {results: 1}",
+        "{}",
+        "fuel: {min: 20, max: 200}\nbytes: {max: 2000}\nunaligned: true
+features: [sign_extension, saturating_float_to_int, multi_value, bulk_memory, reference_types, simd, tail_call]
+imports: {memory: true, globals: [i32, f64], functions: [{params: [i32], results: [i64, i32]}, {params: [], results: []}]}
+limits: {functions: 6, locals: 12, globals: 6, nesting: 6, results: 3, min_results: 1, tables: 2}",
+        "fuel: {min: 20, max: 400}\nbytes: {max: 2000}\nfeatures: [multi_value, tail_call]
+allow: [loop, if, block, br_if, br, br_table, call, call_indirect, return_call, return_call_indirect, local, drop,
+  i32.add, i32.sub, i32.eqz, i32.shr_u, i32.lt_u, global, unreachable]
+limits: {functions: 8, nesting: 5, recursion: 8}",
+    ];
+
+    fn loom(yaml: &str) -> Arc<Loom> {
+        let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
+        Arc::new(Loom::new(config))
     }
-    Some(disagreement.to_string())
+
+    #[test]
+    fn every_program_is_counted_once() {
+        for yaml in SETTINGS {
+            let progress = AtomicU64::new(0);
+            let (verified, broken) = verify(&loom(yaml), Seed::new(3), 2 * BATCH as u64 + 5, &progress);
+            assert!(broken.is_empty() && verified.holds(), "{yaml}: {verified:?}");
+            assert_eq!((verified.programs, progress.into_inner()), (69, 69), "{yaml}");
+        }
+    }
+
+    /// Programs of all kinds can share a module; and one that is told wrongly is found, with all others right.
+    #[test]
+    fn a_broken_program_is_found_among_others() {
+        let oracle = Oracle::new();
+        for yaml in SETTINGS {
+            let loom = loom(yaml);
+            let mut verified = Verified::default();
+            let mut places: Vec<Place> = (0..BATCH)
+                .map(|_| Place { weaver: Weaver::new(loom.clone(), 0), machine: Machine::default() })
+                .collect();
+            let weave = |(place, number): (&mut Place, u64)| place.weave(Seed::new(4), number, &mut verified);
+            let outcomes: Vec<_> = places.iter_mut().zip(0..).map(weave).collect();
+            assert_eq!(oracle.together(&cases(&places, &outcomes)), Ok(()), "{yaml}");
+            for at in [0, 11, BATCH - 1] {
+                let mut outcomes = outcomes.clone();
+                outcomes[at].as_mut().expect("it keeps its promises").fuel += 1;
+                let mut verified = Verified::default();
+                let found = confirm(&places, outcomes, &oracle, &mut verified);
+                let broken: Vec<usize> = (0..BATCH).filter(|&place| found[place].is_some()).collect();
+                assert_eq!(broken, [at], "{yaml}");
+                assert!(found[at].as_ref().is_some_and(|what| what.starts_with("fuel: our machine used")));
+                let expected = Verified { fuel_mismatch: 1, checked_wasmtime: BATCH as u64, ..Verified::default() };
+                assert_eq!(verified, expected);
+            }
+        }
+    }
 }

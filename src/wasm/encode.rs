@@ -8,15 +8,31 @@ mod section;
 pub use section::val_type;
 
 use super::isa::Imm;
-use super::program::{BlockType, Instr, Program};
+use super::program::{BlockType, Instr, Memory, Program};
 use super::types::ValType;
 use wasm_encoder as enc;
 
 /// The module in binary form. Each part has the shortest encoding that WebAssembly 2.0 allows, but for segments of
 /// functions in table 0, which keep the form of the first version where they can.
 pub fn encode(program: &Program) -> Vec<u8> {
+    let memories: Vec<Memory> = program.memory.iter().filter(|memory| memory.import.is_none()).cloned().collect();
+    let own = program.imported_funcs()..program.funcs.len() as u32;
+    let bodies = own.map(|func| body(program, func)).collect();
+    encode_with(program, &memories, &Code { bodies, names_data: section::names_data(program) })
+}
+
+/// The code of a module in binary form.
+pub struct Code {
+    /// Locals and code of each function, imported ones left out.
+    pub bodies: Vec<Vec<u8>>,
+    /// Whether a data segment is named there.
+    pub names_data: bool,
+}
+
+/// The module of a program whose own memories and code are given apart, so that there can be several memories.
+pub fn encode_with(program: &Program, memories: &[Memory], code: &Code) -> Vec<u8> {
     let mut module = enc::Module::new();
-    section::sections(program, &mut module);
+    section::sections(program, memories, code, &mut module);
     module.finish()
 }
 
@@ -127,7 +143,8 @@ pub fn signed_size(value: i64) -> u32 {
     (64 - magnitude.leading_zeros() + 1).div_ceil(7)
 }
 
-fn write_u32(mut value: u32, bytes: &mut Vec<u8>) {
+/// Appends an unsigned LEB128 number.
+pub(super) fn write_u32(mut value: u32, bytes: &mut Vec<u8>) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
         value >>= 7;

@@ -3,25 +3,31 @@
 //! Must not know the machine's result while it runs; [`Oracle::check`] compares afterwards: how the run ended, its
 //! results and fuel, all globals, tables and the memory, and what was seen at probes and flags. What the copy costs
 //! beyond the program is known exactly and taken off its fuel ([`copy`]).
+//!
+//! Nearly all of the time goes to compiling. So it compiles for wasmtime's own interpreter, Pulley, which takes less than
+//! making machine code and runs long enough for what is run once; and [`Oracle::check_all`] runs many programs in one
+//! module ([`merge`]). That is a way to agree sooner, never a way to agree: a batch in which anything is amiss is asked
+//! again one by one, and what is said about a program is what is said about it alone.
 
 mod compare;
 mod copy;
 mod left;
+mod merge;
 
 #[cfg(test)]
 mod tests;
 
-use super::encode;
 use super::machine::Machine;
 use super::program::{Probe, Program};
 use super::rerun::{Outcome, Snapshot};
 use super::trap::Trap;
-use super::types::Value;
+use super::types::{Bits, Value};
 use compare::{equal_fuel, equal_values};
 use copy::Copy;
-use left::Left;
+use left::{Host, Left};
+use merge::Merged;
 use std::sync::OnceLock;
-use wasmtime::{Config, Engine, Module, OptLevel, RegallocAlgorithm};
+use wasmtime::{Config, Engine, Inlining, Module, OptLevel, RegallocAlgorithm};
 
 /// Fuel given to a run beyond what the machine used: wasmtime looks at the gauge only at function entries and loop
 /// headers, so the exact amount is measured with plenty and subtracted.
@@ -29,6 +35,14 @@ const AMPLE_FUEL: u64 = 1 << 27;
 
 /// Stack of the second attempt, when a program nests more calls than the usual one has room for.
 const ROOMY_STACK: usize = 64 << 20;
+
+/// Programs in one module at most. More make it hardly cheaper; wasmtime takes at most 100 memories.
+pub const BATCH: usize = 32;
+/// Tables in one module at most (wasmparser's `MAX_WASM_TABLES`).
+const MAX_TABLES: usize = 100;
+/// Instructions, and bytes of memory, of programs that share a module at most: past that there is nothing to save.
+const MAX_SHARED_CODE: usize = 1 << 15;
+const MAX_SHARED_MEMORY: usize = 16 << 20;
 
 /// wasmtime, set up for many small programs.
 pub struct Oracle {
@@ -57,6 +71,19 @@ pub struct Run<'a> {
     pub ended: Result<&'a Outcome, Trap>,
     /// The fuel that it could use.
     pub fuel_limit: u64,
+}
+
+/// A run on a machine that is to be held against wasmtime.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What was run.
+    pub program: &'a Program,
+    /// How.
+    pub run: Run<'a>,
+    /// The machine as the run left it.
+    pub machine: &'a Machine,
+    /// What was watched.
+    pub watch: Watch<'a>,
 }
 
 /// A disagreement between the machine and wasmtime, or wasmtime's refusal of a program.
@@ -109,11 +136,18 @@ impl Oracle {
     fn config() -> Config {
         let mut config = Config::new();
         config
+            .target(pulley())
+            .expect("wasmtime knows its own interpreter")
             .consume_fuel(true)
             .cranelift_nan_canonicalization(true)
+            .wasm_multi_memory(true)
             // Programs run once and are small: what counts is how fast they compile and how little is mapped.
             .cranelift_opt_level(OptLevel::None)
             .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
+            .compiler_inlining(Inlining::No)
+            .generate_address_map(false)
+            .native_unwind_info(false)
+            .wasm_backtrace_max_frames(None)
             .memory_init_cow(false)
             .memory_reservation(1 << 20)
             .memory_guard_size(0)
@@ -151,9 +185,36 @@ impl Oracle {
         machine: &Machine,
         watch: Watch<'_>,
     ) -> Result<(), Disagreement> {
-        let usual = hold(&self.engine, program, run, machine, watch);
+        self.check_one(&Case { program, run: *run, machine, watch })
+    }
+
+    /// What [`Oracle::confirm`] says about each of these, in less time. It does not depend on what stands beside it.
+    pub fn check_all(&self, cases: &[Case<'_>]) -> Vec<Result<(), Disagreement>> {
+        let mut verdicts = Vec::with_capacity(cases.len());
+        while let Some(rest) = cases.get(verdicts.len()..).filter(|rest| !rest.is_empty()) {
+            let batch = &rest[..shareable(rest)];
+            if batch.len() > 1 && self.together(batch).is_ok() {
+                verdicts.extend(batch.iter().map(|_| Ok(())));
+            } else {
+                verdicts.extend(batch.iter().map(|case| self.check_one(case)));
+            }
+        }
+        verdicts
+    }
+
+    /// Holds several cases against wasmtime in one module. What it finds amiss may come of that: whoever may share a
+    /// module is for [`Oracle::check_all`] to know, and what a program is told is for it to find out.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub(crate) fn together(&self, cases: &[Case<'_>]) -> Result<(), Disagreement> {
+        hold(&self.engine, cases)
+    }
+
+    fn check_one(&self, case: &Case<'_>) -> Result<(), Disagreement> {
+        let alone = std::slice::from_ref(case);
         // How deep calls may nest is up to each machine (spec 7.2): where ours has room, wasmtime is given it too.
-        match usual {
+        match hold(&self.engine, alone) {
             Err(Disagreement::Trapped { theirs, .. }) if theirs == Trap::CallStackExhausted.to_string() => {}
             held => return held,
         }
@@ -165,50 +226,101 @@ impl Oracle {
         });
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().stack_size(2 * ROOMY_STACK);
-            let held = thread.spawn_scoped(scope, || hold(roomy, program, run, machine, watch));
+            let held = thread.spawn_scoped(scope, || hold(roomy, alone));
             held.expect("a thread can be had").join().expect("comparing does not panic")
         })
     }
 }
 
-/// Runs the copy and compares.
-fn hold(
-    engine: &Engine,
-    program: &Program,
-    run: &Run<'_>,
-    machine: &Machine,
-    watch: Watch<'_>,
-) -> Result<(), Disagreement> {
-    let copy = Copy::new(program, run.entry, run.args, watch);
-    let bytes = encode::encode(&copy.program);
-    let module = Module::new(engine, &bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
-    let mut left = Left::new(engine);
-    let fuel = AMPLE_FUEL.max(run.fuel_limit.saturating_mul(16));
-    let theirs = left.run(&module, &copy, fuel).map_err(|error| trap_of(&error));
-    let net_fuel = left.fuel(&copy, fuel);
+/// The name that Pulley has on a machine like this one.
+fn pulley() -> &'static str {
+    match (cfg!(target_pointer_width = "64"), cfg!(target_endian = "big")) {
+        (true, false) => "pulley64",
+        (true, true) => "pulley64be",
+        (false, false) => "pulley32",
+        (false, true) => "pulley32be",
+    }
+}
+
+impl Case<'_> {
+    /// Whether it may share a module: nothing of it runs when that is instantiated, and it is to come to its end.
+    fn mergeable(&self) -> bool {
+        self.program.start.is_none() && self.run.ended.is_ok()
+    }
+
+    fn code_len(&self) -> usize {
+        self.program.seqs.iter().map(|seq| seq.code.len()).sum()
+    }
+}
+
+/// How many of the first cases may share a module, at least 1.
+fn shareable(cases: &[Case<'_>]) -> usize {
+    let (mut tables, mut code, mut memory) = (0, 0, 0);
+    let fits = |case: &&Case<'_>| {
+        tables += case.program.tables.len();
+        code += case.code_len();
+        memory += case.machine.memory().len();
+        case.mergeable() && tables <= MAX_TABLES && code <= MAX_SHARED_CODE && memory <= MAX_SHARED_MEMORY
+    };
+    cases.iter().take(BATCH).take_while(fits).count().max(1)
+}
+
+/// Runs copies of all in one module and compares; the first disagreement. Of several cases each must be
+/// [`Case::mergeable`].
+fn hold(engine: &Engine, cases: &[Case<'_>]) -> Result<(), Disagreement> {
+    let copies: Vec<Copy> =
+        cases.iter().map(|case| Copy::new(case.program, case.run.entry, case.run.args, case.watch)).collect();
+    let merged = Merged::new(&copies);
+    let module = Module::new(engine, &merged.bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
+    let ample = |case: &Case<'_>| AMPLE_FUEL.max(case.run.fuel_limit.saturating_mul(16));
+    let mut host = match Host::new(engine, &module, &merged, ample(&cases[0])) {
+        Ok(host) => host,
+        // Nothing has run, so that nothing was left behind.
+        Err(error) => return same_end(&cases[0].run, trap_of(&error)),
+    };
+    for (number, (case, copy)) in cases.iter().zip(&copies).enumerate() {
+        let (mut left, ended) = Left::by(&mut host, (number, copy, &merged.homes[number]), ample(case));
+        judge(case, &mut left, ended.map_err(|error| trap_of(&error)))?;
+    }
+    Ok(())
+}
+
+/// Compares what a run left behind.
+fn judge(case: &Case<'_>, left: &mut Left<'_>, theirs: Result<(), Result<Trap, String>>) -> Result<(), Disagreement> {
+    let Case { program, run, machine, watch } = *case;
+    let values = |bits: &[Bits]| program.globals.iter().zip(bits).map(|(g, &bits)| Value::new(g.ty, bits)).collect();
     match (run.ended, theirs) {
         (Ok(outcome), Ok(())) => {
-            equal_fuel(outcome.fuel, net_fuel)?;
-            equal_values("results", &outcome.results, &left.globals(copy.results.clone()))?;
-            let globals = program.globals.iter().zip(&outcome.globals).map(|(g, &bits)| Value::new(g.ty, bits));
-            left.equal_watched(&copy, watch)?;
-            left.equal_state(program, globals.collect(), machine)
+            equal_fuel(outcome.fuel, left.fuel)?;
+            equal_values("results", &outcome.results, &left.results())?;
+            left.equal_watched(watch)?;
+            left.equal_state(program, values(&outcome.globals), machine)
         }
-        (Err(Trap::OutOfFuel), Ok(()) | Err(Ok(Trap::OutOfFuel))) if net_fuel > run.fuel_limit => {
-            left.equal_seen(&copy, watch)
+        (Err(Trap::OutOfFuel), Ok(()) | Err(Ok(Trap::OutOfFuel))) if left.fuel > run.fuel_limit => {
+            left.equal_seen(watch)
         }
-        (Err(Trap::CallStackExhausted), Err(Ok(Trap::CallStackExhausted))) => left.equal_seen(&copy, watch),
+        (Err(Trap::CallStackExhausted), Err(Ok(Trap::CallStackExhausted))) => left.equal_seen(watch),
         (Err(ours), Err(Ok(theirs))) if compare::same_trap(ours, theirs) => {
-            left.equal_watched(&copy, watch)?;
-            let globals = program.globals.iter().zip(machine.globals()).map(|(g, &bits)| Value::new(g.ty, bits));
-            left.equal_state(program, globals.collect(), machine)
+            left.equal_watched(watch)?;
+            left.equal_state(program, values(machine.globals()), machine)
         }
-        (ours, theirs) => {
-            let say = |trap: Option<String>| trap.map_or("the run ends well".into(), |trap| trap);
-            let theirs = theirs.err().map(|trap| trap.map_or_else(|text| text, |trap| trap.to_string()));
-            Err(Disagreement::Trapped { ours: say(ours.err().map(|t| t.to_string())), theirs: say(theirs) })
-        }
+        (_, Ok(())) => Err(other_end(&run, None)),
+        (_, Err(theirs)) => Err(other_end(&run, Some(theirs))),
     }
+}
+
+/// Compares how a run ended that did not begin.
+fn same_end(run: &Run<'_>, theirs: Result<Trap, String>) -> Result<(), Disagreement> {
+    match (run.ended, &theirs) {
+        (Err(ours), Ok(theirs)) if ours == *theirs || compare::same_trap(ours, *theirs) => Ok(()),
+        _ => Err(other_end(run, Some(theirs))),
+    }
+}
+
+fn other_end(run: &Run<'_>, theirs: Option<Result<Trap, String>>) -> Disagreement {
+    let say = |trap: Option<String>| trap.unwrap_or_else(|| "the run ends well".into());
+    let theirs = theirs.map(|trap| trap.map_or_else(|text| text, |trap| trap.to_string()));
+    Disagreement::Trapped { ours: say(run.ended.err().map(|trap| trap.to_string())), theirs: say(theirs) }
 }
 
 /// Our name for wasmtime's trap, or the text of an error that is none.

@@ -2,15 +2,15 @@
 //!
 //! Must not know instructions but constant ones.
 
-use super::{body, write_instr};
+use super::{Code, write_instr};
 use crate::wasm::isa::Imm;
 use crate::wasm::program::{Data, Extern, Global, Import, Instr, Memory, Program, SegmentMode, Table};
 use crate::wasm::types::ValType;
 use wasm_encoder as enc;
 
-/// Writes every section of the module.
-pub(super) fn sections(program: &Program, module: &mut enc::Module) {
-    let has_code = program.imported_funcs() < program.funcs.len() as u32;
+/// Writes every section of a module with these memories of its own, and this code.
+pub(super) fn sections(program: &Program, memories: &[Memory], code: &Code, module: &mut enc::Module) {
+    let Code { bodies, names_data } = code;
     if !program.types.is_empty() {
         module.section(&types(program));
     }
@@ -18,16 +18,18 @@ pub(super) fn sections(program: &Program, module: &mut enc::Module) {
     if !imports.is_empty() {
         module.section(&imports);
     }
-    if has_code {
+    if !bodies.is_empty() {
         module.section(&functions(program));
     }
     if program.tables.iter().any(|table| table.import.is_none()) {
         module.section(&tables(program));
     }
-    if let Some(memory @ Memory { import: None, .. }) = &program.memory {
-        let mut memories = enc::MemorySection::new();
-        memories.memory(memory_type(memory));
-        module.section(&memories);
+    if !memories.is_empty() {
+        let mut section = enc::MemorySection::new();
+        memories.iter().for_each(|memory| {
+            section.memory(memory_type(memory));
+        });
+        module.section(&section);
     }
     if program.globals.iter().any(|global| global.import.is_none()) {
         module.section(&globals(program));
@@ -41,11 +43,15 @@ pub(super) fn sections(program: &Program, module: &mut enc::Module) {
     if !program.elems.is_empty() {
         module.section(&elements(program));
     }
-    if names_data(program) {
+    if *names_data && !program.datas.is_empty() {
         module.section(&enc::DataCountSection { count: program.datas.len() as u32 });
     }
-    if has_code {
-        module.section(&code(program));
+    if !bodies.is_empty() {
+        let mut section = enc::CodeSection::new();
+        bodies.iter().for_each(|body| {
+            section.raw(body);
+        });
+        module.section(&section);
     }
     if !program.datas.is_empty() {
         module.section(&data(program));
@@ -141,17 +147,9 @@ fn elements(program: &Program) -> enc::ElementSection {
 }
 
 /// Whether code names data segments: then their number must stand before the code (spec 5.5.15).
-fn names_data(program: &Program) -> bool {
+pub(super) fn names_data(program: &Program) -> bool {
     let names = |instr: &Instr| matches!(instr.op.row().imm, Imm::Data | Imm::DataMem);
     !program.datas.is_empty() && program.seqs.iter().any(|seq| seq.code.iter().any(names))
-}
-
-fn code(program: &Program) -> enc::CodeSection {
-    let mut code = enc::CodeSection::new();
-    for func in program.imported_funcs()..program.funcs.len() as u32 {
-        code.raw(&body(program, func));
-    }
-    code
 }
 
 fn data(program: &Program) -> enc::DataSection {

@@ -35,6 +35,15 @@ pub(super) fn equal_flags(ours: &[(Probe, bool)], theirs: &[bool]) -> Result<(),
     Err(Disagreement::State { what: "flags", ours, theirs })
 }
 
+/// A probe that the machine hit at least so often.
+pub(super) fn hit(hit: u32, theirs: u64) -> Result<(), Disagreement> {
+    if theirs >= u64::from(hit) {
+        return Ok(());
+    }
+    let ours = format!("at least {hit}");
+    Err(Disagreement::State { what: "hits of a probe", ours, theirs: theirs.to_string() })
+}
+
 /// A probe that the machine did not hit so often.
 pub(super) fn not_hit(hit: u32, theirs: u64) -> Result<(), Disagreement> {
     if theirs < u64::from(hit) {

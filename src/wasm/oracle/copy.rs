@@ -1,23 +1,27 @@
 //! Owns the instrumented copy that wasmtime runs: a program again, which differs from the one that is checked in ways
 //! that change nothing it computes, and whose fuel is known to the unit.
 //!
-//! Must not know wasmtime. Everything that is to be seen is left in globals of the copy's own, behind those of the
-//! program: they can be read when the run has ended, trapped or not, hold values of every type, and need no host
-//! function, so that no index shifts. Imported memories, tables and globals are the copy's own, made as their stand-ins
-//! are; imported functions stay imports.
+//! Must not know wasmtime, nor what else is run in the same module ([`super::merge`]). Everything that is to be seen is
+//! left in globals of the copy's own, behind those of the program: they can be read when the run has ended, trapped or
+//! not, hold values of every type, and need no host function, so that no index shifts. Imported memories, tables and
+//! globals are the copy's own, made as their stand-ins are; imported functions stay imports.
+//!
+//! Each function and each type costs as much to compile as some hundred instructions, so a copy adds neither.
 
 use super::Watch;
 use crate::wasm::isa::{Imm, Op};
-use crate::wasm::program::{
-    BlockType, Export, Extern, Flat, Func, Global, Instr, Place, Probe, Program, SegmentMode, Seq, SeqId,
-};
+use crate::wasm::program::{BlockType, Flat, Global, Instr, Place, Probe, Program, SegmentMode, Seq, SeqId};
 use crate::wasm::rerun::Snapshot;
-use crate::wasm::types::{FuncType, ValType, Value};
+use crate::wasm::types::{ValType, Value};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The copy, and where what it shows is found.
 pub(super) struct Copy {
     pub(super) program: Program,
+    /// What starts the run: it passes the arguments, calls, and leaves the results in globals. Neither takes operands nor
+    /// leaves any.
+    pub(super) call: Vec<Instr>,
     /// Globals with the results of the run.
     pub(super) results: Range<u32>,
     /// What was asked for at each probe, in the order of the watch.
@@ -37,25 +41,17 @@ pub(super) struct Shown {
     pub(super) operands: Range<u32>,
 }
 
-/// The export under which the run is started: a function without parameters and results.
-pub(super) const RUN: &str = "run";
-
-/// The export of a function, global or table of the copy.
-pub(super) fn export_name(kind: Extern, index: u32) -> String {
-    let letter = match kind {
-        Extern::Func => 'f',
-        Extern::Table => 't',
-        Extern::Memory => 'm',
-        Extern::Global => 'g',
-    };
-    format!("{letter}{index}")
-}
-
 impl Copy {
     /// A copy of a program that calls function `entry` with these arguments and watches what is to be watched.
     pub(super) fn new(program: &Program, entry: u32, args: &[Value], watch: Watch<'_>) -> Self {
-        let mut copy =
-            Copy { program: program.clone(), results: 0..0, probes: Vec::new(), flags: Vec::new(), passes: Vec::new() };
+        let mut copy = Copy {
+            program: program.clone(),
+            call: Vec::new(),
+            results: 0..0,
+            probes: Vec::new(),
+            flags: Vec::new(),
+            passes: Vec::new(),
+        };
         let mut inserted = Vec::new();
         for &(probe, snapshot) in watch.operands {
             let shown = copy.show(program, probe, snapshot, &mut inserted);
@@ -69,23 +65,16 @@ impl Copy {
         }
         copy.insert(inserted);
         copy.own_imports();
-        copy.wrap(entry, args);
-        copy.export();
+        copy.start_with(entry, args);
         copy
     }
 
-    /// Fuel that the copy used so far beyond the program and its wrapper, where the counters stand like this.
+    /// Fuel that the copy used so far beyond the program and [`Copy::call`], where the counters stand like this.
     pub(super) fn extra_fuel(&self, mut counter: impl FnMut(u32) -> u64) -> u64 {
         let passes: u64 = self.passes.iter().map(|&(global, fuel)| counter(global) * fuel).sum();
         let mut was_shown = |probe: &&Shown| counter(probe.counter) >= u64::from(probe.hit);
         let shown: u64 = self.probes.iter().filter(&mut was_shown).map(|probe| 2 * probe.operands.len() as u64).sum();
         passes + shown
-    }
-
-    /// Entering the wrapper, its arguments, its call and what it does with the results.
-    pub(super) fn wrapper_fuel(&self) -> u64 {
-        let wrapper = self.program.funcs.last().expect("the wrapper is the last function");
-        1 + self.program.seqs[wrapper.body as usize].code.len() as u64
     }
 
     fn global(&mut self, ty: ValType) -> u32 {
@@ -218,42 +207,22 @@ impl Copy {
         }
     }
 
-    /// The function that is called: it has neither parameters nor results, and leaves those of the entry in globals.
-    fn wrap(&mut self, entry: u32, args: &[Value]) {
+    fn start_with(&mut self, entry: u32, args: &[Value]) {
         let results = self.program.func_type(entry).results.clone();
         self.results = self.globals(&results);
         let mut code: Vec<Instr> = args.iter().map(|&arg| self.constant(arg)).collect();
         code.push(Instr::index(Op::Call, entry));
         code.extend(self.results.clone().rev().map(|global| Instr::index(Op::GlobalSet, global)));
-        let body = self.sequence(code);
-        let types = &mut self.program.types;
-        let ty = types.iter().position(|ty| *ty == FuncType::default()).unwrap_or_else(|| {
-            types.push(FuncType::default());
-            types.len() - 1
-        });
-        self.program.funcs.push(Func { ty: ty as u32, locals: Vec::new(), body, import: None });
+        self.call = code;
     }
 
-    /// Shows everything that is compared. Functions are shown only where one can become a value.
-    fn export(&mut self) {
-        let program = &mut self.program;
-        program.names.clear();
-        let wrapper = program.funcs.len() as u32 - 1;
-        program.exports = vec![Export { name: RUN.into(), kind: Extern::Func, index: wrapper }];
-        let refers = |instr: &Instr| instr.op == Op::RefFunc;
-        let values = program.elems.iter().any(|elem| elem.items.iter().any(refers))
-            || program.globals.iter().any(|global| refers(&global.init))
-            || program.seqs.iter().any(|seq| seq.code.iter().any(refers));
-        let counts = [
-            (Extern::Func, if values { wrapper } else { 0 }),
-            (Extern::Table, program.tables.len() as u32),
-            (Extern::Memory, u32::from(program.memory.is_some())),
-            (Extern::Global, program.globals.len() as u32),
-        ];
-        for (kind, count) in counts {
-            let export = |index| Export { name: export_name(kind, index), kind, index };
-            program.exports.extend((0..count).map(export));
-        }
+    /// The functions that can become values: those that a `ref.func` names.
+    pub(super) fn values(&self) -> BTreeSet<u32> {
+        let program = &self.program;
+        let items = program.elems.iter().flat_map(|elem| &elem.items);
+        let inits = program.globals.iter().map(|global| &global.init);
+        let code = program.seqs.iter().flat_map(|seq| &seq.code);
+        items.chain(inits).chain(code).filter(|instr| instr.op == Op::RefFunc).map(|instr| instr.a).collect()
     }
 }
 

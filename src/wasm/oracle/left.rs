@@ -1,9 +1,10 @@
-//! Owns a run of the copy in wasmtime, and looking at what it left behind.
+//! Owns running copies in wasmtime, and looking at what each left behind.
 //!
-//! Must not know why it is run.
+//! Must not know why they are run.
 
-use super::compare::{equal_flags, equal_memory, equal_values, not_hit};
-use super::copy::{Copy, RUN, export_name};
+use super::compare::{equal_flags, equal_memory, equal_values, hit, not_hit};
+use super::copy::Copy;
+use super::merge::{Home, Merged, RUN, export_name};
 use super::{Disagreement, Watch};
 use crate::wasm::machine::{MAX_ELEMENTS, Machine};
 use crate::wasm::program::{Extern, Program};
@@ -12,67 +13,82 @@ use std::collections::HashMap;
 use std::ops::Range;
 use wasmtime::{Engine, Func, FuncType, Instance, Module, Ref, Store, StoreLimits, StoreLimitsBuilder, Val};
 
-/// A run, and what it left behind.
-pub(super) struct Left {
+/// A module of copies that runs, or has run.
+pub(super) struct Host {
     store: Store<StoreLimits>,
-    /// None if the module could not be instantiated.
-    instance: Option<Instance>,
-    /// Fuel that the copy took for itself while it was instantiated: that of the program is not counted.
-    before: u64,
+    instance: Instance,
     /// Functions by their identity, where any can be a value.
     functions: HashMap<usize, u32>,
 }
 
-impl Left {
-    pub(super) fn new(engine: &Engine) -> Self {
+impl Host {
+    /// Instantiates the module; a start function has this much fuel.
+    pub(super) fn new(engine: &Engine, module: &Module, merged: &Merged, fuel: u64) -> wasmtime::Result<Self> {
         // A table grows as far as the machine's: beyond that the outcome would depend on the host.
         let limits = StoreLimitsBuilder::new().table_elements(MAX_ELEMENTS as usize).build();
         let mut store = Store::new(engine, limits);
         store.limiter(|limits| limits);
-        Self { store, instance: None, before: 0, functions: HashMap::new() }
-    }
-
-    /// Instantiates the copy and calls its function, each with this much fuel.
-    pub(super) fn run(&mut self, module: &Module, copy: &Copy, fuel: u64) -> wasmtime::Result<()> {
-        self.store.set_fuel(fuel)?;
+        store.set_fuel(fuel)?;
         let imports = module.imports().map(|import| {
             let ty = import.ty().unwrap_func().clone();
-            stand_in(&mut self.store, ty).into()
+            stand_in(&mut store, ty).into()
         });
         let imports: Vec<_> = imports.collect();
-        let instance = Instance::new(&mut self.store, module, &imports)?;
-        self.instance = Some(instance);
-        for index in 0..copy.program.funcs.len() as u32 {
-            let Some(func) = instance.get_func(&mut self.store, &export_name(Extern::Func, index)) else { break };
-            self.functions.insert(func.to_raw(&mut self.store) as usize, index);
+        let instance = Instance::new(&mut store, module, &imports)?;
+        let mut functions = HashMap::new();
+        for &index in &merged.values {
+            let func = instance.get_func(&mut store, &export_name(Extern::Func, index));
+            functions.insert(func.expect("the module exports it").to_raw(&mut store) as usize, index);
         }
-        self.before = copy.extra_fuel(|counter| self.counter(counter));
-        self.store.set_fuel(fuel)?;
-        let run = instance.get_typed_func::<(), ()>(&mut self.store, RUN).expect("the copy exports it");
-        run.call(&mut self.store, ())
+        Ok(Self { store, instance, functions })
     }
+}
 
-    /// Fuel that the program used after it was instantiated, of that much given.
-    pub(super) fn fuel(&mut self, copy: &Copy, given: u64) -> u64 {
-        if self.instance.is_none() {
-            return given;
-        }
-        let extra = copy.extra_fuel(|counter| self.counter(counter)) - self.before + copy.wrapper_fuel();
-        (given - self.store.get_fuel().expect("fuel is on")).saturating_sub(extra)
+/// What one copy left behind.
+pub(super) struct Left<'a> {
+    host: &'a mut Host,
+    copy: &'a Copy,
+    home: &'a Home,
+    /// Fuel that the run took, that of the copy for itself left out.
+    pub(super) fuel: u64,
+}
+
+impl<'a> Left<'a> {
+    /// Runs the copy of a number with this much fuel; how that ended.
+    pub(super) fn by(
+        host: &'a mut Host,
+        (number, copy, home): (usize, &'a Copy, &'a Home),
+        fuel: u64,
+    ) -> (Self, wasmtime::Result<()>) {
+        let mut left = Self { host, copy, home, fuel: 0 };
+        // A start function passes counters too, but its fuel is not counted.
+        let before = copy.extra_fuel(|counter| left.counter(counter));
+        let (store, instance) = (&mut left.host.store, left.host.instance);
+        store.set_fuel(fuel).expect("fuel is on");
+        let run = instance.get_typed_func::<i32, ()>(&mut *store, RUN).expect("the module exports it");
+        let ended = run.call(&mut *store, number as i32);
+        let used = fuel - store.get_fuel().expect("fuel is on");
+        let extra = copy.extra_fuel(|counter| left.counter(counter)) - before + Merged::run_fuel(copy);
+        left.fuel = used.saturating_sub(extra);
+        (left, ended)
     }
 
     fn counter(&mut self, global: u32) -> u64 {
         self.global(global).bits as u64
     }
 
-    pub(super) fn globals(&mut self, indices: Range<u32>) -> Vec<Value> {
+    pub(super) fn results(&mut self) -> Vec<Value> {
+        self.globals(self.copy.results.clone())
+    }
+
+    fn globals(&mut self, indices: Range<u32>) -> Vec<Value> {
         indices.map(|index| self.global(index)).collect()
     }
 
     fn global(&mut self, index: u32) -> Value {
-        let instance = self.instance.expect("it was instantiated");
-        let global = instance.get_global(&mut self.store, &export_name(Extern::Global, index));
-        let value = global.expect("the copy exports it").get(&mut self.store);
+        let name = export_name(Extern::Global, self.home.globals + index);
+        let global = self.host.instance.get_global(&mut self.host.store, &name);
+        let value = global.expect("the module exports it").get(&mut self.host.store);
         self.value(&value)
     }
 
@@ -85,30 +101,32 @@ impl Left {
             Val::V128(bits) => Value::new(ValType::V128, bits.as_u128()),
             Val::FuncRef(None) => Value::zero(ValType::FuncRef),
             Val::FuncRef(Some(func)) => {
-                let index = self.functions[&(func.to_raw(&mut self.store) as usize)];
-                Value::new(ValType::FuncRef, 1 + Bits::from(index))
+                let index = self.host.functions.get(&(func.to_raw(&mut self.host.store) as usize));
+                let own = index.and_then(|&index| self.home.own_func(index));
+                // One that no `ref.func` of the copy names has no number, and is not equal to any that has.
+                Value::new(ValType::FuncRef, own.map_or(Bits::MAX, |own| 1 + Bits::from(own)))
             }
             Val::ExternRef(None) => Value::zero(ValType::ExternRef),
             ref other => unreachable!("no program here has a value like {other:?}"),
         }
     }
 
-    fn table(&mut self, instance: Instance, index: u32) -> Vec<Value> {
-        let table = instance.get_table(&mut self.store, &export_name(Extern::Table, index));
-        let table = table.expect("the copy exports it");
-        let size = table.size(&self.store);
-        let elements: Vec<Ref> = (0..size).map(|at| table.get(&mut self.store, at).expect("in bounds")).collect();
+    fn table(&mut self, index: u32) -> Vec<Value> {
+        let store = &mut self.host.store;
+        let table = self.host.instance.get_table(&mut *store, &export_name(Extern::Table, self.home.tables + index));
+        let table = table.expect("the module exports it");
+        let size = table.size(&*store);
+        let elements: Vec<Ref> = (0..size).map(|at| table.get(&mut *store, at).expect("in bounds")).collect();
         elements.into_iter().map(|element| self.value(&element.into())).collect()
     }
 
     /// Compares what was watched: the machine's run and this one ended at the same moment.
-    pub(super) fn equal_watched(&mut self, copy: &Copy, watch: Watch<'_>) -> Result<(), Disagreement> {
-        if self.instance.is_none() {
-            return Ok(());
-        }
+    pub(super) fn equal_watched(&mut self, watch: Watch<'_>) -> Result<(), Disagreement> {
+        let copy = self.copy;
         for ((probe, snapshot), shown) in watch.operands.iter().zip(&copy.probes) {
             match snapshot {
                 Some(snapshot) => {
+                    hit(probe.hit, self.counter(shown.counter))?;
                     equal_values("operands", &snapshot.operands, &self.globals(shown.operands.clone()))?;
                 }
                 None => not_hit(probe.hit, self.counter(shown.counter))?,
@@ -119,10 +137,8 @@ impl Left {
     }
 
     /// Compares the operands that both have seen: one of the runs went further than the other.
-    pub(super) fn equal_seen(&mut self, copy: &Copy, watch: Watch<'_>) -> Result<(), Disagreement> {
-        if self.instance.is_none() {
-            return Ok(());
-        }
+    pub(super) fn equal_seen(&mut self, watch: Watch<'_>) -> Result<(), Disagreement> {
+        let copy = self.copy;
         for ((probe, snapshot), shown) in watch.operands.iter().zip(&copy.probes) {
             if let Some(snapshot) = snapshot
                 && self.counter(shown.counter) >= u64::from(probe.hit)
@@ -140,15 +156,15 @@ impl Left {
         globals: Vec<Value>,
         machine: &Machine,
     ) -> Result<(), Disagreement> {
-        let Some(instance) = self.instance else { return Ok(()) };
         equal_values("globals", &globals, &self.globals(0..globals.len() as u32))?;
         for (index, (table, elements)) in program.tables.iter().zip(machine.tables()).enumerate() {
             let ours: Vec<Value> = elements.iter().map(|&bits| Value::new(table.ty, bits)).collect();
-            equal_values("a table", &ours, &self.table(instance, index as u32))?;
+            equal_values("a table", &ours, &self.table(index as u32))?;
         }
         if program.memory.is_some() {
-            let memory = instance.get_memory(&mut self.store, &export_name(Extern::Memory, 0));
-            equal_memory(machine.memory(), memory.expect("the copy exports it").data(&self.store))?;
+            let store = &mut self.host.store;
+            let memory = self.host.instance.get_memory(&mut *store, &export_name(Extern::Memory, self.home.memory));
+            equal_memory(machine.memory(), memory.expect("the module exports it").data(&*store))?;
         }
         Ok(())
     }
