@@ -241,6 +241,7 @@ fn check(weaver: &Weaver, machine: &mut Machine, verified: &mut Verified) -> Res
 mod tests {
     use super::*;
     use crate::weave::config::WeaveConfig;
+    use crate::weave::prior::Prior;
 
     const SETTINGS: [&str; 4] = [
         "bytes: {max: 36}\nfuel: {max: 2}\nlimits: {results: 1}",
@@ -260,11 +261,16 @@ limits: {functions: 8, nesting: 5, recursion: 8}",
         Arc::new(Loom::new(config))
     }
 
+    fn taste(loom: &Loom) -> Taste {
+        Prior::default().taste(&loom.config.instructions())
+    }
+
     #[test]
     fn every_program_is_counted_once() {
         for yaml in SETTINGS {
             let progress = AtomicU64::new(0);
-            let (verified, broken) = verify(&loom(yaml), Seed::new(3), 2 * BATCH as u64 + 5, &progress);
+            let loom = loom(yaml);
+            let (verified, broken) = verify(&loom, &taste(&loom), Seed::new(3), 2 * BATCH as u64 + 5, &progress);
             assert!(broken.is_empty() && verified.holds(), "{yaml}: {verified:?}");
             assert_eq!((verified.programs, progress.into_inner()), (69, 69), "{yaml}");
         }
@@ -276,11 +282,12 @@ limits: {functions: 8, nesting: 5, recursion: 8}",
         let oracle = Oracle::new();
         for yaml in SETTINGS {
             let loom = loom(yaml);
+            let taste = taste(&loom);
             let mut verified = Verified::default();
             let mut places: Vec<Place> = (0..BATCH)
                 .map(|_| Place { weaver: Weaver::new(loom.clone(), 0), machine: Machine::default() })
                 .collect();
-            let weave = |(place, number): (&mut Place, u64)| place.weave(Seed::new(4), number, &mut verified);
+            let weave = |(place, number): (&mut Place, u64)| place.weave(&taste, Seed::new(4), number, &mut verified);
             let outcomes: Vec<_> = places.iter_mut().zip(0..).map(weave).collect();
             assert_eq!(oracle.together(&cases(&places, &outcomes)), Ok(()), "{yaml}");
             for at in [0, 11, BATCH - 1] {
