@@ -6,6 +6,7 @@
 pub mod attack;
 pub mod connect;
 pub mod explain;
+pub mod generate;
 pub mod inspect;
 pub mod progress;
 pub mod schema;
@@ -27,6 +28,7 @@ pub struct Cli {
 enum Verb {
     Attack(attack::Args),
     Explain(explain::Args),
+    Generate(generate::Args),
     Inspect(inspect::Args),
     Schema(schema::Args),
     Serve(serve::Args),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
     let done = match verb {
         Verb::Attack(args) => args.run(),
         Verb::Explain(args) => args.run(),
+        Verb::Generate(args) => args.run(),
         Verb::Inspect(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),

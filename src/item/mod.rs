@@ -6,5 +6,6 @@ pub mod inspect;
 pub mod make;
 pub mod record;
 pub mod source;
+pub mod stream;
 pub mod task;
 pub mod verify;

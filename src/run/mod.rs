@@ -6,8 +6,10 @@
 
 pub mod clock;
 pub mod command;
+pub mod dataset;
 pub mod dir;
 pub mod jsonl;
+pub mod level;
 pub mod manifest;
 pub mod preset;
 pub mod sink;

@@ -1,0 +1,233 @@
+//! Owns `harness generate`: labelled items as a data set.
+
+use super::{Failure, print_json, print_line, runtime, say};
+use crate::item::record::Task;
+use crate::item::source::PROGRAMS_PER_ITEM;
+use crate::run::dataset::{Counts, DataSet, DataSetError, Format, Splits};
+use crate::run::level::AS_WRITTEN;
+use crate::run::preset::Preset;
+use crate::seed::Seed;
+use crate::weave::recipe::GENERATOR;
+use crate::weave::weaver::Loom;
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Weave labelled items into a folder, each confirmed by wasmtime; the same seed gives the same files
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is asked; without it, what the preset asks
+    #[arg(long, value_enum)]
+    task: Option<TaskName>,
+    /// Preset: a name in policies/, or a file; without it, that of the task
+    #[arg(long, value_name = "NAME|FILE")]
+    preset: Option<String>,
+    /// Difficulty, 1 to 5
+    #[arg(long, default_value_t = AS_WRITTEN, value_name = "1-5", value_parser = clap::value_parser!(u8).range(1..=5))]
+    level: u8,
+    /// Items to make; no two have the same canonical form
+    #[arg(short = 'n', long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: u64,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Folder to write to; it must be empty, or not exist yet
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// One JSON object a line, or pairs of .wat and .meta files
+    #[arg(long, value_enum, default_value_t = FormatName::Jsonl)]
+    format: FormatName,
+    /// Split by canonical form, as in train=0.9,test=0.1; no program stands on two sides
+    #[arg(long, value_name = "NAME=SHARE,...")]
+    split: Option<String>,
+    /// Threads; the items are the same for any number of them [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// The tasks by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TaskName {
+    /// The operand stack at ;;INSPECT
+    Stack,
+    /// Which of the places ;;FLAG_n execution passes
+    Reachability,
+    /// What the exported function returns
+    Result,
+    /// How much fuel the run uses
+    Fuel,
+}
+
+impl From<TaskName> for Task {
+    fn from(name: TaskName) -> Self {
+        match name {
+            TaskName::Stack => Self::Stack,
+            TaskName::Reachability => Self::Reachability,
+            TaskName::Result => Self::Result,
+            TaskName::Fuel => Self::Fuel,
+        }
+    }
+}
+
+/// The formats by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    /// One JSON object a line
+    Jsonl,
+    /// Pairs of .wat and .meta files, as the original's data sets have them
+    Wat,
+}
+
+/// What a data set is: everything that makes it again.
+#[derive(Serialize)]
+struct Card<'a> {
+    generator: &'a str,
+    task: Task,
+    preset: &'a str,
+    level: u8,
+    seed: u64,
+    items: u64,
+    /// False if it was stopped before.
+    complete: bool,
+    /// Programs woven, up to the end of a stretch.
+    programs: u64,
+    /// Items left out because their canonical form was there.
+    repeated: u64,
+    split: Option<&'a str>,
+    format: Format,
+    config: &'a Preset,
+}
+
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    counts: Counts,
+    programs: u64,
+    repeated: u64,
+    complete: bool,
+    seconds: f64,
+    items_per_second: f64,
+}
+
+impl Args {
+    /// Makes the data set; one that is stopped is whole as far as it goes.
+    pub fn run(&self) -> Result<(), Failure> {
+        let (name, preset) = self.preset()?;
+        let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
+        let format = if self.format == FormatName::Jsonl { Format::Jsonl } else { Format::Wat };
+        let mut data = DataSet::create(&self.out, format, splits).map_err(|error| match error {
+            DataSetError::NotEmpty(_) => Failure::usage(error),
+            DataSetError::Write { .. } => Failure::Error(error.into()),
+        })?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let runtime = listen(stop.clone())?;
+        let bar = ProgressBar::new(self.count);
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items, {per_sec}, {eta} left");
+        bar.set_style(style.expect("the template is well-formed"));
+        let started = Instant::now();
+        let source = preset.source(&Arc::new(Loom::new(preset.weave.clone())));
+        let (mut programs, mut repeated, mut failed) = (0, 0, None);
+        source.stream(Seed::new(self.seed), self.threads(), |draft, woven| {
+            programs = woven;
+            match draft.map(|draft| data.add(&draft.item)) {
+                None => bar.set_position(data.len()),
+                Some(Ok(new)) => repeated += u64::from(!new),
+                Some(Err(error)) => failed = Some(error),
+            }
+            let spent = woven > PROGRAMS_PER_ITEM * self.count;
+            let done = data.len() == self.count || failed.is_some() || stop.load(Ordering::Relaxed) || spent;
+            if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        bar.finish_and_clear();
+        runtime.shutdown_background();
+        let (items, seconds) = (data.len(), started.elapsed().as_secs_f64());
+        let complete = items == self.count;
+        let split = self.split.as_deref();
+        let (task, level, seed) = (preset.task, self.level, self.seed);
+        let card = Card {
+            generator: GENERATOR,
+            task,
+            preset: &name,
+            level,
+            seed,
+            items,
+            complete,
+            programs,
+            repeated,
+            split,
+            format,
+            config: &preset,
+        };
+        let counts = data.finish(&card)?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let items_per_second = (items as f64 / seconds).round();
+        let seconds = (seconds * 1000.0).round() / 1000.0;
+        let report = Report { counts, programs, repeated, complete, seconds, items_per_second };
+        self.show(&report)?;
+        if complete || stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(Failure::Error(anyhow::anyhow!(
+            "of {programs} programs only {items} made an item of their own; loosen the limits of `weave` or what `probe` \
+             asks for, or ask for fewer items"
+        )))
+    }
+
+    /// The preset that is meant, and its name.
+    fn preset(&self) -> Result<(String, Preset), Failure> {
+        let of_task = || self.task.and_then(|task| Some(task.to_possible_value()?.get_name().to_owned()));
+        let name = self.preset.clone().or_else(of_task).unwrap_or_else(|| "stack".into());
+        let mut preset = Preset::load(&name).map_err(Failure::usage)?;
+        if let Some(task) = self.task {
+            preset.task = task.into();
+        }
+        Ok((name, preset.at_level(self.level)))
+    }
+
+    fn threads(&self) -> usize {
+        self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    }
+
+    fn show(&self, report: &Report) -> Result<(), Failure> {
+        if !report.complete {
+            say("not complete; everything up to here is written");
+        }
+        if self.json {
+            return print_json(report);
+        }
+        let sides: Vec<String> = report.counts.splits.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        print_line(&format!(
+            "{} items ({}) of {} programs in {:.1} s, {} repeated ones left out: {}",
+            report.counts.items,
+            sides.join(", "),
+            report.programs,
+            report.seconds,
+            report.repeated,
+            self.out.display()
+        ))
+    }
+}
+
+/// Sets the flag at the first Ctrl-C; at the second the program ends.
+fn listen(stop: Arc<AtomicBool>) -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = runtime()?;
+    runtime.spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if stop.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            say("stopping (again to drop what is not yet written)");
+        }
+    });
+    Ok(runtime)
+}

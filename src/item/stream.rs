@@ -1,0 +1,129 @@
+//! Owns making many confirmed items on many threads, in the order of their numbers.
+//!
+//! Must not know what becomes of them. Threads take stretches of programs and hand over what they made; the stretches are
+//! put in order, so that the items are the same whatever the number of threads.
+
+use super::make::{Confirmer, Draft};
+use super::source::{ItemSource, STRIDE};
+use crate::seed::Seed;
+use crate::wasm::oracle::{Disagreement, Oracle};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+
+/// Stretches that wait to be taken, for each thread.
+const WAITING: usize = 4;
+
+/// The machine and wasmtime disagree about an item: a bug of ours, and no label.
+#[derive(Debug, thiserror::Error)]
+#[error("our machine and wasmtime disagree about program {}: {disagreement}", draft.item.id)]
+pub struct Disagrees {
+    /// The item.
+    pub draft: Box<Draft>,
+    /// What about.
+    pub disagreement: Disagreement,
+}
+
+/// What one stretch of programs became.
+type Stretch = Result<Vec<Draft>, Disagrees>;
+
+impl ItemSource {
+    /// Makes the items of a seed one after the other, each confirmed by wasmtime, until `take` breaks off. `take` sees each
+    /// item, and after each stretch how many programs were woven so far, with `None`.
+    ///
+    /// # Errors
+    /// The first disagreement.
+    pub fn stream(
+        &self,
+        seed: Seed,
+        threads: usize,
+        mut take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
+    ) -> Result<(), Disagrees> {
+        let (next, stop, oracle) = (AtomicU64::new(0), AtomicBool::new(false), Oracle::new());
+        let (sender, receiver) = sync_channel::<(u64, Stretch)>(WAITING * threads);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let (sender, next, stop, oracle) = (sender.clone(), &next, &stop, &oracle);
+                scope.spawn(move || {
+                    let mut confirmer = Confirmer::default();
+                    while !stop.load(Ordering::Relaxed) {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let made = self.confirmed(seed, number * STRIDE, oracle, &mut confirmer);
+                        // Nobody takes them any more.
+                        if sender.send((number, made)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let taken = in_order(receiver.iter(), &mut take);
+            stop.store(true, Ordering::Relaxed);
+            drop(receiver);
+            taken
+        })
+    }
+
+    fn confirmed(&self, seed: Seed, start: u64, oracle: &Oracle, confirmer: &mut Confirmer) -> Stretch {
+        let mut bench = self.bench();
+        let mut drafts: Vec<Draft> = (start..start + STRIDE).filter_map(|number| bench.draft(seed, number)).collect();
+        let told: Vec<&Draft> = drafts.iter().collect();
+        match confirmer.confirm(&told, oracle) {
+            Ok(()) => Ok(drafts),
+            Err((at, disagreement)) => Err(Disagrees { draft: Box::new(drafts.swap_remove(at)), disagreement }),
+        }
+    }
+}
+
+/// Hands over stretches in their order, however they come.
+fn in_order(
+    made: impl Iterator<Item = (u64, Stretch)>,
+    take: &mut impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
+) -> Result<(), Disagrees> {
+    let (mut early, mut due) = (BTreeMap::new(), 0);
+    for (number, stretch) in made {
+        early.insert(number, stretch);
+        while let Some(stretch) = early.remove(&due) {
+            due += 1;
+            for draft in stretch? {
+                if take(Some(draft), due * STRIDE).is_break() {
+                    return Ok(());
+                }
+            }
+            if take(None, due * STRIDE).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::record::Task;
+    use crate::item::task::ProbeConfig;
+    use crate::weave::config::WeaveConfig;
+    use crate::weave::prior::Prior;
+    use crate::weave::weaver::Loom;
+    use std::sync::Arc;
+
+    #[test]
+    fn items_are_the_same_whatever_the_number_of_threads() {
+        let loom = Arc::new(Loom::new(WeaveConfig::default()));
+        let source = ItemSource::new(&loom, Task::Stack, ProbeConfig::default(), &Prior::default());
+        let take = |threads| {
+            let mut items = Vec::new();
+            let took = source.stream(Seed::new(1), threads, |draft, _| {
+                items.extend(draft.map(|draft| draft.item));
+                if items.len() == 300 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            took.expect("wasmtime agrees");
+            items
+        };
+        let items = take(1);
+        assert_eq!(items.len(), 300);
+        assert!(items == take(3) && items == source.items(Seed::new(1), 300).expect("enough"));
+    }
+}

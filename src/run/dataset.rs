@@ -1,0 +1,255 @@
+//! Owns data sets: labelled items in a folder, as JSON lines or as the pairs of files that the original's data sets have,
+//! split so that no program stands on two sides.
+//!
+//! Must not know how items are made. Which side an item goes to, and whether it is there already, its canonical form alone
+//! decides: programs that differ only in what is never executed, or in names, are one. Nothing here depends on the clock.
+
+use crate::item::record::{Item, Truth};
+use crate::seed::Seed;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The file beside the items that says what they are.
+pub const CARD: &str = "dataset.yaml";
+
+/// How items are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// `NAME.wat` with the program and `NAME.meta` with the answer.
+    Wat,
+}
+
+/// The sides of a data set: names, and the share of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Splits(Vec<(String, f64)>);
+
+impl Default for Splits {
+    fn default() -> Self {
+        Self(vec![("items".into(), 1.0)])
+    }
+}
+
+/// A split that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; write it as in train=0.9,test=0.1")]
+pub struct SplitError(String);
+
+impl FromStr for Splits {
+    type Err = SplitError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut sides: Vec<(String, f64)> = Vec::new();
+        for part in text.split(',') {
+            let (name, share) = part.split_once('=').ok_or_else(|| SplitError(format!("`{part}` has no share")))?;
+            let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+            if !plain || sides.iter().any(|(known, _)| known == name) {
+                return Err(SplitError(format!("`{name}` is no name, or stands there twice")));
+            }
+            let share: f64 = share.parse().map_err(|_| SplitError(format!("`{share}` is no number")))?;
+            if !(share > 0.0 && share <= 1.0) {
+                return Err(SplitError(format!("the share of `{name}` is {share}, which is not between 0 and 1")));
+            }
+            sides.push((name.into(), share));
+        }
+        let sum: f64 = sides.iter().map(|(_, share)| share).sum();
+        if (sum - 1.0).abs() > 1e-9 {
+            Err(SplitError(format!("the shares add up to {sum}, not to 1")))
+        } else {
+            Ok(Self(sides))
+        }
+    }
+}
+
+impl Splits {
+    /// The side of a canonical form.
+    fn side(&self, canonical: &str) -> usize {
+        let mut left = Seed::new(0).child("split").child(canonical).rng().unit();
+        let falls = |(_, share): &(String, f64)| {
+            left -= share;
+            left < 0.0
+        };
+        self.0.iter().position(falls).unwrap_or(self.0.len() - 1)
+    }
+}
+
+/// A data set cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum DataSetError {
+    /// There is something already.
+    #[error("{} is not empty; choose a folder that is, or one that does not exist yet", .0.display())]
+    NotEmpty(PathBuf),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}; what was written before stays", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A data set that is being written.
+#[derive(Debug)]
+pub struct DataSet {
+    dir: PathBuf,
+    format: Format,
+    splits: Splits,
+    lines: Vec<(PathBuf, BufWriter<File>)>,
+    counts: Vec<u64>,
+    seen: HashSet<String>,
+}
+
+/// How many items there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// On each side.
+    pub splits: Vec<(String, u64)>,
+    /// On all sides.
+    pub items: u64,
+}
+
+impl DataSet {
+    /// Begins one in a folder that is empty or does not exist yet.
+    ///
+    /// # Errors
+    /// If it is not, or cannot be made.
+    pub fn create(dir: &Path, format: Format, splits: Splits) -> Result<Self, DataSetError> {
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DataSetError::Write { path, source }
+        };
+        std::fs::create_dir_all(dir).map_err(fail(dir))?;
+        if std::fs::read_dir(dir).map_err(fail(dir))?.next().is_some() {
+            return Err(DataSetError::NotEmpty(dir.into()));
+        }
+        let mut lines = Vec::new();
+        for (name, _) in &splits.0 {
+            match format {
+                Format::Jsonl => {
+                    let path = dir.join(format!("{name}.jsonl"));
+                    let file = File::create_new(&path).map_err(fail(&path))?;
+                    lines.push((path, BufWriter::new(file)));
+                }
+                Format::Wat => std::fs::create_dir(dir.join(name)).map_err(fail(&dir.join(name)))?,
+            }
+        }
+        let counts = vec![0; splits.0.len()];
+        Ok(Self { dir: dir.into(), format, splits, lines, counts, seen: HashSet::new() })
+    }
+
+    /// Adds an item; false if one of its canonical form is there already.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn add(&mut self, item: &Item) -> Result<bool, DataSetError> {
+        if !self.seen.insert(item.canonical.clone()) {
+            return Ok(false);
+        }
+        let side = self.splits.side(&item.canonical);
+        match self.format {
+            Format::Jsonl => {
+                let (path, file) = &mut self.lines[side];
+                let line = serde_json::to_string(item).expect("an item is plain data");
+                writeln!(file, "{line}").map_err(|source| DataSetError::Write { path: path.clone(), source })?;
+            }
+            Format::Wat => {
+                let base = self.dir.join(&self.splits.0[side].0).join(format!("{:0>7}", item.id));
+                write(&base.with_extension("wat"), &item.program)?;
+                let meta = serde_json::to_string_pretty(&meta(item)).expect("plain data");
+                write(&base.with_extension("meta"), &(meta + "\n"))?;
+            }
+        }
+        self.counts[side] += 1;
+        Ok(true)
+    }
+
+    /// Items so far.
+    pub fn len(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Ends it: everything is on disk, with a card that says what it is.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn finish(mut self, about: &impl Serialize) -> Result<Counts, DataSetError> {
+        for (path, file) in &mut self.lines {
+            file.flush().map_err(|source| DataSetError::Write { path: path.clone(), source })?;
+        }
+        let names = self.splits.0.iter().map(|(name, _)| name.clone());
+        let counts = Counts { splits: names.zip(self.counts.iter().copied()).collect(), items: self.len() };
+        write(&self.dir.join(CARD), &serde_yaml::to_string(about).expect("plain data"))?;
+        Ok(counts)
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), DataSetError> {
+    std::fs::write(path, text).map_err(|source| DataSetError::Write { path: path.into(), source })
+}
+
+/// What the original's `.meta` files hold, and what rebuilds the program.
+fn meta(item: &Item) -> serde_json::Value {
+    let (mut stack, mut flags, mut results) = (json!([]), json!({}), json!([]));
+    match &item.truth {
+        Truth::StackValues(values) => stack = json!(values),
+        Truth::ReturnValues(values) => results = json!(values),
+        Truth::FlagStates(states) => {
+            flags = states
+                .iter()
+                .map(|(name, state)| (name.clone(), json!(state)))
+                .collect::<serde_json::Map<_, _>>()
+                .into();
+        }
+        Truth::Fuel(_) => {}
+    }
+    json!({
+        "flag_states": flags,
+        "return_values": results,
+        "stack_values": stack,
+        "fuel": item.fuel,
+        "task": item.task,
+        "bytes": item.bytes,
+        "instructions": item.instructions,
+        "canonical": item.canonical,
+        "recipe": item.recipe,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_are_read_and_wrong_ones_refused() {
+        let splits: Splits = "train=0.9,test=0.1".parse().expect("reads");
+        let canonical = |n: u32| format!("form {n}");
+        let first = (0..10_000).filter(|&n| splits.side(&canonical(n)) == 0).count();
+        // Five standard deviations.
+        assert!((8850..9150).contains(&first), "{first}");
+        for (text, why) in [
+            ("train", "no share"),
+            ("train=0.9", "add up to 0.9"),
+            ("a=0.5,a=0.5", "twice"),
+            ("../a=1", "no name"),
+            ("a=-1,b=2", "not between"),
+            ("a=x", "no number"),
+            ("a=nan", "not between"),
+        ] {
+            let error = text.parse::<Splits>().expect_err(text).to_string();
+            assert!(error.contains(why) && error.contains("train=0.9,test=0.1"), "{text}: {error}");
+        }
+    }
+}

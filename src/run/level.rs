@@ -1,0 +1,89 @@
+//! Owns the difficulty levels: how a preset becomes easier or harder, from 1 to 5, with 3 as it stands in its file.
+//!
+//! Must not know what is woven then, nor how hard anybody finds it. A level scales fuel and size, how deep blocks nest and
+//! operands pile up, and which constructs there are at all.
+
+use super::preset::Preset;
+use crate::item::record::Task;
+use crate::weave::config::Bounds;
+
+/// The level of a preset as its file has it.
+pub const AS_WRITTEN: u8 = 3;
+
+/// One level.
+struct Level {
+    /// Factors of fuel and bytes.
+    fuel: f64,
+    bytes: f64,
+    /// Added to how deep blocks nest, and to how many functions, operands and locals there may be.
+    more: i32,
+    /// Constructs that are left out.
+    without: &'static [&'static str],
+}
+
+/// What neither of the tasks needs that are about the way through a program.
+const BRANCHING: &[&str] = &["loop", "call", "call_indirect", "br_table", "return", "br"];
+/// All that is not straight ahead.
+const CONTROL: &[&str] = &["loop", "call", "call_indirect", "br_table", "return", "br", "br_if", "block", "if"];
+
+/// The levels, easiest first; those of the tasks that ask for values, and of the tasks that ask for the way.
+const LEVELS: [(Level, &[&str]); 5] = [
+    (Level { fuel: 0.3, bytes: 0.5, more: -2, without: CONTROL }, BRANCHING),
+    (Level { fuel: 0.6, bytes: 0.8, more: -1, without: BRANCHING }, &["call_indirect", "br_table"]),
+    (Level { fuel: 1.0, bytes: 1.0, more: 0, without: &[] }, &[]),
+    (Level { fuel: 2.0, bytes: 1.5, more: 1, without: &[] }, &[]),
+    (Level { fuel: 4.0, bytes: 2.5, more: 2, without: &[] }, &[]),
+];
+
+impl Preset {
+    /// This preset at a level from 1 to 5.
+    ///
+    /// # Panics
+    /// If there is no such level.
+    pub fn at_level(mut self, number: u8) -> Self {
+        let (level, way) = &LEVELS[usize::from(number) - 1];
+        let scale = |bounds: Bounds, factor: f64, least: u32| {
+            let max = ((f64::from(bounds.max) * factor).round() as u32).max(least);
+            Bounds { min: ((f64::from(bounds.min) * factor).round() as u32).min(max), max }
+        };
+        self.weave.fuel = scale(self.weave.fuel, level.fuel, 10);
+        self.weave.bytes = scale(self.weave.bytes, level.bytes, 200);
+        let more = |limit: &mut u32, least: u32| {
+            *limit = limit.saturating_add_signed(level.more).max(least.min(*limit));
+        };
+        let limits = &mut self.weave.limits;
+        more(&mut limits.nesting, 1);
+        more(&mut limits.functions, 1);
+        more(&mut limits.stack, 3);
+        more(&mut limits.locals, 2);
+        more(&mut self.probe.max_depth, self.probe.min_depth.max(2));
+        let without = if matches!(self.task, Task::Reachability | Task::Fuel) { way } else { level.without };
+        self.weave.forbid.extend(without.iter().map(|&name| name.to_owned()));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weave::weaver::Loom;
+    use std::sync::Arc;
+
+    #[test]
+    fn each_level_of_each_preset_can_be_asked_about_and_is_longer_than_the_one_before() {
+        for name in ["stack", "result", "reachability", "fuel"] {
+            let mut before = 0.0;
+            for level in 1..=5 {
+                let preset = Preset::load(name).expect("shipped").at_level(level);
+                assert_eq!(preset.weave.check().map_err(|error| format!("{error:?}")), Ok(()), "{name} {level}");
+                let loom = Arc::new(Loom::new(preset.weave.clone()));
+                let items = preset.source(&loom).items(crate::seed::Seed::new(1), 40).expect("there are items");
+                let fuel = items.iter().map(|item| item.fuel as f64).sum::<f64>() / items.len() as f64;
+                assert!(fuel > 1.2 * before, "{name} {level}: {fuel} after {before}");
+                before = fuel;
+            }
+            let written = Preset::load(name).expect("shipped");
+            assert_eq!(written.clone().at_level(AS_WRITTEN), written);
+        }
+    }
+}
