@@ -3,7 +3,7 @@
 //! Must not know more than the set of legal actions.
 
 use super::action::{Action, ActionSet};
-use super::weaver::Weaver;
+use super::weaver::{Phase, Weaver};
 use crate::seed::Rng;
 use crate::wasm::isa::{Category, Op};
 use std::sync::LazyLock;
@@ -45,9 +45,13 @@ impl Chance {
 
     /// Weaves to the end.
     pub fn weave(self, weaver: &mut Weaver, rng: &mut Rng) {
-        while !weaver.legal().is_empty() {
-            let action = self.choose_number(weaver.legal(), rng);
-            weaver.step_number(action);
+        let mut done = weaver.phase() == Phase::Done;
+        while !done {
+            let number = match self {
+                Self::Actions => weaver.draw_legal(rng),
+                Self::Categories => self.choose_number(weaver.legal(), rng),
+            };
+            done = weaver.carry_out(number);
         }
     }
 }

@@ -18,7 +18,7 @@ fn loom(yaml: &str) -> Arc<Loom> {
     Arc::new(Loom::new(config))
 }
 
-const SETTINGS: [&str; 11] = [
+pub(super) const SETTINGS: [&str; 11] = [
     // The smallest budgets of all.
     "bytes: {max: 36}\nfuel: {max: 2}\nlimits: {results: 1}",
     "{}",

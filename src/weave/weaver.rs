@@ -24,6 +24,7 @@ use crate::wasm::machine::Machine;
 use crate::wasm::program::{Instr, Program, SeqId};
 use crate::wasm::types::{Bits, ValType};
 use mask::Tables;
+use std::cell::OnceCell;
 use std::sync::Arc;
 use time::Timer;
 use trial::Trial;
@@ -169,7 +170,8 @@ pub struct Weaver {
     rng: Rng,
     seed: u64,
     actions: Vec<u16>,
-    legal: ActionSet,
+    /// The legal choices, once somebody has asked for all of them.
+    legal: OnceCell<ActionSet>,
     room: Room,
     spare_code: Vec<Vec<Instr>>,
 }
@@ -198,7 +200,7 @@ impl Weaver {
             rng: Rng::from_u64(seed),
             seed,
             actions: Vec::new(),
-            legal: ActionSet::default(),
+            legal: OnceCell::new(),
             room: Room::default(),
             spare_code: Vec::new(),
         };
@@ -230,13 +232,13 @@ impl Weaver {
         if loom.config.limits.results == 0 {
             self.begin();
         }
-        self.compute_legal();
+        self.moved_on();
     }
 
     /// What may be chosen now. Empty only when the program is finished.
     #[inline]
     pub fn legal(&self) -> &ActionSet {
-        &self.legal
+        self.legal.get_or_init(|| self.compute_legal())
     }
 
     /// Carries out a legal choice; true when the program is finished.
@@ -252,14 +254,28 @@ impl Weaver {
     /// # Panics
     /// If the choice is not legal.
     pub fn step_number(&mut self, number: usize) -> bool {
-        assert!(self.legal.contains_number(number), "action {number} is not legal in {:?}", self.phase);
+        assert!(self.is_legal(number), "action {number} is not legal in {:?}", self.phase);
+        self.carry_out(number)
+    }
+
+    /// Carries out a choice that is known to be legal.
+    #[inline]
+    pub(super) fn carry_out(&mut self, number: usize) -> bool {
+        debug_assert!(self.legal().contains_number(number), "action {number} is not legal in {:?}", self.phase);
         let action = Action::from_number(number);
         self.actions.push(number as u16);
         self.apply(action);
-        self.compute_legal();
-        debug_assert!(self.phase == Phase::Done || !self.legal.is_empty(), "nothing is legal in {:?}", self.phase);
+        self.moved_on();
+        debug_assert!(self.phase == Phase::Done || !self.legal().is_empty(), "nothing is legal in {:?}", self.phase);
         debug_assert!(self.phase == Phase::Done || self.room.bytes >= 0, "{:?}", self.room);
         self.phase == Phase::Done
+    }
+
+    /// What was known about the next choice is out of date.
+    #[inline]
+    fn moved_on(&mut self) {
+        self.room = self.measure();
+        self.legal = OnceCell::new();
     }
 
     /// The seed of this program.
