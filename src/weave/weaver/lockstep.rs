@@ -21,8 +21,11 @@ impl Weaver {
             let due = match self.execute() {
                 Stop::Frontier => self.at_frontier(),
                 Stop::Finished => {
-                    self.settle();
-                    if self.spare_time() < 0 { self.give_way(Trap::OutOfFuel) } else { self.returned() }
+                    if !self.settle() || self.spare_time() < 0 {
+                        self.give_way(Trap::OutOfFuel)
+                    } else {
+                        self.returned()
+                    }
                 }
                 Stop::Trap(trap) => self.give_way(trap),
             };
@@ -57,7 +60,9 @@ impl Weaver {
             self.cursor = seq;
             return true;
         }
-        self.settle();
+        if !self.settle() {
+            return self.give_way(Trap::OutOfFuel);
+        }
         if !self.program.seqs[seq as usize].open {
             return false;
         }
@@ -80,7 +85,9 @@ impl Weaver {
             self.end_trial();
             self.banned.clear();
             // One that waited for the end of a loop may have been outlived by the one that ended it.
-            self.settle();
+            if !self.settle() {
+                return self.give_way(Trap::OutOfFuel);
+            }
         } else if self.is_astray(seq) {
             return self.give_way(Trap::OutOfFuel);
         }

@@ -51,8 +51,10 @@ impl Trial {
 }
 
 impl Weaver {
-    /// Ends all trials whose label has been left. Such a loop keeps the trips it was to have.
-    pub(super) fn settle(&mut self) {
+    /// Ends all trials whose label has been left for what lies behind it. Such a loop keeps the trips it was to have.
+    /// False if the innermost must give way: it took too long, or its label was left for a loop around it, and from here
+    /// execution would come by once more, at a price that nobody knows.
+    pub(super) fn settle(&mut self) -> bool {
         while let Some(trial) = self.trials.last() {
             // Without a label outside, only the end of the program ends it.
             let lasts = match trial.outside.checked_sub(1) {
@@ -60,7 +62,12 @@ impl Weaver {
                 None => self.machine.depth() > 0,
             };
             if lasts {
-                return;
+                return true;
+            }
+            // Labels are numbered as they are entered. What lies behind the trial runs in a label from before it.
+            let innermost = self.machine.depth().checked_sub(1).and_then(|label| self.machine.serial_at(label));
+            if innermost > trial.serial || self.spare_time() < 0 {
+                return false;
             }
             let body = match trial.kind {
                 Kind::Loop { body } => Some(body),
@@ -72,6 +79,7 @@ impl Weaver {
                 self.finish_loop(body, counting.wanted);
             }
         }
+        true
     }
 
     /// Keeps what the innermost trial did.
@@ -178,19 +186,20 @@ impl Weaver {
         let counting = self.scopes[body as usize].counting.as_mut().expect("a loop on trial counts");
         counting.done += 1;
         let (done, wanted) = (counting.done, counting.wanted);
-        if done == wanted {
-            self.end_trial();
-            return self.finish_loop(body, done);
-        }
         if self.spare_time() < 0 {
             self.scopes[body as usize].counting.as_mut().expect("as above").done -= 1;
             self.give_way(Trap::OutOfFuel);
             return;
         }
+        if done == wanted {
+            self.end_trial();
+            return self.finish_loop(body, done);
+        }
         let time = self.timer.spent;
         let trial = self.trials.last_mut().expect("this loop's");
         self.machine.forget(trial.mark);
         (trial.mark, trial.time) = (self.machine.mark(), time);
+        self.timer.spent += self.tail_time();
         if let Err(trap) = self.machine.loop_back(u64::from(TAIL_FUEL)) {
             self.give_way(trap);
         }
