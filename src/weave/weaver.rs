@@ -23,6 +23,7 @@ use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
 use crate::wasm::program::{Instr, Program, SeqId};
 use crate::wasm::types::{Bits, ValType};
+pub(super) use mask::Kinds;
 use mask::Tables;
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -364,11 +365,11 @@ impl Weaver {
     }
 
     /// What is left to spend now. In dead code fuel is no matter.
+    #[inline]
     fn measure(&self) -> Room {
         let bytes = i64::from(self.config().bytes.max) - i64::from(self.ledger.closed());
         let fuel = if self.live { self.spare_fuel() } else { i64::from(u32::MAX) };
-        let slack =
-            self.program.seqs.get(self.cursor as usize).map_or(Closing::default(), |_| self.scope().closing_slack());
+        let slack = self.scopes.get(self.cursor as usize).map_or(Closing::default(), |scope| scope.slack);
         /// More than LEB128 lengths can grow by any one instruction.
         const LENGTHS: i64 = 8;
         let timed = if self.timer.is_on() { i64::MIN / 2 } else { 0 };
@@ -378,9 +379,15 @@ impl Weaver {
 
     /// Enters in the ledger what closing a sequence costs now.
     fn reprice(&mut self, seq: SeqId) {
+        self.enter_code(seq, 0);
+    }
+
+    /// Enters in the ledger so many more bytes of code, and what closing the sequence costs now.
+    #[inline]
+    fn enter_code(&mut self, seq: SeqId, bytes: u32) {
         let scope = &mut self.scopes[seq as usize];
         let cost = scope.closing();
-        self.ledger.change_reserve(scope.func, scope.cost.bytes, cost.bytes);
+        self.ledger.add_code_and_reserve(scope.func, bytes, (scope.cost.bytes, cost.bytes));
         scope.cost = cost;
     }
 

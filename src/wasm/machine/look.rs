@@ -94,7 +94,9 @@ impl Machine {
     pub fn declare_elem(&mut self, program: &Program) {
         let elem = program.elems.last().expect("a segment was added");
         self.dropped_elems.push(elem.mode != SegmentMode::Passive);
+        let marks = self.log.pause();
         self.apply_elem(program, elem).expect("it fits its table");
+        self.log.resume(marks);
     }
 
     /// Adds the last data segment of the program; an active one is copied to the memory, where nothing has been written
@@ -105,7 +107,9 @@ impl Machine {
     pub fn declare_data(&mut self, program: &Program) {
         let data = program.datas.last().expect("a segment was added");
         self.dropped_datas.push(data.mode != SegmentMode::Passive);
+        let marks = self.log.pause();
         self.apply_data(program, data).expect("it fits the memory");
+        self.log.resume(marks);
     }
 
     /// Sets an element that a table of instance 0 has had from the start, since nothing has looked at it yet.

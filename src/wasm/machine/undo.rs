@@ -82,6 +82,15 @@ impl Log {
         self.change(Undo::DataDropped { at });
     }
 
+    /// Logs nothing until [`Log::resume`] is given what this returns.
+    pub(super) fn pause(&mut self) -> u32 {
+        std::mem::take(&mut self.marks)
+    }
+
+    pub(super) fn resume(&mut self, marks: u32) {
+        self.marks = marks;
+    }
+
     fn change(&mut self, undo: Undo) {
         if self.marks > 0 {
             self.changes.push(undo);

@@ -22,7 +22,7 @@ use crate::weave::budget::MEMORY_BYTES;
 use crate::weave::scope::Effect;
 pub(super) use operands::value_types;
 use tables::Class;
-pub use tables::Kinds;
+pub(in crate::weave) use tables::Kinds;
 pub(super) use tables::Tables;
 
 /// What a choice costs.

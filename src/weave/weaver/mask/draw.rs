@@ -19,7 +19,7 @@ impl Weaver {
     /// Whether one choice is legal; quicker than [`Weaver::legal`] where one is all that matters.
     #[inline]
     pub fn is_legal(&self, number: usize) -> bool {
-        if self.phase == Phase::Instr && number < Op::COUNT && !self.is_spent() {
+        if matches!(self.phase, Phase::Instr) && number < Op::COUNT && !self.is_spent() {
             let action = Action::Instr(Op::ALL[number]);
             if self.loom.tables.candidate_set(self.kinds()).contains(action) && self.can_place(Op::ALL[number]) {
                 return true;
@@ -56,7 +56,13 @@ impl Weaver {
     /// What the operands are, where an instruction is to be chosen and there is more than one way to go on.
     #[inline]
     pub(in crate::weave) fn open_kinds(&self) -> Option<Kinds> {
-        (self.phase == Phase::Instr && !self.is_spent()).then(|| self.kinds())
+        (matches!(self.phase, Phase::Instr) && !self.is_spent()).then(|| self.kinds())
+    }
+
+    /// All instructions that can be legal here by their category, where there is more than one way to go on.
+    #[inline]
+    pub(in crate::weave) fn open_groups(&self) -> Option<&[Vec<Op>]> {
+        Some(self.loom.tables.groups(self.open_kinds()?))
     }
 
     /// Whether a candidate is legal for its own sake, not only as the one way to go on.
@@ -103,8 +109,10 @@ impl Weaver {
 mod tests {
     use super::*;
     use crate::seed::Seed;
-    use crate::weave::action::COUNT;
+    use crate::weave::action::{ActionSet, COUNT};
+    use crate::weave::chance::Chance;
     use crate::weave::config::WeaveConfig;
+    use crate::weave::prior::{Prior, Taste};
     use crate::weave::tests::SETTINGS;
     use crate::weave::weaver::Loom;
     use std::sync::Arc;
@@ -154,28 +162,62 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_legal_choice_is_drawn_equally_often() {
-        const DRAWS: u32 = 400;
+    /// Holds how often choices are drawn, in many states together, against how often they should be.
+    fn check_draws(draw: impl Fn(&Loom, &Weaver, &mut Rng) -> usize, weigh: impl Fn(&Loom, &ActionSet, usize) -> f64) {
+        const DRAWS: u32 = 200;
         let mut rng = Seed::new(13).rng();
         for yaml in SETTINGS {
             let (mut chi, mut freedom) = (0.0, 0.0);
-            each_state(yaml, 8, |weaver| {
+            each_state(yaml, 3, |weaver| {
+                let loom = &weaver.loom;
                 let mut counts = [0u32; COUNT];
-                (0..DRAWS).for_each(|_| counts[weaver.clone().draw_legal(&mut rng)] += 1);
+                (0..DRAWS).for_each(|_| counts[draw(loom, &weaver.clone(), &mut rng)] += 1);
                 let legal = weaver.legal();
-                let expected = f64::from(DRAWS) / f64::from(legal.len());
                 let drawn: u32 = legal.numbers().map(|number| counts[number]).sum();
                 assert_eq!(drawn, DRAWS, "only what is legal is drawn");
-                chi += legal
-                    .numbers()
-                    .map(|number| (f64::from(counts[number]) - expected).powi(2) / expected)
-                    .sum::<f64>();
+                let total: f64 = legal.numbers().map(|number| weigh(loom, legal, number)).sum();
+                for number in legal.numbers() {
+                    let expected = f64::from(DRAWS) * weigh(loom, legal, number) / total;
+                    chi += (f64::from(counts[number]) - expected).powi(2) / expected;
+                }
                 freedom += f64::from(legal.len() - 1);
             });
-            // The statistic has mean `freedom` and variance 2 `freedom`.
+            // The statistic has mean `freedom` and a variance of about twice that: more where a choice is rare.
             let deviations = (chi - freedom) / (2.0 * freedom).sqrt();
-            assert!(deviations.abs() < 4.5, "{deviations} standard deviations in `{yaml}`");
+            assert!(deviations.abs() < 5.0, "{deviations} standard deviations in `{yaml}`");
         }
+    }
+
+    #[test]
+    fn every_legal_choice_is_drawn_equally_often() {
+        check_draws(|_, weaver, rng| Chance::Actions.draw(weaver, rng), |_, _, _| 1.0);
+    }
+
+    #[test]
+    fn every_legal_category_is_drawn_equally_often() {
+        let category = |number: usize| Op::from_index(number).map(|op| op.row().category);
+        let siblings = |legal: &ActionSet, number| {
+            legal.numbers().filter(|&other| category(other) == category(number)).count() as f64
+        };
+        let weigh = |_: &Loom, legal: &ActionSet, number| 1.0 / siblings(legal, number);
+        check_draws(|_, weaver, rng| Chance::Categories.draw(weaver, rng), weigh);
+    }
+
+    #[test]
+    fn taste_draws_by_weight() {
+        let prior = Prior::default();
+        let logits = |loom: &Loom| prior.logits(&loom.tables.allowed);
+        let tastes: Vec<(ActionSet, Taste, Vec<f32>)> = SETTINGS
+            .iter()
+            .map(|yaml| {
+                let loom = &weaver(yaml).loom;
+                (loom.tables.allowed, prior.taste(&loom.tables.allowed), logits(loom))
+            })
+            .collect();
+        let of = |loom: &Loom| tastes.iter().find(|(allowed, ..)| *allowed == loom.tables.allowed).expect("listed");
+        check_draws(
+            |loom, weaver, rng| of(loom).1.draw(weaver, rng),
+            |loom, _, number| f64::from(of(loom).2[number].exp()),
+        );
     }
 }

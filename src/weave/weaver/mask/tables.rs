@@ -27,14 +27,14 @@ fn kind(ty: Option<ValType>, polymorphic: bool) -> usize {
 
 /// What the top two operands are to the tables, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub(in crate::weave) struct Kinds(u8);
 
 impl Kinds {
     /// How many there are.
-    pub const COUNT: usize = KINDS * KINDS;
+    pub(in crate::weave) const COUNT: usize = KINDS * KINDS;
 
     /// All of them, by number.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub(in crate::weave) fn all() -> impl Iterator<Item = Self> {
         (0..Self::COUNT).map(|number| Self(number as u8))
     }
 
@@ -46,7 +46,7 @@ impl Kinds {
 
     /// Its number.
     #[inline]
-    pub fn index(self) -> usize {
+    pub(in crate::weave) fn index(self) -> usize {
         self.0.into()
     }
 
@@ -61,7 +61,7 @@ impl Kinds {
     }
 
     /// Of these instructions those whose fixed operands can be such, and `end`: no other can be legal.
-    pub fn candidates(self, allowed: &ActionSet) -> impl Iterator<Item = Op> {
+    pub(in crate::weave) fn candidates(self, allowed: &ActionSet) -> impl Iterator<Item = Op> {
         let fits = move |op: &Op| *op == Op::End || (*op != Op::Else && fits_both(*op, self));
         instructions(allowed).filter(fits)
     }
@@ -122,6 +122,8 @@ pub(in crate::weave::weaver) struct Tables {
     /// Both, and `end`.
     candidates: Vec<Vec<Op>>,
     candidate_sets: Vec<ActionSet>,
+    /// `candidates` by their category; those categories that have any.
+    groups: Vec<Vec<Vec<Op>>>,
     /// What decides about each instruction, by its number.
     tests: Vec<Test>,
     /// Instructions that leave more operands than they take.
@@ -181,6 +183,7 @@ impl Tables {
                 .collect(),
             candidates: Kinds::all().map(|kinds| candidates(kinds).collect()).collect(),
             candidate_sets: Kinds::all().map(|kinds| ActionSet::of_instructions(candidates(kinds))).collect(),
+            groups: Kinds::all().map(|kinds| groups(candidates(kinds))).collect(),
             tests: Op::ALL.iter().map(|&op| test(op, &classes)).collect(),
             growing: set(&grows),
             trapping: (0..KINDS)
@@ -212,6 +215,12 @@ impl Tables {
         &self.candidates[kinds.index()]
     }
 
+    /// [`Tables::candidates`] by their category.
+    #[inline]
+    pub(super) fn groups(&self, kinds: Kinds) -> &[Vec<Op>] {
+        &self.groups[kinds.index()]
+    }
+
     /// [`Tables::candidates`] as a set.
     #[inline]
     pub(super) fn candidate_set(&self, kinds: Kinds) -> &ActionSet {
@@ -229,6 +238,14 @@ impl Tables {
     pub(super) fn trapping(&self, top: usize) -> &[(Op, Trapping)] {
         &self.trapping[top]
     }
+}
+
+/// Instructions by their category.
+fn groups(ops: impl Iterator<Item = Op>) -> Vec<Vec<Op>> {
+    let mut groups = vec![Vec::new(); Category::ALL.len()];
+    ops.for_each(|op| groups[op.row().category.index()].push(op));
+    groups.retain(|group| !group.is_empty());
+    groups
 }
 
 fn trapping(op: Op) -> Option<Trapping> {
