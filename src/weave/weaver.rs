@@ -233,7 +233,8 @@ impl Weaver {
         if loom.config.limits.results == 0 {
             self.begin();
         }
-        self.moved_on();
+        self.room = self.measure();
+        self.legal = OnceCell::new();
     }
 
     /// What may be chosen now. Empty only when the program is finished.
@@ -265,18 +266,16 @@ impl Weaver {
         debug_assert!(self.legal().contains_number(number), "action {number} is not legal in {:?}", self.phase);
         let action = Action::from_number(number);
         self.actions.push(number as u16);
+        let chose = matches!(self.phase, Phase::Instr);
         self.apply(action);
-        self.moved_on();
+        // An instruction that waits for its immediate has changed nothing else.
+        if !chose || matches!(self.phase, Phase::Instr | Phase::Done) {
+            self.room = self.measure();
+        }
+        self.legal = OnceCell::new();
         debug_assert!(self.phase == Phase::Done || !self.legal().is_empty(), "nothing is legal in {:?}", self.phase);
         debug_assert!(self.phase == Phase::Done || self.room.bytes >= 0, "{:?}", self.room);
         self.phase == Phase::Done
-    }
-
-    /// What was known about the next choice is out of date.
-    #[inline]
-    fn moved_on(&mut self) {
-        self.room = self.measure();
-        self.legal = OnceCell::new();
     }
 
     /// The seed of this program.

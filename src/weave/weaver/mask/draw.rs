@@ -8,10 +8,13 @@ use super::tables::{Kinds, Trapping, Values};
 use crate::seed::Rng;
 use crate::wasm::isa::Op;
 use crate::weave::action::Action;
+use crate::weave::budget::NEW_LOCAL_BYTES;
 use crate::weave::literal::{buckets, largest_const_bytes};
 use crate::weave::scope::Effect;
 use crate::weave::weaver::{Phase, Weaver};
 
+/// More than any access to a local takes, its declaration included.
+const ACCESS_BYTES: u32 = 2 + NEW_LOCAL_BYTES;
 /// Draws before the whole set is looked at.
 const TRIES: u32 = 16;
 
@@ -42,9 +45,35 @@ impl Weaver {
             Phase::Bucket(ty) if self.is_roomy(largest_const_bytes(ty), 1) => {
                 return Action::Bucket(rng.below(buckets(ty))).number();
             }
+            Phase::Local(op) => {
+                if let Some(action) = self.draw_local(op, rng) {
+                    return action.number();
+                }
+            }
             _ => {}
         }
         self.legal().pick(rng)
+    }
+
+    /// A local for an access that can be paid, existing or new; `None` if it takes long to find one.
+    fn draw_local(&self, op: Op, rng: &mut Rng) -> Option<Action> {
+        if !self.is_roomy(ACCESS_BYTES, 1) {
+            return None;
+        }
+        let (count, top) = (self.local_count(), self.scope().peek(0));
+        let declares = count < self.config().limits.locals;
+        if op == Op::LocalGet {
+            let types = if declares { &self.loom.types[..] } else { &[] };
+            let drawn = rng.below(count + types.len() as u32);
+            return Some(
+                types.get(drawn.wrapping_sub(count) as usize).map_or(Action::Local(drawn), |&ty| Action::NewLocal(ty)),
+            );
+        }
+        let top = top.filter(|ty| self.loom.types.contains(ty))?;
+        let mut draws = (0..TRIES).map(|_| rng.below(count + u32::from(declares)));
+        let drawn =
+            draws.find(|&drawn| drawn == count || (self.local_type(drawn) == top && !self.is_counter(drawn)))?;
+        Some(if drawn == count { Action::NewLocal(top) } else { Action::Local(drawn) })
     }
 
     /// An instruction drawn from the [`Weaver::open_kinds`]' candidates until it is legal; `None` if that takes long.
