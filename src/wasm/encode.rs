@@ -133,14 +133,17 @@ pub fn instr_size(program: &Program, instr: &Instr) -> u32 {
 }
 
 /// Bytes of an unsigned LEB128 number (spec 5.2.2).
+#[inline]
 pub fn u32_size(value: u32) -> u32 {
-    (32 - (value | 1).leading_zeros()).div_ceil(7)
+    1 + [7, 14, 21, 28].iter().map(|bits| u32::from(value >> bits != 0)).sum::<u32>()
 }
 
 /// Bytes of a signed LEB128 number (spec 5.2.2).
+#[inline]
 pub fn signed_size(value: i64) -> u32 {
-    let magnitude = if value < 0 { !value } else { value };
-    (64 - magnitude.leading_zeros() + 1).div_ceil(7)
+    // The sign takes a bit too.
+    let magnitude = (value ^ value >> 63) as u64;
+    1 + [6, 13, 20, 27, 34, 41, 48, 55, 62].iter().map(|bits| u32::from(magnitude >> bits != 0)).sum::<u32>()
 }
 
 /// Appends an unsigned LEB128 number.

@@ -12,6 +12,8 @@ use crate::wasm::types::{FuncType, ValType};
 const HEADER: u32 = 8;
 /// `(export "run" (func N))` in its section.
 const EXPORTS: u32 = section(1 + 1 + 3 + 2);
+/// How many functions have code: the vocabulary has fewer than 128.
+const COUNT: u32 = 1;
 /// The data count section.
 const DATA_COUNT: u32 = section(1);
 
@@ -73,14 +75,16 @@ struct Body {
     /// Runs of equal types among its locals.
     runs: u32,
     last_run: Option<ValType>,
+    /// Bytes of all that with its length before it, as entered in [`ByteLedger::code`].
+    entered: u32,
 }
 
 impl Body {
     /// Locals, code, and what closing takes. A run of locals is a count and a type: two bytes, since the vocabulary has
-    /// fewer than 128 locals.
+    /// fewer than 128 locals; so is how many runs there are one byte.
     #[inline]
     fn size(&self) -> u32 {
-        u32_size(self.runs) + 2 * self.runs + self.code + self.reserve
+        1 + 2 * self.runs + self.code + self.reserve
     }
 
     /// The same with its length before it.
@@ -134,7 +138,7 @@ impl ByteLedger {
     pub fn add_function(&mut self) {
         self.declare(Part::Functions, 1);
         self.bodies.push(Body::default());
-        self.code += self.bodies.last().expect("just pushed").entry();
+        self.change(self.bodies.len() as u32 - 1, |_| {});
     }
 
     /// The memory; its limits take so many bytes.
@@ -177,9 +181,10 @@ impl ByteLedger {
     #[inline]
     fn change(&mut self, func: u32, change: impl FnOnce(&mut Body)) {
         let body = &mut self.bodies[func as usize];
-        let before = body.entry();
         change(body);
-        self.code = self.code - before + body.entry();
+        let entry = body.entry();
+        self.code = self.code - body.entered + entry;
+        body.entered = entry;
     }
 
     /// A new local of a function.
@@ -198,6 +203,15 @@ impl ByteLedger {
         });
     }
 
+    /// Code of a function grew, and what closing costs changed.
+    #[inline]
+    pub fn add_code_and_reserve(&mut self, func: u32, bytes: u32, (from, to): (u32, u32)) {
+        self.change(func, |body| {
+            body.code += bytes;
+            body.reserve = body.reserve - from + to;
+        });
+    }
+
     /// What closing costs changed.
     #[inline]
     pub fn change_reserve(&mut self, func: u32, from: u32, to: u32) {
@@ -209,7 +223,7 @@ impl ByteLedger {
     /// Bytes of the module once everything open has been closed the cheapest way.
     #[inline]
     pub fn closed(&self) -> u32 {
-        self.declared + sized(u32_size(self.parts[Part::Functions as usize].count) + self.code)
+        self.declared + sized(COUNT + self.code)
     }
 
     /// Bytes of a function's body once it is closed, without its length.
@@ -221,8 +235,8 @@ impl ByteLedger {
     pub fn closed_with(&self, func: u32, more_body: u32, more_elsewhere: u32) -> u32 {
         let body = self.bodies[func as usize];
         let grown = Body { code: body.code + more_body, ..body };
-        let code = self.code - body.entry() + grown.entry();
-        self.declared + more_elsewhere + sized(u32_size(self.parts[Part::Functions as usize].count) + code)
+        let code = self.code - body.entered + grown.entry();
+        self.declared + more_elsewhere + sized(COUNT + code)
     }
 }
 

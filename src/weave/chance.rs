@@ -3,7 +3,7 @@
 //! Must not know more than the set of legal actions.
 
 use super::action::{Action, ActionSet};
-use super::weaver::Weaver;
+use super::weaver::{Phase, Weaver};
 use crate::seed::Rng;
 use crate::wasm::isa::{Category, Op};
 use std::sync::LazyLock;
@@ -43,13 +43,41 @@ impl Chance {
         }
     }
 
-    /// Weaves to the end.
-    pub fn weave(self, weaver: &mut Weaver, rng: &mut Rng) {
-        while !weaver.legal().is_empty() {
-            let action = self.choose_number(weaver.legal(), rng);
-            weaver.step_number(action);
+    /// Draws one of the choices that a weaver offers: as [`Chance::choose_number`], without the set of all where that can
+    /// be.
+    #[inline]
+    pub fn draw(self, weaver: &Weaver, rng: &mut Rng) -> usize {
+        match self {
+            Self::Actions => weaver.draw_legal(rng),
+            Self::Categories => draw_by_category(weaver, rng),
         }
     }
+
+    /// Weaves to the end.
+    pub fn weave(self, weaver: &mut Weaver, rng: &mut Rng) {
+        let mut done = weaver.phase() == Phase::Done;
+        while !done {
+            let number = self.draw(weaver, rng);
+            done = weaver.carry_out(number);
+        }
+    }
+}
+
+/// A category is drawn among all that have a candidate. If it has a legal one, the draw stands, and the rest is within
+/// it; if not, the next draw is among those that have.
+fn draw_by_category(weaver: &Weaver, rng: &mut Rng) -> usize {
+    if let Some(groups) = weaver.open_groups() {
+        let group = rng.pick(groups);
+        if let Some(op) = weaver.draw_from(rng, |rng| *rng.pick(group)) {
+            return op.index();
+        }
+        let mut legal = ActionSet::of_instructions(group.iter().copied());
+        legal.intersect(weaver.legal());
+        if !legal.is_empty() {
+            return legal.pick(rng);
+        }
+    }
+    within_category(weaver.legal(), rng).pick(rng)
 }
 
 /// The instructions of each category.

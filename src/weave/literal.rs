@@ -324,6 +324,12 @@ pub fn max_size(ty: ValType, bucket: u32) -> u32 {
     signed_size(extreme)
 }
 
+/// The most bytes that an instruction takes which pushes a constant of this type.
+#[inline]
+pub fn largest_const_bytes(ty: ValType) -> u32 {
+    [6, 11, 5, 9, 18, 2, 2][ty.index()]
+}
+
 /// The fewest bytes that an instruction takes which pushes a constant of this type.
 #[inline]
 pub fn min_const_bytes(ty: ValType) -> u32 {
@@ -338,10 +344,12 @@ mod tests {
     use crate::wasm::program::{Instr, Program};
 
     #[test]
-    fn the_shortest_constant_is_the_shortest() {
+    fn the_shortest_and_longest_constants_are() {
         for ty in ValType::NUMBERS {
             let shortest = (0..buckets(ty)).map(|bucket| 1 + max_size(ty, bucket)).min();
             assert_eq!(shortest, Some(min_const_bytes(ty)), "{ty}");
+            let longest = (0..buckets(ty)).map(|bucket| 1 + max_size(ty, bucket)).max();
+            assert_eq!(longest, Some(largest_const_bytes(ty)), "{ty}");
         }
     }
 

@@ -6,7 +6,7 @@
 //! baseline of an attack.
 
 use super::action::{self, Action, ActionSet};
-use super::weaver::Weaver;
+use super::weaver::{Kinds, Phase, Weaver};
 use crate::seed::Rng;
 use crate::wasm::isa::{Category, Op};
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,9 @@ impl Prior {
 
     /// The prior made ready to choose by.
     pub fn taste(&self, allowed: &ActionSet) -> Taste {
-        Taste { weights: self.weights(allowed) }
+        let weights = self.weights(allowed);
+        let urns = Kinds::all().map(|kinds| Urn::new(kinds.candidates(allowed).collect(), &weights)).collect();
+        Taste { weights, urns }
     }
 }
 
@@ -95,6 +97,43 @@ impl Prior {
 #[derive(Clone, Debug)]
 pub struct Taste {
     weights: Vec<f32>,
+    /// The instructions that can be legal, by the operands on top.
+    urns: Vec<Urn>,
+}
+
+/// Instructions to draw by their weight (Walker's method as of Vose 1991): any of them, equally likely, or with some
+/// probability its stand-in.
+#[derive(Clone, Debug)]
+struct Urn {
+    ops: Vec<Op>,
+    /// How likely each stands for itself, and who stands in.
+    shares: Vec<(f64, u16)>,
+}
+
+impl Urn {
+    fn new(ops: Vec<Op>, weights: &[f32]) -> Self {
+        let total: f64 = ops.iter().map(|op| f64::from(weights[op.index()])).sum();
+        let scale = ops.len() as f64 / total;
+        let mut shares: Vec<(f64, u16)> =
+            ops.iter().enumerate().map(|(at, op)| (f64::from(weights[op.index()]) * scale, at as u16)).collect();
+        let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..ops.len()).partition(|&at| shares[at].0 < 1.0);
+        while let (Some(under), Some(&over)) = (small.pop(), large.last()) {
+            shares[under].1 = over as u16;
+            shares[over].0 -= 1.0 - shares[under].0;
+            if shares[over].0 < 1.0 {
+                large.pop();
+                small.push(over);
+            }
+        }
+        Self { ops, shares }
+    }
+
+    #[inline]
+    fn draw(&self, rng: &mut Rng) -> Op {
+        let at = rng.below(self.ops.len() as u32) as usize;
+        let (own, stand_in) = self.shares[at];
+        self.ops[if rng.unit() < own { at } else { stand_in.into() }]
+    }
 }
 
 impl Taste {
@@ -113,11 +152,27 @@ impl Taste {
         last
     }
 
+    /// Draws one of the choices that a weaver offers: as [`Taste::choose_number`], without the set of all where that can
+    /// be.
+    pub fn draw(&self, weaver: &Weaver, rng: &mut Rng) -> usize {
+        if let Some(kinds) = weaver.open_kinds() {
+            let urn = &self.urns[kinds.index()];
+            if let Some(op) = weaver.draw_from(rng, |rng| urn.draw(rng)) {
+                return op.index();
+            }
+        } else if !matches!(weaver.phase(), Phase::Instr | Phase::Combine) {
+            // Immediates weigh the same.
+            return weaver.draw_legal(rng);
+        }
+        self.choose_number(weaver.legal(), rng)
+    }
+
     /// Weaves to the end.
     pub fn weave(&self, weaver: &mut Weaver, rng: &mut Rng) {
-        while !weaver.legal().is_empty() {
-            let number = self.choose_number(weaver.legal(), rng);
-            weaver.step_number(number);
+        let mut done = weaver.phase() == Phase::Done;
+        while !done {
+            let number = self.draw(weaver, rng);
+            done = weaver.carry_out(number);
         }
     }
 }

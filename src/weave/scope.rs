@@ -113,6 +113,8 @@ pub struct Scope {
     pub counter: Option<u32>,
     /// Cost of closing it, as last entered in the ledger.
     pub cost: Closing,
+    /// The most that any one instruction can add to the cost of closing.
+    pub slack: Closing,
     /// Instructions placed here that no execution reaches.
     pub dead: u32,
 }
@@ -190,6 +192,10 @@ impl Scope {
             counting: None,
             counter: None,
             cost: Closing::default(),
+            slack: Closing {
+                bytes: results.iter().map(|&ty| min_const_bytes(ty)).sum::<u32>() + Types::MAX as u32,
+                fuel: results.len() as u32,
+            },
             dead: 0,
         }
     }
@@ -197,13 +203,6 @@ impl Scope {
     /// What closing costs now.
     pub fn closing(&self) -> Closing {
         self.closing_after(&Effect::NONE)
-    }
-
-    /// The most that any one instruction can add to the cost of closing.
-    #[inline]
-    pub fn closing_slack(&self) -> Closing {
-        let results: u32 = self.results.iter().map(|&ty| min_const_bytes(ty)).sum();
-        Closing { bytes: results + Types::MAX as u32, fuel: self.results.len() as u32 }
     }
 
     /// What closing would cost after an instruction with this effect.
@@ -291,7 +290,7 @@ impl Scope {
     pub fn apply(&mut self, effect: &Effect) {
         let kept = self.types.len().saturating_sub(effect.pops as usize);
         self.types.truncate(kept);
-        self.types.extend_from_slice(&effect.push);
+        effect.push.iter().for_each(|&ty| self.types.push(ty));
         self.polymorphic |= effect.pops == u32::MAX;
     }
 }

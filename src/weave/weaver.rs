@@ -23,7 +23,9 @@ use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
 use crate::wasm::program::{Instr, Program, SeqId};
 use crate::wasm::types::{Bits, ValType};
+pub(super) use mask::Kinds;
 use mask::Tables;
+use std::cell::OnceCell;
 use std::sync::Arc;
 use time::Timer;
 use trial::Trial;
@@ -169,7 +171,8 @@ pub struct Weaver {
     rng: Rng,
     seed: u64,
     actions: Vec<u16>,
-    legal: ActionSet,
+    /// The legal choices, once somebody has asked for all of them.
+    legal: OnceCell<ActionSet>,
     room: Room,
     spare_code: Vec<Vec<Instr>>,
 }
@@ -198,7 +201,7 @@ impl Weaver {
             rng: Rng::from_u64(seed),
             seed,
             actions: Vec::new(),
-            legal: ActionSet::default(),
+            legal: OnceCell::new(),
             room: Room::default(),
             spare_code: Vec::new(),
         };
@@ -230,13 +233,14 @@ impl Weaver {
         if loom.config.limits.results == 0 {
             self.begin();
         }
-        self.compute_legal();
+        self.room = self.measure();
+        self.legal = OnceCell::new();
     }
 
     /// What may be chosen now. Empty only when the program is finished.
     #[inline]
     pub fn legal(&self) -> &ActionSet {
-        &self.legal
+        self.legal.get_or_init(|| self.compute_legal())
     }
 
     /// Carries out a legal choice; true when the program is finished.
@@ -252,19 +256,25 @@ impl Weaver {
     /// # Panics
     /// If the choice is not legal.
     pub fn step_number(&mut self, number: usize) -> bool {
-        assert!(self.legal.contains_number(number), "action {number} is not legal in {:?}", self.phase);
+        assert!(self.is_legal(number), "action {number} is not legal in {:?}", self.phase);
+        self.carry_out(number)
+    }
+
+    /// Carries out a choice that is known to be legal.
+    #[inline]
+    pub(super) fn carry_out(&mut self, number: usize) -> bool {
+        debug_assert!(self.legal().contains_number(number), "action {number} is not legal in {:?}", self.phase);
         let action = Action::from_number(number);
         self.actions.push(number as u16);
+        let chose = matches!(self.phase, Phase::Instr);
         self.apply(action);
-        self.compute_legal();
-        debug_assert!(self.phase == Phase::Done || !self.legal.is_empty(), "nothing is legal in {:?}", self.phase);
-        debug_assert!(
-            self.phase == Phase::Done || self.room.bytes >= 0,
-            "{:?} (seed {}, actions {:?})",
-            self.room,
-            self.seed,
-            self.actions
-        );
+        // An instruction that waits for its immediate has changed nothing else.
+        if !chose || matches!(self.phase, Phase::Instr | Phase::Done) {
+            self.room = self.measure();
+        }
+        self.legal = OnceCell::new();
+        debug_assert!(self.phase == Phase::Done || !self.legal().is_empty(), "nothing is legal in {:?}", self.phase);
+        debug_assert!(self.phase == Phase::Done || self.room.bytes >= 0, "{:?}", self.room);
         self.phase == Phase::Done
     }
 
@@ -354,11 +364,11 @@ impl Weaver {
     }
 
     /// What is left to spend now. In dead code fuel is no matter.
+    #[inline]
     fn measure(&self) -> Room {
         let bytes = i64::from(self.config().bytes.max) - i64::from(self.ledger.closed());
         let fuel = if self.live { self.spare_fuel() } else { i64::from(u32::MAX) };
-        let slack =
-            self.program.seqs.get(self.cursor as usize).map_or(Closing::default(), |_| self.scope().closing_slack());
+        let slack = self.scopes.get(self.cursor as usize).map_or(Closing::default(), |scope| scope.slack);
         /// More than LEB128 lengths can grow by any one instruction.
         const LENGTHS: i64 = 8;
         let timed = if self.timer.is_on() { i64::MIN / 2 } else { 0 };
@@ -368,9 +378,15 @@ impl Weaver {
 
     /// Enters in the ledger what closing a sequence costs now.
     fn reprice(&mut self, seq: SeqId) {
+        self.enter_code(seq, 0);
+    }
+
+    /// Enters in the ledger so many more bytes of code, and what closing the sequence costs now.
+    #[inline]
+    fn enter_code(&mut self, seq: SeqId, bytes: u32) {
         let scope = &mut self.scopes[seq as usize];
         let cost = scope.closing();
-        self.ledger.change_reserve(scope.func, scope.cost.bytes, cost.bytes);
+        self.ledger.add_code_and_reserve(scope.func, bytes, (scope.cost.bytes, cost.bytes));
         scope.cost = cost;
     }
 

@@ -23,9 +23,8 @@ impl Weaver {
         scope.apply(effect);
         scope.dead += u32::from(!self.live);
         self.histogram[instr.op.index()] += 1;
-        self.ledger.add_code(scope.func, i64::from(size));
         self.program.seqs[self.cursor as usize].code.push(instr);
-        self.reprice(self.cursor);
+        self.enter_code(self.cursor, size);
         self.banned.clear();
         self.phase = Phase::Instr;
     }

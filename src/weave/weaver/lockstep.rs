@@ -21,8 +21,11 @@ impl Weaver {
             let due = match self.execute() {
                 Stop::Frontier => self.at_frontier(),
                 Stop::Finished => {
-                    let settled = self.settle(None);
-                    if !settled || self.spare_time() < 0 { self.give_way(Trap::OutOfFuel) } else { self.returned() }
+                    if !self.settle() || self.spare_time() < 0 {
+                        self.give_way(Trap::OutOfFuel)
+                    } else {
+                        self.returned()
+                    }
                 }
                 Stop::Trap(trap) => self.give_way(trap),
             };
@@ -57,7 +60,7 @@ impl Weaver {
             self.cursor = seq;
             return true;
         }
-        if !self.settle(Some(seq)) {
+        if !self.settle() {
             return self.give_way(Trap::OutOfFuel);
         }
         if !self.program.seqs[seq as usize].open {
@@ -82,7 +85,7 @@ impl Weaver {
             self.end_trial();
             self.banned.clear();
             // One that waited for the end of a loop may have been outlived by the one that ended it.
-            if !self.settle(Some(seq)) {
+            if !self.settle() {
                 return self.give_way(Trap::OutOfFuel);
             }
         } else if self.is_astray(seq) {

@@ -8,6 +8,7 @@
 
 mod calls;
 mod control;
+mod draw;
 mod operands;
 mod special;
 mod tables;
@@ -20,8 +21,9 @@ use crate::weave::action::{Action, ActionSet};
 use crate::weave::budget::MEMORY_BYTES;
 use crate::weave::scope::Effect;
 pub(super) use operands::value_types;
+use tables::Class;
+pub(in crate::weave) use tables::Kinds;
 pub(super) use tables::Tables;
-use tables::{Class, Trapping, kind};
 
 /// What a choice costs.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +58,7 @@ impl Cost {
 
 impl Weaver {
     /// The legal choices of the current phase.
-    pub(super) fn compute_legal(&mut self) {
-        self.room = self.measure();
+    pub(super) fn compute_legal(&self) -> ActionSet {
         let mut set = ActionSet::default();
         match self.phase {
             Phase::Instr => self.instructions(&mut set),
@@ -88,7 +89,7 @@ impl Weaver {
             Phase::Trips => self.trips(&mut set),
             Phase::Combine => self.combinations(&mut set),
         }
-        self.legal = set;
+        set
     }
 
     /// Whether a choice fits what is left. Dead code costs no fuel.
@@ -118,17 +119,14 @@ impl Weaver {
 
     #[inline]
     fn instructions(&self, set: &mut ActionSet) {
-        let scope = self.scope();
-        // With its fuel spent, code could go on only with what costs none: empty blocks and `nop`s up to the byte limit.
-        let spent = if self.live { self.room.fuel <= 0 } else { scope.dead >= self.config().limits.dead };
-        if spent {
-            return self.closing_moves(set);
+        if self.is_spent() {
+            set.insert(Action::Instr(self.closing_move()));
+            return;
         }
-        let tables = &self.loom.tables;
-        let kinds = (kind(scope.peek(0), scope.polymorphic), kind(scope.peek(1), scope.polymorphic));
+        let (scope, tables, kinds) = (self.scope(), &self.loom.tables, self.kinds());
         *set = *tables.fixed(kinds);
         if self.live && !scope.types.is_empty() {
-            self.clear_traps(kinds.0, set);
+            self.clear_traps(kinds.top(), set);
         }
         if self.is_tight() {
             self.clear_unaffordable(set);
@@ -141,24 +139,36 @@ impl Weaver {
         }
         set.insert_if(Action::Instr(Op::End), self.can_end_now());
         if set.is_empty() {
-            self.closing_moves(set);
+            set.insert(Action::Instr(self.closing_move()));
         }
     }
 
-    /// The one step of the cheapest way to close the block.
-    fn closing_moves(&self, set: &mut ActionSet) {
+    /// Whether nothing but closing is left. With its fuel spent, code could go on only with what costs none: empty
+    /// blocks and `nop`s up to the byte limit.
+    #[inline]
+    fn is_spent(&self) -> bool {
+        if self.live { self.room.fuel <= 0 } else { self.scope().dead >= self.config().limits.dead }
+    }
+
+    /// What the top two operands are to the tables.
+    #[inline]
+    fn kinds(&self) -> Kinds {
         let scope = self.scope();
-        let op = if scope.can_end() {
-            Op::End
-        } else {
-            match scope.results.get(scope.types.len()) {
-                Some(&missing) if !scope.polymorphic && scope.results.starts_with(&scope.types) => {
-                    super::time::constant_op(missing)
-                }
-                _ => Op::Drop,
+        Kinds::of(scope.peek(0), scope.peek(1), scope.polymorphic)
+    }
+
+    /// The one step of the cheapest way to close the block.
+    fn closing_move(&self) -> Op {
+        let scope = self.scope();
+        if scope.can_end() {
+            return Op::End;
+        }
+        match scope.results.get(scope.types.len()) {
+            Some(&missing) if !scope.polymorphic && scope.results.starts_with(&scope.types) => {
+                super::time::constant_op(missing)
             }
-        };
-        set.insert(Action::Instr(op));
+            _ => Op::Drop,
+        }
     }
 
     /// Whether so little is left that even a plain instruction may be too much.
@@ -203,16 +213,8 @@ impl Weaver {
     #[inline]
     fn clear_traps(&self, top: usize, set: &mut ActionSet) {
         let tables = &self.loom.tables;
-        let operand = |down: u32| self.machine.operand(down).bits as u64;
         for (op, trapping) in tables.trapping(top) {
-            if !set.contains(Action::Instr(*op)) {
-                continue;
-            }
-            let traps = match trapping {
-                Trapping::Unary(f) => f(operand(0)).is_err(),
-                Trapping::Binary(f) => f(operand(1), operand(0)).is_err(),
-            };
-            if traps {
+            if set.contains(Action::Instr(*op)) && self.traps(*trapping) {
                 set.remove(Action::Instr(*op));
             }
         }

@@ -69,8 +69,16 @@ pub(super) fn constant_op(ty: ValType) -> Op {
 impl Weaver {
     /// What closing a sequence would cost after an instruction with this effect.
     fn closing_time(&self, scope: &Scope, effect: &Effect) -> u64 {
+        if scope.counting.is_some() {
+            return self.tail_time() + self.timer.cost(Op::End);
+        }
         let (drops, missing) = scope.closing_steps(effect);
         drops as u64 * self.timer.cost(Op::Drop) + self.constants_time(missing) + self.timer.cost(Op::End)
+    }
+
+    /// What the end of a counted loop costs each time, its `end` apart.
+    pub(super) fn tail_time(&self) -> u64 {
+        [Op::I32Const, Op::I32LtU, Op::BrIf].iter().map(|&op| self.timer.cost(op)).sum()
     }
 
     fn constants_time(&self, types: &[ValType]) -> u64 {

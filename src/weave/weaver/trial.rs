@@ -21,8 +21,6 @@ pub(super) struct Trial {
     /// trial is over.
     outside: u32,
     serial: Option<u32>,
-    /// The lowest label of the activation that it is in.
-    activation: (u32, Option<u32>),
     /// Where it is over if that label is still there: this many labels deep, at the end of this sequence if one is named.
     depth: u32,
     seq: Option<SeqId>,
@@ -53,11 +51,10 @@ impl Trial {
 }
 
 impl Weaver {
-    /// Ends all trials whose label has been left. Such a loop keeps the trips it was to have. False if the innermost was
-    /// left for a place from where existing code would run again, which nothing would guard: at the end of the program, or
-    /// at the `frontier` of a sequence around it, only fresh code lies ahead.
-    #[must_use]
-    pub(super) fn settle(&mut self, frontier: Option<SeqId>) -> bool {
+    /// Ends all trials whose label has been left for what lies behind it. Such a loop keeps the trips it was to have.
+    /// False if the innermost must give way: it took too long, or its label was left for a loop around it, and from here
+    /// execution would come by once more, at a price that nobody knows.
+    pub(super) fn settle(&mut self) -> bool {
         while let Some(trial) = self.trials.last() {
             // Without a label outside, only the end of the program ends it.
             let lasts = match trial.outside.checked_sub(1) {
@@ -67,15 +64,15 @@ impl Weaver {
             if lasts {
                 return true;
             }
-            let (seq, body) = match trial.kind {
-                Kind::Loop { body } => (body, Some(body)),
-                Kind::Placed { seq, .. } | Kind::Tail { seq, .. } => (seq, None),
-            };
-            let (bottom, activation) = trial.activation;
-            let still_in = self.machine.serial_at(bottom) == activation;
-            if still_in && frontier.is_some_and(|frontier| self.enclosing(seq).skip(1).all(|seq| seq != frontier)) {
+            // Labels are numbered as they are entered. What lies behind the trial runs in a label from before it.
+            let innermost = self.machine.depth().checked_sub(1).and_then(|label| self.machine.serial_at(label));
+            if innermost > trial.serial || self.spare_time() < 0 {
                 return false;
             }
+            let body = match trial.kind {
+                Kind::Loop { body } => Some(body),
+                Kind::Placed { .. } | Kind::Tail { .. } => None,
+            };
             self.end_trial();
             if let Some(body) = body {
                 let counting = self.scopes[body as usize].counting.expect("a loop on trial counts");
@@ -169,10 +166,7 @@ impl Weaver {
         let (fuel_limit, fuel_base) = (self.machine.fuel_limit, self.fuel_base);
         let time = self.timer.spent;
         let held = (self.scope().func, 0);
-        let bottom = self.machine.bottom();
-        let activation = (bottom, self.machine.serial_at(bottom));
-        let trial = Trial { kind, mark, outside, serial, activation, depth, seq, held, fuel_limit, fuel_base, time };
-        self.trials.push(trial);
+        self.trials.push(Trial { kind, mark, outside, serial, depth, seq, held, fuel_limit, fuel_base, time });
         let base = fuel_base.max(outside);
         let reserved = self.closing_fuel(fuel_base) - self.closing_fuel(base) + u64::from(more);
         self.machine.fuel_limit = fuel_limit.saturating_sub(reserved);
@@ -192,19 +186,20 @@ impl Weaver {
         let counting = self.scopes[body as usize].counting.as_mut().expect("a loop on trial counts");
         counting.done += 1;
         let (done, wanted) = (counting.done, counting.wanted);
-        if done == wanted {
-            self.end_trial();
-            return self.finish_loop(body, done);
-        }
         if self.spare_time() < 0 {
             self.scopes[body as usize].counting.as_mut().expect("as above").done -= 1;
             self.give_way(Trap::OutOfFuel);
             return;
         }
+        if done == wanted {
+            self.end_trial();
+            return self.finish_loop(body, done);
+        }
         let time = self.timer.spent;
         let trial = self.trials.last_mut().expect("this loop's");
         self.machine.forget(trial.mark);
         (trial.mark, trial.time) = (self.machine.mark(), time);
+        self.timer.spent += self.tail_time();
         if let Err(trap) = self.machine.loop_back(u64::from(TAIL_FUEL)) {
             self.give_way(trap);
         }
