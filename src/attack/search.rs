@@ -36,6 +36,9 @@ impl Default for AttackConfig {
     }
 }
 
+/// Rounds without a single question, one after the other, that end an attack.
+const FRUITLESS_ROUNDS: u32 = 200;
+
 /// Everything that an attack needs.
 pub struct Search {
     /// Settings of the programs.
@@ -158,7 +161,7 @@ impl Search {
             missed: HashSet::new(),
             replied: false,
         };
-        let mut left = self.query_budget;
+        let (mut left, mut fruitless) = (self.query_budget, 0);
         let mut random = Random::new(self.loom.clone());
         for round in 0.. {
             if left == 0 {
@@ -168,6 +171,11 @@ impl Search {
             let count = u64::from(self.config.batch).min(left - reserve);
             let (asked, finish) = self.round(round, count as u32, left, &mut state).await?;
             left -= asked;
+            // A policy that weaves nothing worth asking about must not go on for ever.
+            fruitless = if asked == 0 { fruitless + 1 } else { 0 };
+            if fruitless == FRUITLESS_ROUNDS {
+                break;
+            }
             if finish == Finish::Stopped {
                 return Ok(finish);
             }
@@ -214,8 +222,7 @@ impl Search {
             state.watch.updated(round, &metrics)?;
         }
         let (confirmed, finish) = self.confirm_misses(round, left - asked, &drafts, &answers, state).await?;
-        // A round without a single question still costs, or a policy that weaves none would never end.
-        Ok(((asked + confirmed).max(1), finish))
+        Ok((asked + confirmed, finish))
     }
 
     /// Turns programs into questions that wasmtime agrees with; `None` where there is nothing to ask.

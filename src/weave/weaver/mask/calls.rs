@@ -10,9 +10,9 @@ use crate::weave::action::{Action, ActionSet, MAX_PARAMS};
 use crate::weave::budget::{NEW_SEGMENT_BYTES, NEW_TABLE_BYTES, new_function_bytes, new_type_bytes};
 use crate::weave::config::Feature;
 use crate::weave::scope::{Effect, Types};
-use crate::weave::weaver::Weaver;
 use crate::weave::weaver::apply::is_tail_call;
 use crate::weave::weaver::declare::{TABLE_MIN, is_indirect_call};
+use crate::weave::weaver::{Phase, Weaver};
 
 /// What a recursive function is made of.
 const RECURSION: [Op; 6] = [Op::LocalGet, Op::I32Eqz, Op::If, Op::I32Sub, Op::Call, Op::End];
@@ -54,8 +54,18 @@ impl Weaver {
         }
         let finishes = self.live && is_tail_call(op) && self.scope().func == self.entry();
         let bytes = if is_indirect_call(op) { 3 + new_type_bytes(3, 3) } else { 2 };
-        let cost = Cost { fuel: 2, ..Cost::of(op, bytes, self.call_effect(op, &signature)) };
+        let through_table = self.through_table(op);
+        let cost = Cost { fuel: 2, elsewhere: through_table, ..Cost::of(op, bytes, self.call_effect(op, &signature)) };
         self.affords(&cost) && (!finishes || self.may_finish())
+    }
+
+    /// What a call through a table takes beside the call: its table, until that has been chosen, and the segment.
+    fn through_table(&self, op: Op) -> u32 {
+        match self.phase {
+            _ if !is_indirect_call(op) => 0,
+            Phase::Instr | Phase::Table(_) => NEW_TABLE_BYTES + NEW_SEGMENT_BYTES,
+            _ => NEW_SEGMENT_BYTES,
+        }
     }
 
     /// Whether a function is running now: calling it again would run code that is not finished.
@@ -131,7 +141,7 @@ impl Weaver {
     fn can_sign(&self, op: Op, signature: (Types, Types)) -> bool {
         let close = fresh_closing(&Types::NONE, &signature.1);
         let (params, results) = (signature.0.len() as u32, signature.1.len() as u32);
-        let through_table = if is_indirect_call(op) { NEW_TABLE_BYTES + NEW_SEGMENT_BYTES } else { 0 };
+        let through_table = self.through_table(op);
         let cost = Cost {
             elsewhere: new_function_bytes(params, results) + close.bytes + through_table,
             fuel: 2 + close.fuel,
@@ -180,7 +190,7 @@ impl Weaver {
         let down = params.len() as u32 - 1 + u32::from(is_indirect_call(op));
         let depth = self.machine.operand(down).bits as u32;
         let close = fresh_closing(&Types::NONE, &results);
-        let through_table = if is_indirect_call(op) { NEW_TABLE_BYTES + NEW_SEGMENT_BYTES } else { 0 };
+        let through_table = self.through_table(op);
         let multi = if results.len() > 1 { new_type_bytes(0, results.len() as u32) } else { 0 };
         let cost = Cost {
             elsewhere: new_function_bytes(params.len() as u32, results.len() as u32)
