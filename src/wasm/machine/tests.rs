@@ -1,6 +1,7 @@
 use super::*;
 use crate::wasm::isa::Op;
 use crate::wasm::parse::parse_text;
+use crate::wasm::program::{Data, SegmentMode};
 use crate::wasm::rerun;
 
 fn program(text: &str) -> Program {
@@ -176,6 +177,9 @@ fn what_is_declared_stays_through_a_rollback() {
     machine.declare_memory(1, Some(2));
     machine.declare_table(2, None);
     machine.declare_element(0, 1, 1);
+    let mode = SegmentMode::Active { target: 0, offset: Instr::constant(ValType::I32, 2) };
+    program.datas.push(Data { bytes: vec![7, 8], mode });
+    machine.declare_data(&program);
     let code = [
         Instr::constant(ValType::I32, 3),
         Instr::plain(Op::MemoryGrow),
@@ -194,5 +198,6 @@ fn what_is_declared_stays_through_a_rollback() {
     assert_eq!((machine.operand(0), machine.globals()), (Value::i32(-1), &[Bits::from(u32::MAX)][..]));
     machine.rollback(mark);
     assert_eq!((machine.globals(), machine.table(0), machine.memory_pages()), (&[6][..], &[0, 1][..], 1));
+    assert_eq!(machine.memory()[..5], [0, 0, 7, 8, 0]);
     assert_eq!((machine.place().index, machine.frame_operands().len()), (0, 0));
 }
