@@ -167,7 +167,10 @@ fn programs(name: &str, loom: &Arc<Loom>, preset: &str, chance: Chance) -> Figur
             nanoseconds / means.executed,
             nanoseconds / means.choices
         ),
-        limit: "the mask and the choice from it",
+        limit: match chance {
+            Chance::Actions => "unpredictable branches: which candidate, whether it is legal, how it executes",
+            Chance::Categories => "the same, and the whole mask where a category drawn has nothing legal",
+        },
         target: None,
     }
 }

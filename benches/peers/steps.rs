@@ -94,7 +94,15 @@ fn figures(preset: &str) -> [Figure; 2] {
         limit,
         target: (preset == "stack").then_some(target),
     };
-    [figure("observed", seen, 1e6, "writing the observation"), figure("blind", blind, 5e6, "the mask of every step")]
+    [
+        figure("observed", seen, 1e6, "the whole mask, and writing the observation"),
+        figure(
+            "blind",
+            blind,
+            5e6,
+            "the state of 256 environments in the caches; checking, placing and executing one choice",
+        ),
+    ]
 }
 
 pub(crate) fn measure(_: &Options) -> Vec<Figure> {

@@ -135,7 +135,13 @@ pub fn instr_size(program: &Program, instr: &Instr) -> u32 {
 /// Bytes of an unsigned LEB128 number (spec 5.2.2).
 #[inline]
 pub fn u32_size(value: u32) -> u32 {
-    1 + [7, 14, 21, 28].iter().map(|bits| u32::from(value >> bits != 0)).sum::<u32>()
+    match value {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        0x20_0000..0x1000_0000 => 4,
+        _ => 5,
+    }
 }
 
 /// Bytes of a signed LEB128 number (spec 5.2.2).

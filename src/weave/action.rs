@@ -264,21 +264,16 @@ impl ActionSet {
     /// If there is none.
     #[inline]
     pub fn pick(&self, rng: &mut Rng) -> usize {
-        // Most words are empty: instructions and immediates are hardly ever legal together.
-        let mut counts = [0; WORDS];
-        let mut total = 0;
-        for (count, &word) in counts.iter_mut().zip(&self.0) {
+        let mut nth = rng.below(self.len());
+        for (at, &word) in self.0.iter().enumerate() {
+            // Most words are empty: instructions and immediates are hardly ever legal together.
             if word != 0 {
-                *count = word.count_ones();
-                total += *count;
+                let count = word.count_ones();
+                if nth < count {
+                    return at * 64 + nth_bit(word, nth) as usize;
+                }
+                nth -= count;
             }
-        }
-        let mut nth = rng.below(total);
-        for (at, &count) in counts.iter().enumerate() {
-            if nth < count {
-                return at * 64 + nth_bit(self.0[at], nth) as usize;
-            }
-            nth -= count;
         }
         unreachable!("the draw is below the total")
     }

@@ -76,6 +76,8 @@ fn draw_by_category(weaver: &Weaver, rng: &mut Rng) -> usize {
         if !legal.is_empty() {
             return legal.pick(rng);
         }
+    } else if !matches!(weaver.phase(), Phase::Instr | Phase::Combine) {
+        return weaver.draw_legal(rng);
     }
     within_category(weaver.legal(), rng).pick(rng)
 }

@@ -15,7 +15,7 @@ mod time;
 mod trial;
 
 use super::action::{Action, ActionSet};
-use super::budget::{ByteLedger, enter_imports};
+use super::budget::{ByteLedger, enter_imports, smallest_program};
 use super::config::WeaveConfig;
 use super::scope::{Closing, Scope, Types};
 use crate::seed::Rng;
@@ -99,6 +99,8 @@ pub struct Loom {
     costs: Option<Arc<[u32]>>,
     /// The imports alone.
     base: Program,
+    /// Bytes of the smallest program with them.
+    smallest: u32,
 }
 
 impl Loom {
@@ -108,7 +110,8 @@ impl Loom {
         config.imports.declare(&mut base);
         let tables = Tables::new(&config);
         let costs = config.cost_table().map(Arc::from);
-        Self { types: mask::value_types(&config), tables, costs, base, config }
+        let smallest = smallest_program(config.imports.bytes());
+        Self { types: mask::value_types(&config), tables, costs, base, smallest, config }
     }
 }
 
@@ -233,7 +236,7 @@ impl Weaver {
         if loom.config.limits.results == 0 {
             self.begin();
         }
-        self.room = self.measure();
+        self.measure();
         self.legal = OnceCell::new();
     }
 
@@ -264,13 +267,16 @@ impl Weaver {
     #[inline]
     pub(super) fn carry_out(&mut self, number: usize) -> bool {
         debug_assert!(self.legal().contains_number(number), "action {number} is not legal in {:?}", self.phase);
-        let action = Action::from_number(number);
         self.actions.push(number as u16);
-        let chose = matches!(self.phase, Phase::Instr);
-        self.apply(action);
-        // An instruction that waits for its immediate has changed nothing else.
-        if !chose || matches!(self.phase, Phase::Instr | Phase::Done) {
-            self.room = self.measure();
+        if matches!(self.phase, Phase::Instr) {
+            self.choose(Op::ALL[number]);
+            // An instruction that waits for its immediate has changed nothing else.
+            if matches!(self.phase, Phase::Instr | Phase::Done) {
+                self.measure();
+            }
+        } else {
+            self.apply(Action::from_number(number));
+            self.measure();
         }
         self.legal = OnceCell::new();
         debug_assert!(self.phase == Phase::Done || !self.legal().is_empty(), "nothing is legal in {:?}", self.phase);
@@ -365,15 +371,17 @@ impl Weaver {
 
     /// What is left to spend now. In dead code fuel is no matter.
     #[inline]
-    fn measure(&self) -> Room {
+    fn measure(&mut self) {
         let bytes = i64::from(self.config().bytes.max) - i64::from(self.ledger.closed());
         let fuel = if self.live { self.spare_fuel() } else { i64::from(u32::MAX) };
         let slack = self.scopes.get(self.cursor as usize).map_or(Closing::default(), |scope| scope.slack);
         /// More than LEB128 lengths can grow by any one instruction.
         const LENGTHS: i64 = 8;
         let timed = if self.timer.is_on() { i64::MIN / 2 } else { 0 };
-        let easy_bytes = bytes - i64::from(slack.bytes) - LENGTHS + timed;
-        Room { bytes, fuel, easy_bytes, easy_fuel: fuel - i64::from(slack.fuel) }
+        let room = &mut self.room;
+        (room.bytes, room.fuel) = (bytes, fuel);
+        room.easy_bytes = bytes - i64::from(slack.bytes) - LENGTHS + timed;
+        room.easy_fuel = fuel - i64::from(slack.fuel);
     }
 
     /// Enters in the ledger what closing a sequence costs now.

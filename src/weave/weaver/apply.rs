@@ -36,12 +36,44 @@ static PLAIN: [Option<Plain>; Op::COUNT] = {
     table
 };
 
+/// What is chosen behind each instruction, by its number.
+static ASKS: [Option<Phase>; Op::COUNT] = {
+    let mut table = [None; Op::COUNT];
+    let mut index = 0;
+    while index < Op::COUNT {
+        table[index] = asks(Op::ALL[index]);
+        index += 1;
+    }
+    table
+};
+
+const fn asks(op: Op) -> Option<Phase> {
+    Some(match op.row().imm {
+        Imm::I32 => Phase::Bucket(ValType::I32),
+        Imm::I64 => Phase::Bucket(ValType::I64),
+        Imm::F32 => Phase::Bucket(ValType::F32),
+        Imm::F64 => Phase::Bucket(ValType::F64),
+        Imm::V128 => Phase::Bucket(ValType::V128),
+        Imm::Local => Phase::Local(op),
+        Imm::Global => Phase::Global(op),
+        Imm::Label => Phase::Label(op),
+        Imm::LabelTable => Phase::Targets,
+        Imm::BlockType => Phase::BlockType(op),
+        Imm::Func => Phase::Callee(op),
+        Imm::MemArg { .. } | Imm::MemArgLane { .. } => Phase::Offset(op),
+        Imm::Lane { .. } => Phase::Lane(op),
+        Imm::HeapType => Phase::HeapType,
+        Imm::TypeTable | Imm::Table | Imm::TableTable => Phase::Table(op),
+        Imm::ElemTable | Imm::Elem | Imm::DataMem | Imm::Data => Phase::Segment(op),
+        Imm::None | Imm::MemIndex | Imm::MemMem | Imm::ValTypes | Imm::Shuffle => return None,
+    })
+}
+
 impl Weaver {
-    /// Carries out a choice and runs on to where the next one is due.
+    /// Carries out the choice of anything but an instruction and runs on to where the next one is due.
     #[inline]
     pub(super) fn apply(&mut self, action: Action) {
         match (self.phase, action) {
-            (Phase::Instr, Action::Instr(op)) => self.choose(op),
             (Phase::Bucket(ty), Action::Bucket(bucket)) => {
                 let bits = self.draw(ty, bucket);
                 let instr = self.constant(ty, bits);
@@ -73,33 +105,18 @@ impl Weaver {
         }
     }
 
+    /// Carries out the choice of an instruction: places it, or asks for its immediate.
     #[inline]
-    fn choose(&mut self, op: Op) {
+    pub(super) fn choose(&mut self, op: Op) {
         if let Some(plain) = &PLAIN[op.index()] {
-            self.place_sized(Instr::plain(op), &plain.effect, u32::from(plain.size));
+            self.place_sized(op, (0, 0), &plain.effect, u32::from(plain.size));
             return self.advance();
         }
-        let row = op.row();
         self.pending = Pending::default();
-        self.phase = match row.imm {
-            Imm::I32 => Phase::Bucket(ValType::I32),
-            Imm::I64 => Phase::Bucket(ValType::I64),
-            Imm::F32 => Phase::Bucket(ValType::F32),
-            Imm::F64 => Phase::Bucket(ValType::F64),
-            Imm::V128 => Phase::Bucket(ValType::V128),
-            Imm::Local => Phase::Local(op),
-            Imm::Global => Phase::Global(op),
-            Imm::Label => Phase::Label(op),
-            Imm::LabelTable => Phase::Targets,
-            Imm::BlockType => Phase::BlockType(op),
-            Imm::Func => Phase::Callee(op),
-            Imm::MemArg { .. } | Imm::MemArgLane { .. } => Phase::Offset(op),
-            Imm::Lane { .. } => Phase::Lane(op),
-            Imm::HeapType => Phase::HeapType,
-            Imm::TypeTable | Imm::Table | Imm::TableTable => Phase::Table(op),
-            Imm::ElemTable | Imm::Elem | Imm::DataMem | Imm::Data => Phase::Segment(op),
-            Imm::None | Imm::MemIndex | Imm::MemMem | Imm::ValTypes | Imm::Shuffle => return self.plain(op),
-        };
+        match ASKS[op.index()] {
+            Some(phase) => self.phase = phase,
+            None => self.plain(op),
+        }
     }
 
     fn plain(&mut self, op: Op) {

@@ -13,17 +13,18 @@ impl Weaver {
     /// Appends an instruction at the cursor.
     pub(super) fn place(&mut self, instr: Instr, effect: &Effect) {
         let size = instr_size(&self.program, &instr);
-        self.place_sized(instr, effect, size);
+        self.place_sized(instr.op, (instr.a, instr.b), effect, size);
     }
 
-    /// As [`Weaver::place`], of an instruction of so many bytes.
+    /// As [`Weaver::place`], of an instruction of so many bytes. Its fields come one by one, since an instruction in
+    /// memory that was only just written there is slow to copy.
     #[inline]
-    pub(super) fn place_sized(&mut self, instr: Instr, effect: &Effect, size: u32) {
+    pub(super) fn place_sized(&mut self, op: Op, (a, b): (u32, u64), effect: &Effect, size: u32) {
         let scope = &mut self.scopes[self.cursor as usize];
         scope.apply(effect);
         scope.dead += u32::from(!self.live);
-        self.histogram[instr.op.index()] += 1;
-        self.program.seqs[self.cursor as usize].code.push(instr);
+        self.histogram[op.index()] += 1;
+        self.program.seqs[self.cursor as usize].code.push(Instr { op, a, b });
         self.enter_code(self.cursor, size);
         self.banned.clear();
         self.phase = Phase::Instr;

@@ -86,8 +86,13 @@ impl Weaver {
             *out = f32::from(count.min(4)) / 4.0;
         }
         writer.at += scalars.len();
-        if vectors.iter().any(|&count| count > 0) {
-            for (op, &count) in Op::ALL[Op::SCALARS..].iter().zip(vectors) {
+        // Most of them were never placed: whole stretches are passed over.
+        const STRETCH: usize = 16;
+        for (ops, counts) in Op::ALL[Op::SCALARS..].chunks(STRETCH).zip(vectors.chunks(STRETCH)) {
+            if counts.iter().fold(0, |any, count| any | count) == 0 {
+                continue;
+            }
+            for (op, &count) in ops.iter().zip(counts).filter(|(_, count)| **count > 0) {
                 writer.out[writer.at + op.row().category.index()] += f32::from(count.min(4)) / 4.0;
             }
         }

@@ -7,7 +7,7 @@ use crate::wasm::isa::Op;
 use crate::wasm::program::SeqId;
 use crate::wasm::types::ValType;
 use crate::weave::action::{Action, ActionSet, MAX_PARAMS, MAX_TARGETS, TRIPS};
-use crate::weave::budget::{NEW_LOCAL_BYTES, new_type_bytes, smallest_program};
+use crate::weave::budget::{NEW_LOCAL_BYTES, new_type_bytes};
 use crate::weave::config::Feature;
 use crate::weave::literal::min_const_bytes;
 use crate::weave::scope::{Closing, Effect, TAIL_BYTES, TAIL_FUEL, TERMINATOR, Types};
@@ -188,7 +188,7 @@ impl Weaver {
             let mut more = results;
             more.push(ty);
             let missing = least.saturating_sub(more.len() as u32);
-            let size = smallest_program(config.imports.bytes()) + bytes(&more) + 3 * missing;
+            let size = self.loom.smallest + bytes(&more) + 3 * missing;
             let fits = size <= config.bytes.max && 1 + more.len() as u32 + missing <= config.fuel.max;
             let multi = more.len() < 2 || config.has(Feature::MultiValue);
             set.insert_if(Action::Result(Some(ty)), fits && multi);

@@ -95,13 +95,22 @@ impl Weaver {
     }
 
     /// Whether a candidate is legal for its own sake, not only as the one way to go on.
-    #[inline]
+    #[inline(always)]
     pub(in crate::weave) fn can_place(&self, op: Op) -> bool {
         let test = self.loom.tables.test(op);
         if test.growing && self.scope().types.len() >= self.config().limits.stack as usize {
             return false;
         }
+        // Most candidates ask nothing of the values.
         match test.values {
+            Values::Any => !self.is_tight() || self.affords_plain(op, test.class),
+            values => self.can_place_on(op, values, test.class),
+        }
+    }
+
+    /// Whether the values at hand allow an instruction.
+    fn can_place_on(&self, op: Op, values: Values, class: u8) -> bool {
+        match values {
             Values::Any => {}
             Values::Special if op == Op::End => return self.can_end_now(),
             Values::Special => return self.can_special(op),
@@ -117,7 +126,7 @@ impl Weaver {
                 }
             }
         }
-        !self.is_tight() || self.affords_plain(op, test.class)
+        !self.is_tight() || self.affords_plain(op, class)
     }
 
     pub(super) fn traps(&self, trapping: Trapping) -> bool {
@@ -128,6 +137,7 @@ impl Weaver {
         }
     }
 
+    #[cold]
     fn affords_plain(&self, op: Op, class: u8) -> bool {
         self.affords(&self.class_cost(&self.loom.tables.classes[usize::from(class)].0))
             && (!self.timer.is_on() || self.affords_time(op, &[], &Effect::of(op.row()), false))
