@@ -3,6 +3,7 @@
 mod asking;
 mod command_line;
 mod forms;
+mod generating;
 mod looking;
 mod numeric;
 mod spec;
