@@ -1,5 +1,5 @@
 //! Owns what the tasks have in common: their settings, the comments of their probes, how a program is shown with them,
-//! and what is answered without executing anything.
+//! and the reading of other programs that tells what would be guessed.
 //!
 //! Must not know models. One file per task beside this one knows its sites, its truth and its triviality; here is only
 //! the branching between them.

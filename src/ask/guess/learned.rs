@@ -1,5 +1,5 @@
-//! Owns `guess/learned`: a logistic regression on what the text shows, trained on other items of the same preset. It is
-//! the guesser that no filter knows.
+//! Owns `guess/learned`: a logistic regression on what the text shows, trained on other items of the same preset.
+//! Of flags it sees what the choice of flags looks at too, and which of the flags it is and where the others are.
 //!
 //! Must not know how its items came to be, nor execute anything. A flag is judged by what stands around it (`flags`).
 //! For a value there are candidates, each judged by itself (`values`, `fuel`), and the likeliest is the answer.

@@ -1,9 +1,9 @@
 //! Owns the task `reachability`: which of several flags (`;;FLAG_0`, `;;FLAG_1`, ...) does execution pass at least once?
 //!
 //! Must not know how the program came to be. Flags stand where reaching is in doubt (`doubt`), and so that the text gives
-//! nothing away: two places are sought that look alike to a reader who executes nothing (`look`), of which one
-//! was reached and the other was not, and a coin decides which of them gets the flag. So each flag is true in half of
-//! all cases, whatever was seen around it, and whatever the others are.
+//! little away: a regression learns from other programs how likely a place is reached by its looks (`look`), and a place
+//! that turned out as it looks is kept only by the odds against it. So among flags that look alike to that reader about
+//! half are true.
 
 mod doubt;
 pub(crate) mod look;
