@@ -5,7 +5,7 @@ use super::canon::{Coverage, Covering, canonical};
 use super::chance::Chance;
 use super::config::WeaveConfig;
 use super::recipe;
-use super::weaver::{Loom, Weaver};
+use super::weaver::{Loom, Phase, Weaver};
 use crate::seed::Seed;
 use crate::wasm::isa::Op;
 use crate::wasm::machine::{Machine, Observer};
@@ -175,4 +175,39 @@ allow: [local, global, call, block, br, i32, table, reference, memory, load]";
     }
     let never: Vec<Action> = (0..COUNT).filter(|&number| !taken[number]).map(Action::from_number).collect();
     assert_eq!(never, [Action::Instr(Op::Else)], "never taken");
+}
+
+/// A call that is tried again reaches an arm that was not taken before, which leaves by a tail call that is tried too:
+/// both trials are over at one place, so that neither is taken back with what is placed there next.
+#[test]
+fn trials_that_come_back_together_end_together() {
+    use Action::{Bucket, Else, Empty, Func, Instr, NewFunc, Params, Result};
+    let (zero, one) = ([Instr(Op::I32Const), Bucket(0)], [Instr(Op::I32Const), Bucket(1)]);
+    let new = |op, params| [Instr(op), NewFunc, Params(params), Result(None)];
+    let end = [Instr(Op::End)];
+    let choices = [
+        // Function 1 runs its arm only if its parameter is not zero; function 2 does nothing.
+        &zero[..],
+        &new(Op::Call, 1),
+        &[Instr(Op::LocalGet), Action::Local(0), Instr(Op::If), Empty, Else(false)],
+        &end,
+        &new(Op::Call, 0),
+        &end,
+        &one,
+        &[Instr(Op::Call), Func(1)],
+        &[Instr(Op::ReturnCall), Func(2)],
+        // Back in the exported function.
+        &[Instr(Op::ReturnCall), NewFunc, Params(0)],
+    ];
+    let settings = "features: [tail_call]\nlimits: {recursion: 0, functions: 4}\nfuel: {max: 200}\nbytes: {max: 300}";
+    let mut weaver = Weaver::new(loom(settings), 0);
+    choices.into_iter().flatten().for_each(|&choice| {
+        weaver.step(choice);
+    });
+    while weaver.phase() != Phase::Done {
+        weaver.step(Instr(if weaver.legal().contains(Instr(Op::End)) { Op::End } else { Op::Drop }));
+    }
+    check(&weaver, &mut Machine::default(), Some(&Oracle::new()));
+    let entry: Vec<Op> = weaver.program().seqs[0].code.iter().map(|instr| instr.op).collect();
+    assert_eq!(entry, [Op::I32Const, Op::Call, Op::Call, Op::I32Const, Op::Call, Op::ReturnCall]);
 }

@@ -281,6 +281,7 @@ impl Weaver {
         self.legal = OnceCell::new();
         debug_assert!(self.phase == Phase::Done || !self.legal().is_empty(), "nothing is legal in {:?}", self.phase);
         debug_assert!(self.phase == Phase::Done || self.room.bytes >= 0, "{:?}", self.room);
+        debug_assert!(self.types_are_real(), "not the operands there: {:?}", self.scope().types);
         self.phase == Phase::Done
     }
 
@@ -352,6 +353,17 @@ impl Weaver {
     /// A sequence and those around it in its function, innermost first.
     fn enclosing(&self, seq: SeqId) -> impl Iterator<Item = SeqId> + '_ {
         std::iter::successors(Some(seq), |&seq| self.scopes[seq as usize].parent)
+    }
+
+    /// Whether the operand types at the cursor are those of the operands that the machine holds there.
+    fn types_are_real(&self) -> bool {
+        if !self.live || self.phase != Phase::Instr {
+            return true;
+        }
+        let held = self.machine.frame_levels().last().copied().unwrap_or(0) as usize;
+        let operands = self.machine.frame_operands();
+        let operands = operands.skip(self.machine.frame_operands().len() - held);
+        operands.map(|operand| operand.ty).eq(self.scope().types.iter().copied())
     }
 
     // Closing fuel

@@ -9,6 +9,7 @@ use super::{Phase, Weaver};
 use crate::wasm::isa::Trap;
 use crate::wasm::machine::{Blind, Stop};
 use crate::wasm::program::SeqId;
+use std::ops::ControlFlow;
 
 impl Weaver {
     /// Runs to the next place where a choice is due.
@@ -66,34 +67,46 @@ impl Weaver {
         if !self.program.seqs[seq as usize].open {
             return false;
         }
+        match self.end_trials_at(seq) {
+            ControlFlow::Break(due) => return due,
+            ControlFlow::Continue(0) if self.is_astray(seq) => return self.give_way(Trap::OutOfFuel),
+            ControlFlow::Continue(_) => {}
+        }
+        self.cursor = seq;
+        // A hole reached on trial may have come too late: even closing it would cost more than is left.
+        if self.spare_fuel() < 0 || self.spare_time() < 0 { self.give_way(Trap::OutOfFuel) } else { true }
+    }
+
+    /// Ends the trials that are over at the end of this sequence, and counts them. Breaks off where execution goes on
+    /// elsewhere: in a loop's next iteration, or where a trial gave way (true if a choice is due there).
+    fn end_trials_at(&mut self, seq: SeqId) -> ControlFlow<bool, u32> {
         let depth = self.machine.depth();
-        if let Some(at) = self.trials.iter().rposition(|trial| trial.is_back(depth, seq)) {
+        let mut ended = 0;
+        // One that a tail call began may come back to just where the one around it is over too.
+        while let Some(at) = self.trials.iter().rposition(|trial| trial.is_back(depth, seq)) {
             // Trials inside of one that is over are over with it.
             while self.trials.len() > at + 1 {
                 if !self.can_end_trial() {
-                    return self.give_way(Trap::OutOfFuel);
+                    return ControlFlow::Break(self.give_way(Trap::OutOfFuel));
                 }
                 self.end_trial();
             }
             if let Kind::Loop { body } = self.trials[at].kind {
                 self.next_iteration(body);
-                return false;
+                return ControlFlow::Break(false);
             }
             if !self.can_end_trial() {
-                return self.give_way(Trap::OutOfFuel);
+                return ControlFlow::Break(self.give_way(Trap::OutOfFuel));
             }
             self.end_trial();
             self.banned.clear();
             // One that waited for the end of a loop may have been outlived by the one that ended it.
             if !self.settle() {
-                return self.give_way(Trap::OutOfFuel);
+                return ControlFlow::Break(self.give_way(Trap::OutOfFuel));
             }
-        } else if self.is_astray(seq) {
-            return self.give_way(Trap::OutOfFuel);
+            ended += 1;
         }
-        self.cursor = seq;
-        // A hole reached on trial may have come too late: even closing it would cost more than is left.
-        if self.spare_fuel() < 0 || self.spare_time() < 0 { self.give_way(Trap::OutOfFuel) } else { true }
+        ControlFlow::Continue(ended)
     }
 
     /// The program has returned: goes to the innermost sequence that is still open, until none is.

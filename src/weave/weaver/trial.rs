@@ -101,6 +101,7 @@ impl Weaver {
         };
         self.ledger.change_reserve(trial.held.0, trial.held.1, 0);
         self.machine.rollback(trial.mark);
+        self.declare_locals_again();
         self.timer.spent = trial.time;
         (self.machine.fuel_limit, self.fuel_base) = (trial.fuel_limit, trial.fuel_base);
         match trial.kind {
@@ -125,6 +126,15 @@ impl Weaver {
                 self.cut_to(seq, len);
                 false
             }
+        }
+    }
+
+    /// A local that another activation declared on trial stays declared, and has been there from the start.
+    fn declare_locals_again(&mut self) {
+        let func = self.machine.func();
+        let params = self.program.func_type(func).params.len() as u32;
+        for (index, &ty) in (params..).zip(&self.program.funcs[func as usize].locals) {
+            self.machine.declare_local(index, ty);
         }
     }
 
