@@ -1,7 +1,8 @@
 //! Owns learning: a masked PPO learner for any environment with numbered actions.
 //!
-//! Must not know WebAssembly, HTTP, or what a reward means: an environment is the trait [`rollout::Env`], a reward is a
-//! number that the caller hands to [`ppo::update`] with the episodes it is for. Read in this order: `policy` the two
+//! Must not know HTTP, or what a reward means: an environment is the trait [`rollout::Env`] (`episode` makes one of a
+//! weaver, and is all that knows weaving), a reward is a number that the caller hands to [`ppo::update`] with the
+//! episodes it is for. Read in this order: `policy` the two
 //! networks, `infer` the actor without a graph, `rollout` whole episodes, `gae` their advantages, `categorical` the
 //! masked distribution, `ppo` the update, `optim` its step, `checkpoint` keeping all of it.
 //!
@@ -17,6 +18,7 @@
 
 pub mod categorical;
 pub mod checkpoint;
+pub mod episode;
 pub mod gae;
 pub mod infer;
 pub mod optim;

@@ -6,36 +6,18 @@
 use super::Strategy;
 use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
+use crate::learn::episode::{Episode, Vocabulary};
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
 use crate::learn::ppo::{self, PpoConfig, UpdateMetrics};
-use crate::learn::rollout::{self, Env, Rollout};
+use crate::learn::rollout::{self, Rollout};
 use crate::seed::{Rng, Seed};
-use crate::weave::action::{self, Action};
 use crate::weave::prior::Prior;
 use crate::weave::recipe::GENERATOR;
-use crate::weave::weaver::observe::OBSERVATION;
 use crate::weave::weaver::{Loom, Weaver};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// A weaver as the learner sees it.
-struct Episode(Weaver);
-
-impl Env for Episode {
-    fn observe(&self, out: &mut [f32]) {
-        self.0.observe(out);
-    }
-
-    fn mask(&self, out: &mut [u64]) {
-        out.copy_from_slice(&self.0.legal().0);
-    }
-
-    fn step(&mut self, action: usize) -> bool {
-        self.0.step(Action::from_number(action))
-    }
-}
 
 /// Misses worth remembering. Where a model fails rarely, most batches hold no miss at all, and what was found would be
 /// unlearned before it is found again; so a batch with few misses is filled up with earlier ones (after self-imitation
@@ -74,6 +56,7 @@ impl Memory {
 /// The learning strategy.
 pub struct Ppo {
     loom: Arc<Loom>,
+    vocabulary: Arc<Vocabulary>,
     config: PpoConfig,
     policy: ActorCritic,
     optimizer: Adam,
@@ -98,13 +81,22 @@ impl Ppo {
         config: PpoConfig,
         seed: Seed,
     ) -> learn::Result<Self> {
-        let logits = prior.logits(&loom.config.instructions());
+        let vocabulary = Arc::new(Vocabulary::new(&loom.config));
+        let logits = vocabulary.select(&prior.logits(&loom.config.instructions()));
         let mut init = seed.child("policy init").rng();
-        let policy = ActorCritic::new(OBSERVATION, action::COUNT, policy, Some(&logits), &mut init)?;
-        let optimizer = Adam::new(policy.parameters());
-        let rng = seed.child("minibatches").rng();
-        let pending = Rollout::new(OBSERVATION, action::COUNT);
-        Ok(Self { loom, config, policy, optimizer, rng, pending, memory: Memory::default(), updates: 0, episodes: 0 })
+        let policy = ActorCritic::new(Episode::OBSERVATION, vocabulary.len(), policy, Some(&logits), &mut init)?;
+        Ok(Self {
+            pending: Rollout::new(Episode::OBSERVATION, vocabulary.len()),
+            loom,
+            vocabulary,
+            config,
+            optimizer: Adam::new(policy.parameters()),
+            policy,
+            rng: seed.child("minibatches").rng(),
+            memory: Memory::default(),
+            updates: 0,
+            episodes: 0,
+        })
     }
 }
 
@@ -114,11 +106,11 @@ impl Strategy for Ppo {
     }
 
     fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
-        let weaver = |seed: &Seed| Episode(Weaver::new(self.loom.clone(), seed.to_u64()));
+        let weaver = |seed: &Seed| Episode::new(&self.loom, &self.vocabulary, seed.to_u64());
         let mut episodes: Vec<Episode> = seeds.iter().map(weaver).collect();
         let mut rngs: Vec<Rng> = seeds.iter().map(|seed| seed.child("choices").rng()).collect();
         self.pending = rollout::collect(&self.policy, &mut episodes, &mut rngs)?;
-        Ok(episodes.into_iter().map(|episode| episode.0).collect())
+        Ok(episodes.into_iter().map(|episode| episode.weaver).collect())
     }
 
     fn learn(&mut self, rewards: &[Option<f32>]) -> learn::Result<Option<UpdateMetrics>> {
@@ -127,7 +119,7 @@ impl Strategy for Ppo {
         }
         let recalled = self.memory.recall(rewards, &mut self.rng);
         self.memory.keep(&self.pending, rewards);
-        let empty = Rollout::new(OBSERVATION, action::COUNT);
+        let empty = Rollout::new(Episode::OBSERVATION, self.vocabulary.len());
         let (mut batch, mut worth) = (std::mem::replace(&mut self.pending, empty), rewards.to_vec());
         for (mut episode, reward) in recalled {
             episode.rescore(&self.policy)?;
