@@ -60,8 +60,11 @@ fn of(table: &'static str, a: &Table, b: &Table, column: &str) -> Comparison {
         Distribution { shares, rest }
     };
     let alignment = alignment(&side(0), &side(1));
-    let mut differences: Vec<Difference> =
-        rows.iter().map(|(name, &[a, b])| Difference { name: (*name).to_owned(), a, b }).collect();
+    let mut differences: Vec<Difference> = rows
+        .iter()
+        .filter(|(_, [a, b])| a != b)
+        .map(|(name, &[a, b])| Difference { name: (*name).to_owned(), a, b })
+        .collect();
     differences.sort_by(|x, y| (y.a - y.b).abs().total_cmp(&(x.a - x.b).abs()));
     differences.truncate(NAMED);
     Comparison { table, alignment, divergence: 1.0 - alignment, differences }
