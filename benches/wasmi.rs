@@ -4,7 +4,8 @@
 //!
 //! Prints how many were compared, the seed and one JSON line. A program with a difference is saved as text and shown to
 //! wasmtime. If wasmtime sides with our machine, wasmi is alone: 2.0.0 does translate a few programs in a million wrongly
-//! (more of them when it does not meter fuel, as it does here). Otherwise the exit status is 1. Fuel is not compared:
+//! (more of them when it does not meter fuel, as it does here), one of them so that it loops for ever; that is why it is
+//! built with its portable dispatch, since the other one overflows the stack there. Otherwise the exit status is 1. Fuel is not compared:
 //! wasmi charges a block when it is entered, even for what a branch then skips; `harness verify` holds fuel against
 //! wasmtime.
 
