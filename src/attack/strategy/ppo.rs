@@ -86,7 +86,7 @@ impl Ppo {
         let mut init = seed.child("policy init").rng();
         let policy = ActorCritic::new(Episode::OBSERVATION, vocabulary.len(), policy, Some(&logits), &mut init)?;
         Ok(Self {
-            pending: Rollout::new(Episode::OBSERVATION, vocabulary.len()),
+            pending: Rollout::of(&policy),
             loom,
             vocabulary,
             config,
@@ -119,7 +119,7 @@ impl Strategy for Ppo {
         }
         let recalled = self.memory.recall(rewards, &mut self.rng);
         self.memory.keep(&self.pending, rewards);
-        let empty = Rollout::new(Episode::OBSERVATION, self.vocabulary.len());
+        let empty = Rollout::of(&self.policy);
         let (mut batch, mut worth) = (std::mem::replace(&mut self.pending, empty), rewards.to_vec());
         for (mut episode, reward) in recalled {
             episode.rescore(&self.policy)?;
