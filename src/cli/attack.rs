@@ -128,7 +128,7 @@ impl Args {
         let mut search = self.search(&resolved, &connection)?;
         let started = Stamp::now();
         let model = connection.entry.name();
-        let name = RunName { verb: "attack", preset: &self.preset, model: &model, seed: self.seed };
+        let name = RunName { verb: "attack", preset: &self.preset, model: Some(&model), seed: self.seed };
         let dir = RunDir::create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
         let mut manifest = self.manifest(&resolved, &model, started)?;
         manifest.write(&dir)?;

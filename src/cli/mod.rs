@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod progress;
 pub mod schema;
 pub mod serve;
+pub mod train;
 pub mod verify;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,7 @@ enum Verb {
     Inspect(inspect::Args),
     Schema(schema::Args),
     Serve(serve::Args),
+    Train(train::Args),
     Verify(verify::Args),
 }
 
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Verb::Inspect(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
+        Verb::Train(args) => args.run(),
         Verb::Verify(args) => args.run(),
     };
     match done {

@@ -125,7 +125,7 @@ impl Args {
 
     /// Writes broken programs as text, binary and what broke.
     fn save(&self, broken: &[Broken]) -> Result<PathBuf, Failure> {
-        let name = RunName { verb: "verify", preset: &self.preset, model: "wasmtime", seed: self.seed };
+        let name = RunName { verb: "verify", preset: &self.preset, model: Some("wasmtime"), seed: self.seed };
         let dir = RunDir::create(&self.log_dir, &name, &Stamp::now())?;
         for (at, Broken { what, weaver }) in broken.iter().enumerate().take(100) {
             let base = dir.path().join(format!("broken-{at:03}"));

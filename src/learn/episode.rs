@@ -6,6 +6,7 @@
 use super::rollout::Env;
 use crate::weave::action::{self, Action};
 use crate::weave::config::WeaveConfig;
+use crate::weave::weaver::goal::{GOAL, Goal};
 use crate::weave::weaver::observe::OBSERVATION;
 use crate::weave::weaver::{Loom, Weaver};
 use std::sync::Arc;
@@ -70,23 +71,36 @@ impl Vocabulary {
 pub struct Episode {
     /// The program.
     pub weaver: Weaver,
+    /// What it is to become, where somebody aims.
+    pub goal: Option<Goal>,
     vocabulary: Arc<Vocabulary>,
 }
 
 impl Episode {
-    /// Features in one observation; the latest actions come behind them, as many as the policy reads.
-    pub const OBSERVATION: usize = OBSERVATION;
+    /// Features in one observation; the latest actions come behind them, as many as the policy reads. Those of a goal
+    /// are zero where there is none.
+    pub const OBSERVATION: usize = OBSERVATION + GOAL;
 
     /// At the start of the program of this seed.
     pub fn new(loom: &Arc<Loom>, vocabulary: &Arc<Vocabulary>, seed: u64) -> Self {
-        Self { weaver: Weaver::new(loom.clone(), seed), vocabulary: vocabulary.clone() }
+        Self { weaver: Weaver::new(loom.clone(), seed), goal: None, vocabulary: vocabulary.clone() }
+    }
+
+    /// The same with something to aim at.
+    pub fn with_goal(self, goal: Goal) -> Self {
+        Self { goal: Some(goal), ..self }
     }
 }
 
 impl Env for Episode {
     fn observe(&self, out: &mut [f32]) {
         let (features, recent) = out.split_at_mut(Self::OBSERVATION);
+        let (features, goal) = features.split_at_mut(OBSERVATION);
         self.weaver.observe(features);
+        match &self.goal {
+            Some(aim) => self.weaver.observe_goal(aim, goal),
+            None => goal.fill(0.0),
+        }
         let mut past = self.weaver.actions().iter().rev();
         let token = |&number: &u16| self.vocabulary.output(number.into()).map_or(0, |output| output + 1);
         recent.fill_with(|| past.next().map_or(0, token) as f32);

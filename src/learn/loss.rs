@@ -6,7 +6,7 @@
 use candle_core::{Result, Tensor};
 
 use super::categorical::Choices;
-use super::network::Observations;
+use super::network::{Inputs, Observations};
 use super::policy::ActorCritic;
 use super::rollout::Rollout;
 
@@ -93,34 +93,36 @@ impl Lesson<'_> {
     /// These steps' share of the loss of a minibatch of `all` steps, `choices` of them with a choice.
     pub(super) fn share(&self, steps: &[usize], (all, choices): (usize, usize)) -> Result<Share> {
         let mut share = Share::default();
-        let mut loss = self.critic(steps, all, &mut share.sums)?;
-        let chosen = self.choices(steps);
+        let (seen, chosen) = (self.observations.take(steps)?, self.choices(steps));
+        let faced = self.observations.take(&chosen)?;
+        let mut loss = self.critic(steps, &seen, all, &mut share.sums)?;
         if !chosen.is_empty() {
-            loss = (loss + self.actor(&chosen, choices, &mut share.sums)?)?;
+            loss = (loss + self.actor(&chosen, &faced, choices, &mut share.sums)?)?;
         }
         let gradients = loss.backward()?;
         for (_, var) in self.policy.parameters() {
+            let aside = || seen.gradient(var).or_else(|| faced.gradient(var)).map(Ok);
             let gradient = gradients.get(var).map(|gradient| gradient.flatten_all()?.to_vec1::<f32>());
-            share.gradients.push(gradient.transpose()?);
+            share.gradients.push(gradient.or_else(aside).transpose()?);
         }
         Ok(share)
     }
 
     /// Half the squared error of the predicted return.
-    fn critic(&self, steps: &[usize], all: usize, sums: &mut Sums) -> Result<Tensor> {
+    fn critic(&self, steps: &[usize], seen: &Inputs, all: usize, sums: &mut Sums) -> Result<Tensor> {
         let returns = self.row(steps, |step| self.returns[step])?;
-        let errors = (self.policy.values(&self.observations.take(steps)?)? - returns)?.sqr()?.sum_all()?;
+        let errors = (self.policy.values(seen)? - returns)?.sqr()?.sum_all()?;
         sums.steps = steps.len() as f64;
         sums.errors = errors.to_scalar::<f32>()?.into();
         errors * (self.weights.value / 2.0 / all as f64)
     }
 
     /// The clipped surrogate and the entropy bonus, of steps with a choice.
-    fn actor(&self, steps: &[usize], all: usize, sums: &mut Sums) -> Result<Tensor> {
+    fn actor(&self, steps: &[usize], faced: &Inputs, all: usize, sums: &mut Sums) -> Result<Tensor> {
         let clip = self.weights.clip;
         let mut choices = Choices::default();
         steps.iter().for_each(|&step| choices.push(self.rollout.mask(step), self.rollout.actions[step]));
-        let logits = self.policy.logits(&self.observations.take(steps)?)?;
+        let logits = self.policy.logits(faced)?;
         let (log_probs, entropies) = choices.log_prob_and_entropy(&logits)?;
 
         let log_ratios = (log_probs - self.row(steps, |step| self.rollout.log_probs[step])?)?;

@@ -32,6 +32,7 @@ pub mod ppo;
 pub mod reward;
 pub mod rollout;
 mod sparse;
+pub mod train;
 
 /// What the tensor library reports; the rest of the program need not know which one it is.
 pub use candle_core::{Error, Result};

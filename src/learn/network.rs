@@ -12,7 +12,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::sparse::Rows;
+use super::sparse::{Aside, Rows};
 
 /// Which network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +153,12 @@ impl Network {
         parameters
     }
 
+    /// Numbers that one observation becomes at most on its way through, with so many outputs.
+    pub(super) fn widest(&self, outputs: usize) -> usize {
+        let read = self.sequence.map_or(0, |sequence| sequence.actions * sequence.width);
+        self.hidden.iter().copied().chain([outputs, read]).max().unwrap_or(outputs)
+    }
+
     /// How many of the latest actions an observation ends with.
     pub fn history(&self) -> usize {
         self.sequence.map_or(0, |sequence| sequence.actions)
@@ -170,7 +176,7 @@ impl Network {
     /// `[n, outputs]`.
     pub(super) fn forward(&self, parameters: &[Tensor], inputs: &Inputs) -> Result<Tensor> {
         let (sequence, layers) = self.split(parameters);
-        let mut x = inputs.features.times(&layers[0][0])?.broadcast_add(&layers[0][1])?;
+        let mut x = inputs.times(&layers[0][0])?.broadcast_add(&layers[0][1])?;
         if let (Some(shape), Some(parameters), Some(recent)) = (self.sequence, sequence, &inputs.recent) {
             x = (x + shape.read(parameters, inputs, recent)?)?;
         }
@@ -191,7 +197,7 @@ impl Sequence {
             let rows = action.matmul(by)?.index_select(recent, 0)?.reshape((n, self.actions, self.width))?;
             rows.broadcast_add(&place.matmul(by)?)?.reshape((n, self.actions, self.heads, apart))
         };
-        let query = inputs.features.times(query)?.broadcast_add(query_bias)?.reshape((n, 1, self.heads, apart))?;
+        let query = inputs.times(query)?.broadcast_add(query_bias)?.reshape((n, 1, self.heads, apart))?;
         let scores = (each(key)?.broadcast_mul(&query)?.sum(3)? / (apart as f64).sqrt())?;
         let weights = scores.broadcast_sub(&scores.max_keepdim(1)?.detach())?.exp()?;
         let shares = weights.broadcast_div(&weights.sum_keepdim(1)?)?;
@@ -205,6 +211,8 @@ impl Sequence {
 pub struct Inputs {
     len: usize,
     features: Features,
+    /// Gradients of what the features were multiplied by.
+    aside: Aside,
     /// `[n * actions]` of type u32.
     recent: Option<Tensor>,
 }
@@ -217,12 +225,18 @@ enum Features {
     Full(Tensor),
 }
 
-impl Features {
+impl Inputs {
+    /// The features times a weight.
     fn times(&self, weight: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Sparse(rows) => rows.product(weight),
-            Self::Full(rows) => rows.matmul(weight),
+        match &self.features {
+            Features::Sparse(rows) => rows.product(weight, &self.aside),
+            Features::Full(rows) => rows.matmul(weight),
         }
+    }
+
+    /// After a backward pass: the gradient of a variable that candle's store does not have.
+    pub(super) fn gradient(&self, var: &Tensor) -> Option<Vec<f32>> {
+        self.aside.take(var)
     }
 }
 
@@ -260,6 +274,6 @@ impl<'a> Observations<'a> {
             let tokens: Vec<f32> = steps.iter().flat_map(|step| &row(step)[self.inputs..]).copied().collect();
             recent = Some(Tensor::from_vec(tokens, steps.len() * self.history, &self.device)?.to_dtype(DType::U32)?);
         }
-        Ok(Inputs { len: steps.len(), features, recent })
+        Ok(Inputs { len: steps.len(), features, aside: Aside::default(), recent })
     }
 }

@@ -106,9 +106,11 @@ pub struct UpdateMetrics {
     pub epochs_done: usize,
 }
 
-/// Steps of a minibatch that are computed together, at most: enough to keep a matrix product busy, few enough that two
-/// threads have something to do.
+/// Steps of a minibatch that are computed together, at most: enough to keep a matrix product busy.
 const SHARE: usize = 512;
+/// Numbers from which on candle has a tensor's elements computed by threads that the whole process shares
+/// (`PAR_ELEMWISE_MIN` of its cpu_backend/utils.rs). Shares on threads of their own would wait for each other there.
+const SHARED_BY_ALL: usize = 64 * 1024;
 
 /// Improves the policy on episodes that it played. `rewards[i]` is what episode `i` was worth; `None` leaves the
 /// episode out. Without any episode left nothing changes.
@@ -160,13 +162,20 @@ pub fn update(
 /// The loss of these steps and its gradient. Where there are many, each thread has its share of them.
 fn minibatch(lesson: &Lesson<'_>, steps: &[usize]) -> Result<Share> {
     let sizes = (steps.len(), lesson.choices(steps).len());
-    let shares = if lesson.policy.device().is_cpu() { steps.len().div_ceil(SHARE) } else { 1 };
-    let each = steps.len().div_ceil(shares);
+    let shares = if lesson.policy.device().is_cpu() { steps.len().div_ceil(share_of(lesson.policy)) } else { 1 };
+    // An even number keeps two threads busy to the end.
+    let each = steps.len().div_ceil(if shares > 1 { shares.next_multiple_of(2) } else { 1 });
     let parts: Vec<&[usize]> = steps.chunks(each).collect();
     let mut shares = lanes::each(parts.len(), |at| lesson.share(parts[at], sizes)).into_iter();
     let mut sum = shares.next().transpose()?.unwrap_or_default();
     shares.try_for_each(|share| share.map(|share| sum.add(share)))?;
     Ok(sum)
+}
+
+/// Steps that are computed together.
+fn share_of(policy: &ActorCritic) -> usize {
+    let widest = policy.shape().network.widest(policy.shape().n_actions);
+    ((SHARED_BY_ALL - 1) / widest).clamp(1, SHARE)
 }
 
 /// The episodes to learn from: which steps, and what each was worth. Vectors are indexed by the rollout's steps.
@@ -241,7 +250,7 @@ impl Batch {
 /// The critic's prediction at every step of the rollout.
 fn predicted(policy: &ActorCritic, observations: &Observations<'_>, steps: usize) -> Result<Vec<f32>> {
     let steps: Vec<usize> = (0..steps).collect();
-    let parts: Vec<&[usize]> = steps.chunks(SHARE).collect();
+    let parts: Vec<&[usize]> = steps.chunks(share_of(policy)).collect();
     let values = |at: usize| policy.values_detached(&observations.take(parts[at])?)?.to_vec1::<f32>();
     let values: Vec<Vec<f32>> = lanes::each(parts.len(), values).into_iter().collect::<Result<_>>()?;
     Ok(values.concat())

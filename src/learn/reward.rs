@@ -31,6 +31,47 @@ impl RewardConfig {
     }
 }
 
+/// How a program is paid that is to be like the real world: `R_align + R_length`, and what is added here.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WeavingReward {
+    /// Weight of R_align, which is paid up to what one real function of its size in ten exceeds: a small program that is
+    /// more like the mean than that is fitted, not real.
+    pub align: f32,
+    /// Weight of R_length.
+    pub length: f32,
+    /// Weight of the depth, where it has a target.
+    pub depth: f32,
+    /// What a program does to all programs together.
+    pub pooled: Pooled,
+}
+
+/// Weights of what a program changes in the alignment of the programs woven lately, taken together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pooled {
+    /// Over classes of instructions.
+    pub class: f32,
+    /// Over instructions.
+    pub opcode: f32,
+    /// Over abstract trigrams.
+    pub trigram: f32,
+    /// Over classes of the instructions that are executed.
+    pub executed: f32,
+}
+
+impl Default for WeavingReward {
+    fn default() -> Self {
+        Self { align: 1.0, length: 1.0, depth: 0.0, pooled: Pooled::default() }
+    }
+}
+
+impl Default for Pooled {
+    fn default() -> Self {
+        Self { class: 1.0, opcode: 2.0, trigram: 1.0, executed: 1.0 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,9 @@
 //! one by one is several times faster than the best product of full matrices. Sums have one order each, which depends
 //! on the row alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Storage, Tensor, TensorId};
 
 /// Rows of equal length, of which only the numbers that are not zero are kept.
 #[derive(Debug)]
@@ -88,9 +88,10 @@ impl Rows {
         product
     }
 
-    /// The product with a `[width, columns]` tensor on the processor, recorded for its gradient.
-    pub(super) fn product(self: &Arc<Self>, matrix: &Tensor) -> Result<Tensor> {
-        matrix.apply_op1(Product(self.clone()))
+    /// The product with a `[width, columns]` tensor on the processor. What the backward pass finds out about the matrix
+    /// goes to `aside`.
+    pub(super) fn product(self: &Arc<Self>, matrix: &Tensor, aside: &Aside) -> Result<Tensor> {
+        matrix.apply_op1(Product { rows: self.clone(), aside: aside.clone() })
     }
 }
 
@@ -139,9 +140,35 @@ pub(super) fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'
     }
 }
 
+/// Gradients that are kept out of candle's store. There each would be added to zeros of its size; and what has more than
+/// 65,536 numbers is added by a pool of threads that the whole process shares, so that threads which compute something
+/// of their own wait for each other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Aside(Arc<Mutex<Vec<(TensorId, Vec<f32>)>>>);
+
+impl Aside {
+    /// Takes the gradient of a variable out, if there is one.
+    pub(super) fn take(&self, var: &Tensor) -> Option<Vec<f32>> {
+        let mut kept = self.0.lock().expect("nothing panics while it holds the lock");
+        let at = kept.iter().position(|(id, _)| *id == var.id())?;
+        Some(kept.swap_remove(at).1)
+    }
+
+    fn add(&self, var: &Tensor, gradient: Vec<f32>) {
+        let mut kept = self.0.lock().expect("nothing panics while it holds the lock");
+        match kept.iter_mut().find(|(id, _)| *id == var.id()) {
+            Some((_, sum)) => sum.iter_mut().zip(gradient).for_each(|(sum, more)| *sum += more),
+            None => kept.push((var.id(), gradient)),
+        }
+    }
+}
+
 /// The matrix is the argument; the rows, being data, get no gradient. candle's own product of full matrices would
 /// compute one only to throw it away.
-struct Product(Arc<Rows>);
+struct Product {
+    rows: Arc<Rows>,
+    aside: Aside,
+}
 
 impl CustomOp1 for Product {
     fn name(&self) -> &'static str {
@@ -150,14 +177,15 @@ impl CustomOp1 for Product {
 
     fn cpu_fwd(&self, matrix: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (_, columns) = layout.shape().dims2()?;
-        let product = self.0.times(numbers(matrix, layout)?, columns);
-        Ok((CpuStorage::F32(product), (self.0.len(), columns).into()))
+        let product = self.rows.times(numbers(matrix, layout)?, columns);
+        Ok((CpuStorage::F32(product), (self.rows.len(), columns).into()))
     }
 
     fn bwd(&self, matrix: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let columns = matrix.dim(1)?;
-        let sums = with_numbers(gradient, |gradient| self.0.transposed().times(gradient, columns))?;
-        Tensor::from_vec(sums, matrix.shape(), matrix.device()).map(Some)
+        let sums = with_numbers(gradient, |gradient| self.rows.transposed().times(gradient, columns))?;
+        self.aside.add(matrix, sums);
+        Ok(None)
     }
 }
 
@@ -177,9 +205,14 @@ mod tests {
         let full = Tensor::from_vec(full, (n, width), &Device::Cpu)?;
         let weights: Vec<f32> = (0..width * columns).map(|_| rng.normal() as f32).collect();
         let weights = Var::from_vec(weights, (width, columns), &Device::Cpu)?;
-        let pairs = [rows.product(&weights)?, full.matmul(&weights)?];
+        let aside = Aside::default();
+        let pairs = [rows.product(&weights, &aside)?, full.matmul(&weights)?];
         let gradients = pairs.each_ref().map(|product| product.sqr()?.sum_all()?.backward());
-        let [sparse, dense] = gradients.map(|gradients| gradients.unwrap().get(&weights).unwrap().clone());
+        let [none, dense] = gradients.map(|gradients| gradients.unwrap().get(&weights).cloned());
+        assert!(none.is_none(), "the gradient stands aside");
+        let sparse = Tensor::from_vec(aside.take(&weights).unwrap(), (width, columns), &Device::Cpu)?;
+        let dense = dense.unwrap();
+        assert!(aside.take(&weights).is_none(), "it was taken");
         for [a, b] in [[&pairs[0], &pairs[1]], [&sparse, &dense]] {
             let most = (a - b)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(most < 1e-3, "{most} apart");

@@ -15,8 +15,8 @@ pub struct RunName<'a> {
     pub verb: &'a str,
     /// The preset's name or file; the name alone is used.
     pub preset: &'a str,
-    /// The model asked for, `sim/novice`.
-    pub model: &'a str,
+    /// The model asked for, `sim/novice`; `None` where nobody is asked.
+    pub model: Option<&'a str>,
     /// The seed.
     pub seed: u64,
 }
@@ -25,8 +25,9 @@ impl RunName<'_> {
     /// `20260301-090507-attack-stack-sim-novice-seed7`.
     fn text(&self, started: &Stamp) -> String {
         let preset = Path::new(self.preset).file_stem().map_or(self.preset.into(), |stem| stem.to_string_lossy());
-        let (verb, preset, model) = (plain(self.verb), plain(&preset), plain(self.model));
-        format!("{}-{verb}-{preset}-{model}-seed{}", started.for_file_name(), self.seed)
+        let parts = [Some(self.verb), Some(&*preset), self.model].into_iter().flatten().map(plain);
+        let parts: Vec<String> = parts.collect();
+        format!("{}-{}-seed{}", started.for_file_name(), parts.join("-"), self.seed)
     }
 }
 
@@ -95,6 +96,11 @@ impl RunDir {
     /// `metrics.jsonl`: one line for each update of the learner.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
+    }
+
+    /// `samples.jsonl`: one woven program for each update.
+    pub fn samples(&self) -> PathBuf {
+        self.path.join("samples.jsonl")
     }
 
     /// `checkpoint.safetensors`: the policy and its optimiser.
@@ -192,7 +198,7 @@ pub(crate) mod tests {
     }
 
     const NAME: RunName<'static> =
-        RunName { verb: "attack", preset: "policies/stack.yaml", model: "sim/novice", seed: 7 };
+        RunName { verb: "attack", preset: "policies/stack.yaml", model: Some("sim/novice"), seed: 7 };
 
     #[test]
     fn names_are_plain_and_unique() {
@@ -208,9 +214,9 @@ pub(crate) mod tests {
 
     #[test]
     fn no_model_id_leaves_the_log_directory() {
-        let text = RunName { model: "../../etc/é:x y", ..NAME }.text(&started());
+        let text = RunName { model: Some("../../etc/é:x y"), ..NAME }.text(&started());
         assert_eq!(text, "20241231-235959-attack-stack-..-..-etc---x-y-seed7");
-        assert!(RunName { model: &"m".repeat(4000), preset: &"p".repeat(4000), ..NAME }.text(&started()).len() < 200);
+        assert!(RunName { model: Some(&"m".repeat(4000)), preset: &"p".repeat(4000), ..NAME }.text(&started()).len() < 200);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
 use crate::learn::policy::PolicyConfig;
 use crate::learn::ppo::PpoConfig;
-use crate::learn::reward::RewardConfig;
+use crate::learn::reward::{RewardConfig, WeavingReward};
+use crate::learn::train::TrainConfig;
 use crate::weave::config::WeaveConfig;
 use crate::weave::prior::Prior;
 use crate::weave::weaver::Loom;
@@ -48,6 +49,12 @@ pub struct Preset {
     /// What misses are worth.
     #[serde(default)]
     pub reward: RewardConfig,
+    /// What programs are worth that are to be like the real world.
+    #[serde(default)]
+    pub weaving_reward: WeavingReward,
+    /// How a policy is trained without a model.
+    #[serde(default)]
+    pub train: TrainConfig,
     /// How a budget is spent.
     #[serde(default)]
     pub attack: AttackConfig,

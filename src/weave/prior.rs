@@ -6,11 +6,15 @@
 //! baseline of an attack.
 
 use super::action::{self, Action, ActionSet};
+use super::align::reference::REAL_WORLD;
 use super::weaver::{Kinds, Phase, Weaver};
 use crate::seed::Rng;
 use crate::wasm::isa::{Category, Op};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// The least weight of an instruction that real-world code hardly has; without any it could not be learned.
+const LEAST: f32 = 1e-3;
 
 /// Weights by category; a category's weight is shared equally by its allowed instructions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +26,9 @@ pub struct Prior {
     pub instructions: BTreeMap<String, f32>,
     /// Weight of `end`, beside its category.
     pub end: f32,
+    /// Whether instructions that are not named weigh what they have of a hundred in real-world code, and their categories
+    /// nothing.
+    pub real_world: bool,
 }
 
 impl Default for Prior {
@@ -44,7 +51,7 @@ impl Default for Prior {
             (Category::Memory, 0.25),
         ];
         let categories = weights.into_iter().map(|(category, weight)| (category.name().to_owned(), weight)).collect();
-        Self { categories, instructions: BTreeMap::new(), end: 0.5 }
+        Self { categories, instructions: BTreeMap::new(), end: 0.5, real_world: false }
     }
 }
 
@@ -66,7 +73,12 @@ impl Prior {
 
     /// Weights of all actions, of which these instructions are allowed. Immediates weigh the same.
     fn weights(&self, allowed: &ActionSet) -> Vec<f32> {
-        let alone = |op: Op| if op == Op::End { Some(self.end) } else { self.instructions.get(op.mnemonic()).copied() };
+        let in_reality = |op: Op| (100.0 * REAL_WORLD.opcodes.shares[op.index()] as f32).max(LEAST);
+        let alone = |op: Op| match self.instructions.get(op.mnemonic()) {
+            _ if op == Op::End => Some(self.end),
+            None if self.real_world => Some(in_reality(op)),
+            named => named.copied(),
+        };
         let shares = |action: &Action, category: Category| matches!(action, Action::Instr(op) if op.row().category == category && alone(*op).is_none());
         let size = |category: Category| allowed.iter().filter(|action| shares(action, category)).count().max(1) as f32;
         let sizes: BTreeMap<&str, f32> = Category::ALL.iter().map(|&c| (c.name(), size(c))).collect();

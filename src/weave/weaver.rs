@@ -4,6 +4,7 @@
 //! two choices the machine runs on real values to the next place where something is missing. What a choice does stands
 //! in `apply`, how execution goes on in `lockstep`, what is legal in `mask`.
 
+pub mod goal;
 pub mod observe;
 
 mod apply;

@@ -40,7 +40,7 @@ fn records(rounds: u32) -> Vec<Record> {
 
 /// A finished run with these records, stored.
 fn stored(scratch: &Scratch, records: &[Record]) -> RunDir {
-    let name = RunName { verb: "attack", preset: "stack", model: "sim/novice", seed: 7 };
+    let name = RunName { verb: "attack", preset: "stack", model: Some("sim/novice"), seed: 7 };
     let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
     let mut manifest = sample_manifest();
     manifest.end(Status::Complete, Stamp::of(UNIX_EPOCH), Duration::from_secs(83));

@@ -5,7 +5,7 @@
 
 use super::divergence::{Distribution, alignment};
 use super::grams::{Bucket, CLASSES, TRIGRAMS, class_of, trigram};
-use super::reference::Reference;
+use super::reference::{REAL_WORLD, Reference};
 use crate::wasm::isa::Op;
 use crate::wasm::program::{Place, Program};
 
@@ -104,6 +104,12 @@ impl Tally {
         alignment(&Distribution::of_counts(&self.classes()), &reference.classes)
     }
 
+    /// How like the real world it is in the original's categories of instructions. Any two generators are near each other
+    /// in these.
+    pub fn bucket_alignment(&self) -> f64 {
+        alignment(&of_buckets(&Distribution::of_counts(&self.opcodes)), &of_buckets(&REAL_WORLD.opcodes))
+    }
+
     /// How like the reference it is.
     pub fn likeness(&self, reference: &Reference) -> Likeness {
         Likeness {
@@ -112,4 +118,10 @@ impl Tally {
             trigram: alignment(&Distribution::of_counts(&self.trigrams), &reference.trigrams),
         }
     }
+}
+
+fn of_buckets(opcodes: &Distribution) -> Distribution {
+    let mut shares = vec![0.0; Bucket::ALL.len()];
+    Op::ALL.iter().zip(&opcodes.shares).for_each(|(&op, share)| shares[Bucket::of(op) as usize] += share);
+    Distribution { shares, rest: opcodes.rest }
 }
