@@ -3,6 +3,7 @@
 use super::{Failure, print_json, print_line, runtime, say};
 use crate::item::record::Task;
 use crate::item::source::PROGRAMS_PER_ITEM;
+use crate::learn::pretrained::Pretrained;
 use crate::run::dataset::{Counts, DataSet, DataSetError, Format, Splits};
 use crate::run::level::AS_WRITTEN;
 use crate::run::preset::Preset;
@@ -27,6 +28,9 @@ pub struct Args {
     /// Preset: a name in policies/, or a file; without it, that of the task
     #[arg(long, value_name = "NAME|FILE")]
     preset: Option<String>,
+    /// Policy that weaves the programs, as `harness train` keeps it; without it, the preset's preferences do
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Difficulty, 1 to 5
     #[arg(long, default_value_t = AS_WRITTEN, value_name = "1-5", value_parser = clap::value_parser!(u8).range(1..=5))]
     level: u8,
@@ -102,6 +106,9 @@ struct Card<'a> {
     /// Items left out because their canonical form was there.
     repeated: u64,
     split: Option<&'a str>,
+    /// Hash of the policy that wove them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
     format: Format,
     config: &'a Preset,
 }
@@ -121,6 +128,12 @@ impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
     pub fn run(&self) -> Result<(), Failure> {
         let (name, preset) = self.preset()?;
+        let loom = Arc::new(Loom::new(preset.weave.clone()));
+        let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
+        let source = match &policy {
+            Some(policy) => preset.source_by(&loom, Arc::new(policy.chooser(&loom.config, &preset.prior)?)),
+            None => preset.source(&loom),
+        };
         let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
         let format = if self.format == FormatName::Jsonl { Format::Jsonl } else { Format::Wat };
         let mut data = DataSet::create(&self.out, format, splits).map_err(|error| match error {
@@ -133,7 +146,6 @@ impl Args {
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items, {per_sec}, {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
         let started = Instant::now();
-        let source = preset.source(&Arc::new(Loom::new(preset.weave.clone())));
         let (mut programs, mut repeated, mut failed) = (0, 0, None);
         source.stream(Seed::new(self.seed), self.threads(), |draft, woven| {
             programs = woven;
@@ -163,6 +175,7 @@ impl Args {
             programs,
             repeated,
             split,
+            policy: policy.map(|policy| policy.hash()).transpose()?,
             format,
             config: &preset,
         };
@@ -219,7 +232,7 @@ impl Args {
 }
 
 /// Sets the flag at the first Ctrl-C; at the second the program ends.
-fn listen(stop: Arc<AtomicBool>) -> Result<tokio::runtime::Runtime, Failure> {
+pub(super) fn listen(stop: Arc<AtomicBool>) -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = runtime()?;
     runtime.spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {

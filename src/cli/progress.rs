@@ -1,4 +1,5 @@
-//! Owns the progress line on stderr: what is spent, how fast, how often the model misses, beside chance.
+//! Owns the progress line on stderr: of an attack what is spent, how fast, how often the model misses, beside chance; of
+//! a training how far it is and what programs are worth.
 //!
 //! Must not change what is recorded.
 
@@ -6,6 +7,7 @@ use super::say;
 use crate::attack::search::Watch;
 use crate::item::record::{Purpose, Record, SinkError};
 use crate::learn::ppo::UpdateMetrics;
+use crate::learn::train::Round;
 use crate::run::jsonl::JsonLines;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -105,5 +107,49 @@ impl Watch for Progress {
 
     fn updated(&mut self, round: u32, metrics: &UpdateMetrics) -> Result<(), SinkError> {
         self.metrics.append(&UpdateLine { round, metrics }).map_err(Into::into)
+    }
+}
+
+/// Shows the progress of a training.
+pub struct TrainingProgress {
+    bar: ProgressBar,
+    spoken: Instant,
+}
+
+impl TrainingProgress {
+    const PARTS: u64 = 1000;
+
+    /// A line at its start.
+    pub fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(Some(Self::PARTS), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:24} {percent} %, {msg}, {eta} left");
+        bar.set_style(style.expect("the template is well-formed"));
+        Self { bar, spoken: Instant::now() }
+    }
+
+    /// Another round is over.
+    pub fn show(&mut self, done: f64, round: &Round, steps_per_s: f64) {
+        let Round { steps, figures, .. } = round;
+        let worth = format!(
+            "R {:.2} (align {:.3}, length {:.3})",
+            figures.mean_reward, figures.mean_align, figures.mean_length
+        );
+        self.bar.set_position((done * Self::PARTS as f64) as u64);
+        self.bar.set_message(format!("{steps} steps, {steps_per_s:.0}/s, {worth}"));
+        if !std::io::stderr().is_terminal() && self.spoken.elapsed() >= PLAIN_EVERY {
+            self.spoken = Instant::now();
+            say(&format!("{:.0} %, {}", 100.0 * done, self.bar.message()));
+        }
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Default for TrainingProgress {
+    fn default() -> Self {
+        Self::new()
     }
 }

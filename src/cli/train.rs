@@ -1,9 +1,13 @@
 //! Owns `harness train`: a policy learns to weave programs like those of the real world.
 
+use super::generate::listen;
+use super::progress::TrainingProgress;
 use super::{Failure, print_json, print_line, say};
+use crate::learn::checkpoint::Card;
 use crate::learn::device::Device;
+use crate::learn::pretrained;
 use crate::learn::train::figures::{Exam, Figures, Who};
-use crate::learn::train::{Settings, Trainer};
+use crate::learn::train::{Round, Settings, Trainer};
 use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
 use crate::run::jsonl::JsonLines;
@@ -13,8 +17,9 @@ use crate::seed::Seed;
 use crate::weave::weaver::Loom;
 use serde::Serialize;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Train a policy to weave programs like those of the real world, of a length drawn for each
@@ -92,60 +97,54 @@ impl Args {
         let dir = RunDir::create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
         let mut manifest = self.manifest(&preset, started)?;
         manifest.write(&dir)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let runtime = listen(stop.clone())?;
         let clock = Instant::now();
-        self.train(&mut trainer, &preset, &dir)?;
-        let seconds = clock.elapsed().as_secs_f64();
-        let report = self.report(&trainer, &preset, seconds)?;
-        manifest.end(Status::Complete, Stamp::now(), clock.elapsed());
+        let trained = self.train(&mut trainer, &preset, &dir, &stop);
+        runtime.shutdown_background();
+        let stopped = stop.load(Ordering::Relaxed) || trained.is_err();
+        let report = self.report(&trainer, &preset, clock.elapsed())?;
+        manifest.end(if stopped { Status::Interrupted } else { Status::Complete }, Stamp::now(), clock.elapsed());
         manifest.write(&dir)?;
-        if self.json { print_json(&report) } else { show(&report, &dir) }
+        let paths = [Some(dir.checkpoint()), self.out.clone()].into_iter().flatten();
+        let kept: Vec<PathBuf> = paths.map(|path| self.keep(&path, &trainer, &report)).collect::<Result<_, _>>()?;
+        trained?;
+        if stopped {
+            say("stopped; the policy is kept as it was by then");
+        }
+        if self.json { print_json(&report) } else { show(&report, &dir, &kept) }
     }
 
-    /// Until the steps are done or the time is up.
-    fn train(&self, trainer: &mut Trainer, preset: &Preset, dir: &RunDir) -> Result<(), Failure> {
-        let mut metrics = JsonLines::open(&dir.metrics())?;
-        let mut samples = JsonLines::open(&dir.samples())?;
+    /// Until the steps are done, the time is up, or somebody stops it.
+    fn train(&self, trainer: &mut Trainer, preset: &Preset, dir: &RunDir, stop: &AtomicBool) -> Result<(), Failure> {
+        let (mut metrics, mut samples) = (JsonLines::open(&dir.metrics())?, JsonLines::open(&dir.samples())?);
         let steps = self.steps.unwrap_or(preset.train.steps);
         let limit = self.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
+        let mut progress = TrainingProgress::new();
         let clock = Instant::now();
-        loop {
+        while !stop.load(Ordering::Relaxed) {
             let done = match limit {
                 Some(limit) => clock.elapsed().div_duration_f64(limit),
                 None => trainer.steps as f64 / steps as f64,
             };
             if done >= 1.0 {
-                return Ok(());
+                break;
             }
+            let round_clock = Instant::now();
+            let before = trainer.steps;
             let (round, sample) = trainer.round(done, threads())?;
-            metrics.append(&round)?;
+            let steps_per_s = (round.steps - before) as f64 / round_clock.elapsed().as_secs_f64();
+            metrics.append(&Line { round: &round, steps_per_s: steps_per_s.round() })?;
             if let Some(sample) = sample {
                 samples.append(&sample)?;
             }
-            if round.round % 10 == 0 {
-                say(&format!(
-                    "{:.2} {} steps {:.0}/s R {:.3} align {:.3} len {:.3} class {:.3} op {:.3} tri {:.3} ex {:.3} p90 {:.2} dist {:.3} ins {:.0} kl {:.4} ent {:.2} ev {:.2}",
-                    done,
-                    round.steps,
-                    round.steps as f64 / clock.elapsed().as_secs_f64(),
-                    round.figures.mean_reward,
-                    round.figures.mean_align,
-                    round.figures.mean_length,
-                    round.figures.pooled_class_align,
-                    round.figures.pooled_opcode_align,
-                    round.figures.pooled_trigram_align,
-                    round.figures.executed_class_align,
-                    round.figures.share_above_p90,
-                    round.figures.distinct_share,
-                    round.figures.mean_instructions,
-                    round.update.approx_kl,
-                    round.update.relative_entropy,
-                    round.update.explained_variance
-                ));
-            }
+            progress.show(done, &round, steps_per_s);
         }
+        progress.finish();
+        Ok(())
     }
 
-    fn report(&self, trainer: &Trainer, preset: &Preset, seconds: f64) -> Result<Report, Failure> {
+    fn report(&self, trainer: &Trainer, preset: &Preset, took: Duration) -> Result<Report, Failure> {
         let exam = Exam {
             loom: &trainer.loom,
             vocabulary: &trainer.vocabulary,
@@ -162,11 +161,28 @@ impl Args {
             trained: figures(Who::Policy(&trainer.policy))?,
             steps: trainer.steps,
             trained_on: trainer.episodes,
-            steps_per_s: (trainer.steps as f64 / seconds).round(),
-            seconds,
+            steps_per_s: (trainer.steps as f64 / took.as_secs_f64()).round(),
+            seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
             random: figures(Who::Chance)?,
             untrained: figures(Who::Prior(&preset.prior))?,
         })
+    }
+
+    /// Writes the policy and its card.
+    fn keep(&self, path: &Path, trainer: &Trainer, report: &Report) -> Result<PathBuf, Failure> {
+        let path = pretrained::with_ending(path);
+        let mut metadata = pretrained::metadata(&trainer.vocabulary);
+        let figures = serde_json::to_string(&report.trained)?;
+        let steps = trainer.steps.to_string();
+        let known = [("preset", self.preset.clone()), ("seed", self.seed.to_string()), ("steps", steps)];
+        metadata.extend(known.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        metadata.insert("figures".to_owned(), figures);
+        pretrained::save(
+            &path,
+            &trainer.policy,
+            &Card::new(&trainer.policy, trainer.rounds, trainer.episodes, metadata),
+        )?;
+        Ok(path)
     }
 
     fn manifest(&self, preset: &Preset, started: Stamp) -> Result<Manifest, Failure> {
@@ -188,7 +204,46 @@ fn threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-fn show(report: &Report, dir: &RunDir) -> Result<(), Failure> {
-    print_line(&serde_json::to_string_pretty(report)?)?;
-    print_line(&dir.path().display().to_string())
+/// One line of `metrics.jsonl`.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    round: &'a Round,
+    /// Environment steps a second, the update included.
+    steps_per_s: f64,
+}
+
+fn show(report: &Report, dir: &RunDir, kept: &[PathBuf]) -> Result<(), Failure> {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["over fresh programs", "trained", "untrained", "uniform chance"]);
+    let all = [&report.trained, &report.untrained, &report.random];
+    let mut row = |name: &str, of: &dyn Fn(&Figures) -> Option<f64>| {
+        let text = |figures: &&Figures| of(figures).map_or("-".into(), |value| format!("{value:.3}"));
+        table.add_row([name.to_owned()].into_iter().chain(all.iter().map(text)));
+    };
+    row("R_total, mean", &|figures| Some(figures.mean_reward));
+    row("  R_align: one program's classes", &|figures| Some(figures.mean_align));
+    row("  R_length: fuel near its target", &|figures| Some(figures.mean_length));
+    if report.trained.mean_depth_reward.is_some() {
+        row("  depth near its target", &|figures| figures.mean_depth_reward);
+    }
+    row("all programs: classes", &|figures| Some(figures.pooled_class_align));
+    row("  classes of executed code", &|figures| Some(figures.executed_class_align));
+    row("  instructions", &|figures| Some(figures.pooled_opcode_align));
+    row("  abstract trigrams", &|figures| Some(figures.pooled_trigram_align));
+    row("share above nine of ten real functions", &|figures| Some(figures.share_above_p90));
+    row("share of distinct programs", &|figures| Some(figures.distinct_share));
+    row("instructions of a program", &|figures| Some(figures.mean_instructions));
+    row("failed", &|figures| Some(figures.failed_episodes as f64));
+    print_line(&table.to_string())?;
+    let Report { steps, trained_on, seconds, steps_per_s, .. } = report;
+    print_line(&format!(
+        "{steps} steps of {trained_on} programs in {seconds:.0} s ({steps_per_s:.0} a second); each reads 1 where it could be \
+         no better"
+    ))?;
+    for (what, path) in [("figures", dir.metrics()), ("samples", dir.samples())] {
+        print_line(&format!("{what:18} {}", path.display()))?;
+    }
+    kept.iter().try_for_each(|path| print_line(&format!("{:18} {}", "policy", path.display())))
 }

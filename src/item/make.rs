@@ -188,7 +188,8 @@ mod tests {
         let loom = Arc::new(Loom::new(config));
         let prior: Prior =
             serde_yaml::from_str("instructions: {br_if: 2, if: 2, block: 1, return: 3}").expect("valid weights");
-        let source = ItemSource::new(&loom, task, ProbeConfig::default(), &prior);
+        let source =
+            ItemSource::new(&loom, task, ProbeConfig::default(), Arc::new(prior.taste(&loom.config.instructions())));
         let mut bench = source.bench();
         (0..count).filter_map(|number| bench.draft(Seed::new(2), number)).collect()
     }

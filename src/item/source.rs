@@ -1,13 +1,13 @@
-//! Owns where a preset's items come from: programs woven by its prior, and the questions about them.
+//! Owns where a preset's items come from: programs woven by whoever chooses, and the questions about them.
 //!
-//! Must not know files, nor policies that learned. Item `n` of a seed is made of program `n` alone, so any range of them
+//! Must not know files, nor who chooses. Item `n` of a seed is made of program `n` alone, so any range of them
 //! can be made anywhere, on any number of threads.
 
 use super::make::{Draft, Maker};
 use super::record::{Item, Task};
 use super::task::{Asker, ProbeConfig};
 use crate::seed::Seed;
-use crate::weave::prior::{Prior, Taste};
+use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct ItemSource {
     /// What is asked.
     pub task: Task,
     loom: Arc<Loom>,
-    taste: Taste,
+    chooser: Arc<dyn Chooser>,
     asker: Arc<Asker>,
 }
 
@@ -41,10 +41,9 @@ pub struct TooFew {
 
 impl ItemSource {
     /// Of these settings. For `reachability` some programs are woven and read first, to learn what their text gives away.
-    pub fn new(loom: &Arc<Loom>, task: Task, probe: ProbeConfig, prior: &Prior) -> Self {
-        let taste = prior.taste(&loom.config.instructions());
-        let asker = Arc::new(Asker::new(task, probe, loom, &taste));
-        Self { task, loom: loom.clone(), taste, asker }
+    pub fn new(loom: &Arc<Loom>, task: Task, probe: ProbeConfig, chooser: Arc<dyn Chooser>) -> Self {
+        let asker = Arc::new(Asker::new(task, probe, loom, &*chooser));
+        Self { task, loom: loom.clone(), chooser, asker }
     }
 
     /// One who asks about programs.
@@ -102,7 +101,7 @@ impl Bench<'_> {
     pub fn draft(&mut self, seed: Seed, number: u64) -> Option<Draft> {
         let seed = seed.indexed("program", number);
         self.weaver.reset(seed.to_u64());
-        self.source.taste.weave(&mut self.weaver, &mut seed.child("choices").rng());
+        self.source.chooser.weave(&mut self.weaver, &mut seed.child("choices").rng());
         self.maker.make(&self.weaver, number.to_string(), &mut seed.child("probe").rng())
     }
 }

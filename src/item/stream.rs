@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn items_are_the_same_whatever_the_number_of_threads() {
         let loom = Arc::new(Loom::new(WeaveConfig::default()));
-        let source = ItemSource::new(&loom, Task::Stack, ProbeConfig::default(), &Prior::default());
+        let taste = Prior::default().taste(&loom.config.instructions());
+        let source = ItemSource::new(&loom, Task::Stack, ProbeConfig::default(), Arc::new(taste));
         let take = |threads| {
             let mut items = Vec::new();
             let took = source.stream(Seed::new(1), threads, |draft, _| {

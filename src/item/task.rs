@@ -24,7 +24,7 @@ use crate::wasm::program::Program;
 use crate::wasm::rerun::{self, Outcome};
 use crate::wasm::trap::Trap;
 use crate::weave::canon::{Coverage, Covering};
-use crate::weave::prior::Taste;
+use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
 use familiar::Familiar;
 use serde::{Deserialize, Serialize};
@@ -124,8 +124,8 @@ pub struct Asker {
 impl Asker {
     /// One that asks about programs of this loom. First it weaves some by this taste, always the same ones whatever the
     /// seed of the run, to learn what a reader of many such programs knows without executing them.
-    pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, taste: &Taste) -> Self {
-        let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, taste));
+    pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, chooser: &dyn Chooser) -> Self {
+        let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, chooser));
         let mut asker = Self { task, config, flagger, familiar: Familiar::default() };
         if matches!(task, Task::Stack | Task::Result) {
             let values = |weaver: &Weaver, machine: &mut Machine, rng: &mut Rng| {
@@ -135,7 +135,7 @@ impl Asker {
                     _ => Vec::new(),
                 }
             };
-            let seen = reading(loom, taste, READ, values);
+            let seen = reading(loom, chooser, READ, values);
             asker.familiar = Familiar::of(seen.into_iter().flatten());
         }
         asker
@@ -176,7 +176,7 @@ const READ: u64 = 4_000;
 /// What is seen of so many programs, in their order whatever the number of threads.
 fn reading<T: Send>(
     loom: &Arc<Loom>,
-    taste: &Taste,
+    chooser: &dyn Chooser,
     count: u64,
     see: impl Fn(&Weaver, &mut Machine, &mut Rng) -> T + Sync,
 ) -> Vec<T> {
@@ -188,7 +188,7 @@ fn reading<T: Send>(
         let read = |number| {
             let seed = Seed::new(0).child("reader").indexed("program", number);
             weaver.reset(seed.to_u64());
-            taste.weave(&mut weaver, &mut seed.child("choices").rng());
+            chooser.weave(&mut weaver, &mut seed.child("choices").rng());
             see(&weaver, &mut machine, &mut seed.child("places").rng())
         };
         numbers.map(read).collect::<Vec<T>>()

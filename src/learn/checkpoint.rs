@@ -123,29 +123,42 @@ pub enum CheckpointError {
     Tensor(#[from] candle_core::Error),
 }
 
-/// Writes a checkpoint to `path` (`.safetensors`) and its card beside it (`.yaml`), replacing what was there.
+/// Names of the optimiser's tensors start with these.
+const FIRST: &str = "adam.first.";
+const SECOND: &str = "adam.second.";
+
+/// Writes a checkpoint to `path` (`.safetensors`) and its card beside it (`.yaml`), replacing what was there. Without the
+/// optimiser the file is a third as large; who goes on with it begins with a fresh one.
 ///
 /// # Panics
 /// If the optimiser was made for another policy.
-pub fn save(path: &Path, policy: &ActorCritic, optimizer: &Adam, card: &Card) -> Result<(), CheckpointError> {
-    assert_eq!(policy.parameters().len(), optimizer.moments.len(), "the optimiser was made for another policy");
+pub fn save(path: &Path, policy: &ActorCritic, optimizer: Option<&Adam>, card: &Card) -> Result<(), CheckpointError> {
+    let fits = optimizer.is_none_or(|optimizer| optimizer.moments.len() == policy.parameters().len());
+    assert!(fits, "the optimiser was made for another policy");
     let mut tensors = Vec::new();
-    for ((name, var), moments) in policy.parameters().iter().zip(&optimizer.moments) {
+    for (at, (name, var)) in policy.parameters().iter().enumerate() {
         let dims = var.dims().to_vec();
         tensors.push((name.clone(), dims.clone(), var.flatten_all()?.to_vec1::<f32>()?));
-        tensors.push((format!("adam.first.{name}"), dims.clone(), moments.first.clone()));
-        tensors.push((format!("adam.second.{name}"), dims, moments.second.clone()));
+        if let Some(moments) = optimizer.map(|optimizer| &optimizer.moments[at]) {
+            tensors.push((format!("{FIRST}{name}"), dims.clone(), moments.first.clone()));
+            tensors.push((format!("{SECOND}{name}"), dims, moments.second.clone()));
+        }
     }
     let card = serde_yaml::to_string(card).expect("a card is plain data");
-    write_atomically(path, &encode(&tensors, &card, optimizer.steps))?;
+    write_atomically(path, &encode(&tensors, &card, optimizer.map_or(0, |optimizer| optimizer.steps)))?;
     write_atomically(&path.with_extension("yaml"), card.as_bytes())
 }
 
 /// Reads a checkpoint. Call [`Card::check_fits`] before using the policy.
 pub fn load(path: &Path) -> Result<(ActorCritic, Adam, Card), CheckpointError> {
-    let corrupt = |reason: String| CheckpointError::Corrupt { path: path.to_owned(), reason };
     let bytes = std::fs::read(path).map_err(|source| CheckpointError::Io { path: path.to_owned(), source })?;
-    let (header, data) = split(&bytes).map_err(corrupt)?;
+    read(path, &bytes)
+}
+
+/// As [`load`], of a file that is in memory; errors name `path`.
+pub fn read(path: &Path, bytes: &[u8]) -> Result<(ActorCritic, Adam, Card), CheckpointError> {
+    let corrupt = |reason: String| CheckpointError::Corrupt { path: path.to_owned(), reason };
+    let (header, data) = split(bytes).map_err(corrupt)?;
     let text = |key: &str| header.get(key).ok_or_else(|| corrupt(format!("its metadata has no {key}")));
 
     // The format comes first: a later one may have other fields in its card.
@@ -161,7 +174,7 @@ pub fn load(path: &Path) -> Result<(ActorCritic, Adam, Card), CheckpointError> {
     let card: Card = serde_yaml::from_value(card).map_err(|error| corrupt(error.to_string()))?;
     let steps = steps.parse().map_err(|_| corrupt(format!("adam_steps is {steps:?}")))?;
 
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
+    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
     let (policy, moments) = rebuild(&card, &tensors).map_err(corrupt)??;
     Ok((policy, Adam { steps, moments }, card))
 }
@@ -183,10 +196,14 @@ fn rebuild(
         tensor.flatten_all().and_then(|flat| flat.to_vec1()).map_err(|error| format!("{name}: {error}"))
     };
     let (mut values, mut moments) = (Vec::new(), Vec::new());
+    let has_moments = tensors.keys().any(|name| name.starts_with(FIRST));
     for (name, dims) in shape.parameters() {
         values.push(read(&name, &dims)?);
-        let first = read(&format!("adam.first.{name}"), &dims)?;
-        moments.push(Moments { first, second: read(&format!("adam.second.{name}"), &dims)? });
+        let moment = |kind: &str| match has_moments {
+            true => read(&format!("{kind}{name}"), &dims),
+            false => Ok(vec![0.0; dims.iter().product()]),
+        };
+        moments.push(Moments { first: moment(FIRST)?, second: moment(SECOND)? });
     }
     Ok(ActorCritic::from_values(shape, values).map(|policy| (policy, moments)))
 }

@@ -32,12 +32,26 @@ impl Vocabulary {
             action @ Action::Instr(_) => instructions.contains(action),
             _ => true,
         };
-        let actions: Vec<u16> = (0..action::COUNT).filter(possible).map(|number| number as u16).collect();
+        let actions = (0..action::COUNT).filter(possible).map(|number| number as u16).collect();
+        Self::of_actions(actions).expect("numbers in order")
+    }
+
+    /// Of these actions by their numbers; `None` if they are not ascending, or one is none.
+    pub fn of_actions(actions: Vec<u16>) -> Option<Self> {
+        let ascending = actions.is_sorted_by(|a, b| a < b);
+        if !ascending || actions.last().is_none_or(|&last| usize::from(last) >= action::COUNT) {
+            return None;
+        }
         let mut outputs = vec![NONE; action::COUNT];
         for (output, &number) in actions.iter().enumerate() {
             outputs[usize::from(number)] = output as u16;
         }
-        Self { actions, outputs }
+        Some(Self { actions, outputs })
+    }
+
+    /// The number of the action of each output, in order.
+    pub fn actions(&self) -> impl Iterator<Item = usize> {
+        self.actions.iter().map(|&number| number.into())
     }
 
     /// How many outputs a policy has.
@@ -92,18 +106,23 @@ impl Episode {
     }
 }
 
+/// What a policy sees of a weaver: its features, those of a goal, and the latest actions as far as `out` has room.
+pub(super) fn observe(weaver: &Weaver, goal: Option<&Goal>, vocabulary: &Vocabulary, out: &mut [f32]) {
+    let (features, recent) = out.split_at_mut(Episode::OBSERVATION);
+    let (features, aim) = features.split_at_mut(OBSERVATION);
+    weaver.observe(features);
+    match goal {
+        Some(goal) => weaver.observe_goal(goal, aim),
+        None => aim.fill(0.0),
+    }
+    let mut past = weaver.actions().iter().rev();
+    let token = |&number: &u16| vocabulary.output(number.into()).map_or(0, |output| output + 1);
+    recent.fill_with(|| past.next().map_or(0, token) as f32);
+}
+
 impl Env for Episode {
     fn observe(&self, out: &mut [f32]) {
-        let (features, recent) = out.split_at_mut(Self::OBSERVATION);
-        let (features, goal) = features.split_at_mut(OBSERVATION);
-        self.weaver.observe(features);
-        match &self.goal {
-            Some(aim) => self.weaver.observe_goal(aim, goal),
-            None => goal.fill(0.0),
-        }
-        let mut past = self.weaver.actions().iter().rev();
-        let token = |&number: &u16| self.vocabulary.output(number.into()).map_or(0, |output| output + 1);
-        recent.fill_with(|| past.next().map_or(0, token) as f32);
+        observe(&self.weaver, self.goal.as_ref(), &self.vocabulary, out);
     }
 
     fn mask(&self, out: &mut [u64]) {

@@ -29,6 +29,7 @@ pub mod network;
 pub mod optim;
 pub mod policy;
 pub mod ppo;
+pub mod pretrained;
 pub mod reward;
 pub mod rollout;
 mod sparse;

@@ -35,8 +35,8 @@ impl RewardConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WeavingReward {
-    /// Weight of R_align, which is paid up to what one real function of its size in ten exceeds: a small program that is
-    /// more like the mean than that is fitted, not real.
+    /// Weight of R_align, up to half way from the mean of real functions of its size to what one in ten exceeds; beyond
+    /// that it is taken off again, since such a program is fitted, not real.
     pub align: f32,
     /// Weight of R_length.
     pub length: f32,

@@ -144,7 +144,10 @@ pub(super) fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'
 /// 65,536 numbers is added by a pool of threads that the whole process shares, so that threads which compute something
 /// of their own wait for each other.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Aside(Arc<Mutex<Vec<(TensorId, Vec<f32>)>>>);
+pub(super) struct Aside(Arc<Mutex<Vec<Gradient>>>);
+
+/// Of which variable, and its numbers.
+type Gradient = (TensorId, Vec<f32>);
 
 impl Aside {
     /// Takes the gradient of a variable out, if there is one.

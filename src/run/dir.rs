@@ -216,7 +216,9 @@ pub(crate) mod tests {
     fn no_model_id_leaves_the_log_directory() {
         let text = RunName { model: Some("../../etc/é:x y"), ..NAME }.text(&started());
         assert_eq!(text, "20241231-235959-attack-stack-..-..-etc---x-y-seed7");
-        assert!(RunName { model: Some(&"m".repeat(4000)), preset: &"p".repeat(4000), ..NAME }.text(&started()).len() < 200);
+        assert!(
+            RunName { model: Some(&"m".repeat(4000)), preset: &"p".repeat(4000), ..NAME }.text(&started()).len() < 200
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::learn::policy::PolicyConfig;
 use crate::learn::ppo::PpoConfig;
 use crate::learn::reward::{RewardConfig, WeavingReward};
 use crate::learn::train::TrainConfig;
+use crate::weave::chooser::Chooser;
 use crate::weave::config::WeaveConfig;
 use crate::weave::prior::Prior;
 use crate::weave::weaver::Loom;
@@ -84,7 +85,12 @@ impl Preset {
 
     /// Where items of this preset come from. `loom` is made of [`Preset::weave`].
     pub fn source(&self, loom: &Arc<Loom>) -> ItemSource {
-        ItemSource::new(loom, self.task, self.probe, &self.prior)
+        self.source_by(loom, Arc::new(self.prior.taste(&loom.config.instructions())))
+    }
+
+    /// The same of programs that somebody else chooses.
+    pub fn source_by(&self, loom: &Arc<Loom>, chooser: Arc<dyn Chooser>) -> ItemSource {
+        ItemSource::new(loom, self.task, self.probe, chooser)
     }
 
     fn find(name: &str) -> Result<YamlFile, ConfigError> {

@@ -8,6 +8,7 @@ pub mod align;
 pub mod budget;
 pub mod canon;
 pub mod chance;
+pub mod chooser;
 pub mod config;
 pub mod imports;
 pub mod literal;

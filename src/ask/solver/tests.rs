@@ -129,7 +129,8 @@ fn items_of(task: Task, settings: &[&str], programs: u64) -> Vec<Item> {
     let prior: Prior = serde_yaml::from_str("instructions: {br_if: 1, if: 1, return: 3}").expect("valid weights");
     let of = |(at, yaml): (usize, &&str)| {
         let loom = Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")));
-        let source = ItemSource::new(&loom, task, ProbeConfig::default(), &prior);
+        let source =
+            ItemSource::new(&loom, task, ProbeConfig::default(), Arc::new(prior.taste(&loom.config.instructions())));
         let mut bench = source.bench();
         let seed = Seed::new(11).indexed("settings", at as u64);
         let numbers = 0..programs / settings.len() as u64;

@@ -135,7 +135,7 @@ impl Strategy for Ppo {
     fn save(&self, path: &Path) -> Result<Option<PathBuf>, CheckpointError> {
         let metadata = BTreeMap::from([("generator".to_string(), GENERATOR.to_string())]);
         let card = Card::new(&self.policy, self.updates, self.episodes, metadata);
-        checkpoint::save(path, &self.policy, &self.optimizer, &card)?;
+        checkpoint::save(path, &self.policy, Some(&self.optimizer), &card)?;
         Ok(Some(path.into()))
     }
 }

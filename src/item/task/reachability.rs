@@ -18,7 +18,7 @@ use crate::wasm::machine::Machine;
 use crate::wasm::program::{Flat, Place, Program};
 use crate::wasm::rerun;
 use crate::weave::canon::{Coverage, Covering};
-use crate::weave::prior::Taste;
+use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
 use doubt::Site;
 use std::collections::HashMap;
@@ -48,8 +48,8 @@ struct Look {
 
 impl Flagger {
     /// Reads programs woven on this loom: always the same ones, whatever the seed of the run.
-    pub(super) fn new(loom: &Arc<Loom>, taste: &Taste) -> Self {
-        let seen = reading(loom, taste, READ, look_around);
+    pub(super) fn new(loom: &Arc<Loom>, chooser: &dyn Chooser) -> Self {
+        let seen = reading(loom, chooser, READ, look_around);
         let mut samples = Samples::default();
         seen.iter().flatten().for_each(|(features, reached)| samples.push(features.on(), *reached));
         Self { reader: Logistic::train(&samples) }

@@ -156,8 +156,8 @@ fn going_on_from_a_checkpoint_is_as_if_never_stopped() {
     let mut run = Run::new(Kind::Sequence);
     run.round(0);
     let card = Card::new(&run.policy, 1, EPISODES, metadata());
-    checkpoint::save(&path, &run.policy, &run.optimizer, &card).unwrap();
-    checkpoint::save(&path, &run.policy, &run.optimizer, &card).unwrap();
+    checkpoint::save(&path, &run.policy, Some(&run.optimizer), &card).unwrap();
+    checkpoint::save(&path, &run.policy, Some(&run.optimizer), &card).unwrap();
     run.round(1);
 
     let (policy, optimizer, loaded) = checkpoint::load(&path).unwrap();
@@ -182,7 +182,7 @@ fn unusable_checkpoints_say_what_is_wrong() {
     assert!(matches!(checkpoint::load(&path), Err(CheckpointError::Io { .. })));
     let run = Run::new(Kind::Mlp);
     let card = Card::new(&run.policy, 0, 0, metadata());
-    checkpoint::save(&path, &run.policy, &run.optimizer, &card).unwrap();
+    checkpoint::save(&path, &run.policy, Some(&run.optimizer), &card).unwrap();
 
     let error = |card: &Card, obs_dim, wanted: &BTreeMap<_, _>| card.check_fits(obs_dim, ACTIONS, wanted).unwrap_err();
     assert!(error(&card, OBS + 1, &metadata()).to_string().contains("obs_dim 96 where 97 is needed"));
@@ -200,7 +200,7 @@ fn unusable_checkpoints_say_what_is_wrong() {
         assert!(matches!(found, CheckpointError::Corrupt { .. }), "{found}");
     }
     let later = Card { format: checkpoint::FORMAT + 1, ..card.clone() };
-    checkpoint::save(&path, &run.policy, &run.optimizer, &later).unwrap();
+    checkpoint::save(&path, &run.policy, Some(&run.optimizer), &later).unwrap();
     assert!(matches!(checkpoint::load(&path), Err(CheckpointError::Format { found: 3, .. })));
     let towers = PolicyConfig { network: Kind::Towers, ..PolicyConfig::default() };
     assert_eq!(
@@ -211,7 +211,7 @@ fn unusable_checkpoints_say_what_is_wrong() {
     card.check_network(&run.policy.shape().network).unwrap();
     let mut wider = card;
     wider.network.hidden[0] = 65;
-    checkpoint::save(&path, &run.policy, &run.optimizer, &wider).unwrap();
+    checkpoint::save(&path, &run.policy, Some(&run.optimizer), &wider).unwrap();
     let found = checkpoint::load(&path).unwrap_err().to_string();
     assert!(found.contains("actor.0.weight has shape [96, 64], its card says [96, 65]"), "{found}");
 }

@@ -6,7 +6,7 @@ use crate::learn::episode::Episode;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::rerun;
-use crate::weave::align::reference::{REAL_WORLD, p90};
+use crate::weave::align::reference::{REAL_WORLD, Spread, functions};
 use crate::weave::align::tally::Tally;
 use crate::weave::canon::{Coverage, canonical};
 use crate::weave::weaver::Weaver;
@@ -38,15 +38,16 @@ impl Look {
         self.tally.instructions()
     }
 
-    /// R_align as it is paid: what lies above nine of ten real functions of its size is fitted, and counts against it.
+    /// R_align as it is paid. Real functions are spread about a mean that is far from the best there could be; what is
+    /// more than half way from there to nine of ten of them is fitted, and counts against the program.
     pub fn paid_align(&self) -> f64 {
-        let fitted = (self.align - p90(self.instructions())).max(0.0);
-        self.align - 2.0 * fitted
+        let Spread { mean, p90 } = functions(self.instructions());
+        self.align - 2.0 * (self.align - (mean + p90) / 2.0).max(0.0)
     }
 
     /// Whether it is more like the real world than nine of ten real functions of its size.
     pub fn is_above_p90(&self) -> bool {
-        self.align > p90(self.instructions())
+        self.align > functions(self.instructions()).p90
     }
 }
 

@@ -1,6 +1,6 @@
 //! Counts, likeness and profiles on hand-made programs.
 
-use super::reference::{REAL_WORLD, p90};
+use super::reference::{REAL_WORLD, functions};
 use super::tally::Tally;
 use super::*;
 use crate::wasm::isa::Op;
@@ -56,7 +56,13 @@ fn the_reference_is_counted_the_way_we_count() {
 
 #[test]
 fn more_instructions_can_be_more_alike() {
-    assert_eq!(p90(20.0), 0.891);
-    assert!((p90(50.0) - 0.938).abs() < 1e-12 && (p90(100.0) - 0.961).abs() < 1e-12);
-    assert!(p90(5.0) < p90(20.0) && p90(30.0) > 0.9 && p90(30.0) < 0.92 && p90(100_000.0) <= 1.0);
+    for (size, mean, p90) in [(20.0, 0.800, 0.891), (50.0, 0.882, 0.938), (100.0, 0.909, 0.961)] {
+        let found = functions(size);
+        assert!((found.mean - mean).abs() < 1e-12 && (found.p90 - p90).abs() < 1e-12, "{size}: {found:?}");
+    }
+    for (smaller, larger) in [(1.0, 5.0), (5.0, 20.0), (20.0, 30.0), (30.0, 50.0), (99.0, 101.0)] {
+        let (smaller, larger) = (functions(smaller), functions(larger));
+        assert!(smaller.mean < larger.mean && smaller.p90 < larger.p90 && larger.mean < larger.p90);
+    }
+    assert_eq!(functions(1e9).p90, 1.0);
 }
