@@ -6,11 +6,17 @@ use super::{Failure, print_json, print_line, runtime, say};
 use crate::ask::models::{ModelEntry, Provider};
 use crate::ask::pipeline::{Stop, StopSignal};
 use crate::ask::prompt::Prompt;
+use crate::attack::cover::Cover;
+use crate::attack::predictor::Predictor;
 use crate::attack::search::{AttackError, Finish, Search};
 use crate::attack::strategy::Strategy;
+use crate::attack::strategy::elites::Elites;
+use crate::attack::strategy::evolve::Evolve;
+use crate::attack::strategy::matched::Matched;
 use crate::attack::strategy::ppo::Ppo;
 use crate::attack::strategy::random::Random;
 use crate::item::make::Draft;
+use crate::item::record::{Purpose, Record};
 use crate::item::source::ItemSource;
 use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
@@ -19,9 +25,10 @@ use crate::run::dir::{RunDir, RunName};
 use crate::run::jsonl::JsonLines;
 use crate::run::manifest::{self, Manifest, Plan, Status};
 use crate::run::preset::Preset;
-use crate::run::sink::JsonlSink;
+use crate::run::sink::{JsonlSink, read_records};
 use crate::seed::Seed;
 use crate::wasm::encode::encode;
+use crate::weave::recipe::{GENERATOR, RecipeError};
 use crate::weave::weaver::Loom;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -36,8 +43,15 @@ pub struct Args {
     #[arg(long, default_value = "policies/stack.yaml", value_name = "NAME|FILE")]
     preset: String,
     /// Who chooses the programs
-    #[arg(long, value_enum, default_value_t = StrategyName::Ppo)]
+    #[arg(long, value_enum, default_value_t = StrategyName::Ppo, value_name = "NAME")]
     strategy: StrategyName,
+    /// `--strategy matched`: the run directory of an attack whose programs it is to be like
+    #[arg(long, value_name = "RUN_DIR", required_if_eq("strategy", "matched"))]
+    like: Option<PathBuf>,
+    /// `--strategy ppo`: ask all that the policy weaves, as the original does; by default a predictor chooses among many
+    /// programs, as long as it proves right
+    #[arg(long)]
+    no_predictor: bool,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -74,6 +88,12 @@ enum StrategyName {
     Ppo,
     /// Chance, both over actions and over categories
     Random,
+    /// Chance, with the length and the instructions of the programs of another attack (--like)
+    Matched,
+    /// Mutation and selection on the choices that made a program
+    Evolve,
+    /// Mutation of the best program of each cell: construct, fuel and verdict
+    MapElites,
 }
 
 /// What a run would spend.
@@ -172,13 +192,21 @@ impl Args {
                 seed.child("ppo"),
             )?),
             StrategyName::Random => Box::new(Random::new(resolved.loom.clone())),
+            StrategyName::Matched => Box::new(self.matched(&resolved.loom)?),
+            StrategyName::Evolve => Box::new(Evolve::new(resolved.loom.clone(), &preset.prior)),
+            StrategyName::MapElites => {
+                Box::new(Elites::new(resolved.loom.clone(), &preset.prior, seed.child("map-elites")))
+            }
         };
+        let predicts = self.strategy == StrategyName::Ppo && !self.no_predictor;
         Ok(Search {
             loom: resolved.loom.clone(),
             maker: resolved.source.maker(),
             reward: preset.reward,
             config: preset.attack,
             strategy,
+            cover: Cover::new(resolved.loom.clone(), &preset.prior),
+            predictor: predicts.then(|| Predictor::new(seed.child("predictor"))),
             baseline: resolved.baseline,
             prompt: resolved.prompt.clone(),
             model: connection.model.clone(),
@@ -187,6 +215,25 @@ impl Args {
             limits: self.asking.limits(),
             seed,
             query_budget: self.query_budget,
+        })
+    }
+
+    /// Like the programs that the run named by `--like` asked about.
+    fn matched(&self, loom: &Arc<Loom>) -> Result<Matched, Failure> {
+        let path = self.like.as_deref().expect("the flag is required");
+        let dir = RunDir::open(path).map_err(Failure::usage)?;
+        let records = read_records(&dir).map_err(Failure::usage)?.rows;
+        let mut asked: Vec<&Record> = records.iter().filter(|record| record.purpose == Purpose::Attack).collect();
+        asked.sort_by_key(|record| (record.round, record.index));
+        if let Some(recipe) =
+            asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR)
+        {
+            let found = recipe.generator.clone();
+            return Err(Failure::usage(RecipeError::Generator { found }));
+        }
+        let programs = asked.iter().map(|record| record.item.recipe.actions.as_slice());
+        Matched::new(loom.clone(), programs).map_err(|error| {
+            Failure::usage(anyhow::anyhow!("{error}: the attack in {} asked nothing; name another", path.display()))
         })
     }
 

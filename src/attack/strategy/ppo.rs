@@ -1,16 +1,17 @@
 //! Owns the strategy `ppo`: a masked policy weaves, and every batch of verdicts updates it.
 //!
-//! Must not know questions or replies; a reward is a number. The predictor of the design, which would let the policy
-//! also learn from programs that were never asked, has its place in [`Ppo::learn`]: further rollouts, paid by it.
+//! Must not know questions or replies; a reward is a number, whether it was paid or a predictor expects it. What was woven
+//! is played again before it is learned from: so the policy also learns from programs that it did not choose (those that
+//! cover the space), as if it had just played them.
 
-use super::Strategy;
+use super::{Strategy, Tried};
 use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
 use crate::learn::episode::{Episode, Vocabulary};
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
 use crate::learn::ppo::{self, PpoConfig, UpdateMetrics};
-use crate::learn::rollout::{self, Rollout};
+use crate::learn::rollout::{self, Env, Rollout};
 use crate::seed::{Rng, Seed};
 use crate::weave::prior::Prior;
 use crate::weave::recipe::GENERATOR;
@@ -34,19 +35,18 @@ impl Memory {
     const SHARE: f64 = 0.25;
 
     /// Earlier misses to learn from beside a batch with these rewards.
-    fn recall(&self, rewards: &[Option<f32>], rng: &mut Rng) -> Vec<(Rollout, f32)> {
-        let fresh = rewards.iter().flatten().filter(|&&reward| reward > 0.0).count();
+    fn recall(&self, rewards: &[f32], rng: &mut Rng) -> Vec<(Rollout, f32)> {
+        let fresh = rewards.iter().filter(|&&reward| reward > 0.0).count();
         let wanted = (rewards.len() as f64 * Self::SHARE) as usize;
         let mut order: Vec<usize> = (0..self.episodes.len()).collect();
         rng.shuffle(&mut order);
         order.into_iter().take(wanted.saturating_sub(fresh)).map(|at| self.episodes[at].clone()).collect()
     }
 
-    fn keep(&mut self, rollout: &Rollout, rewards: &[Option<f32>]) {
-        for (at, reward) in rewards.iter().enumerate() {
-            if let Some(reward) = reward.filter(|&reward| reward > 0.0) {
-                self.episodes.push((rollout.episode(at), reward));
-            }
+    /// Remembers the misses among the first episodes of a rollout.
+    fn keep(&mut self, rollout: &Rollout, rewards: &[f32]) {
+        for (at, &reward) in rewards.iter().enumerate().filter(|(_, reward)| **reward > 0.0) {
+            self.episodes.push((rollout.episode(at), reward));
         }
         let surplus = self.episodes.len().saturating_sub(Self::SIZE);
         self.episodes.drain(..surplus);
@@ -62,8 +62,6 @@ pub struct Ppo {
     optimizer: Adam,
     /// Shuffles minibatches.
     rng: Rng,
-    /// The episodes that wait for their rewards.
-    pending: Rollout,
     memory: Memory,
     updates: u64,
     episodes: u64,
@@ -86,7 +84,6 @@ impl Ppo {
         let mut init = seed.child("policy init").rng();
         let policy = ActorCritic::new(Episode::OBSERVATION, vocabulary.len(), policy, Some(&logits), &mut init)?;
         Ok(Self {
-            pending: Rollout::new(Episode::OBSERVATION, vocabulary.len()),
             loom,
             vocabulary,
             config,
@@ -97,6 +94,25 @@ impl Ppo {
             updates: 0,
             episodes: 0,
         })
+    }
+
+    /// The episode in which this program was woven, without the probabilities.
+    fn replay(&self, woven: &Weaver) -> Rollout {
+        let mut rollout = Rollout::new(Episode::OBSERVATION, self.vocabulary.len());
+        let mut episode = Episode::new(&self.loom, &self.vocabulary, woven.seed());
+        let words = self.vocabulary.len().div_ceil(64);
+        for (step, &action) in woven.actions().iter().enumerate() {
+            rollout.observations.resize((step + 1) * Episode::OBSERVATION, 0.0);
+            episode.observe(&mut rollout.observations[step * Episode::OBSERVATION..]);
+            rollout.masks.resize((step + 1) * words, 0);
+            episode.mask(&mut rollout.masks[step * words..]);
+            let output = self.vocabulary.output(action.into()).expect("what was chosen is possible");
+            rollout.actions.push(output as u32);
+            rollout.log_probs.push(0.0);
+            episode.step(output);
+        }
+        rollout.episodes.push(0..woven.actions().len());
+        rollout
     }
 }
 
@@ -109,26 +125,34 @@ impl Strategy for Ppo {
         let weaver = |seed: &Seed| Episode::new(&self.loom, &self.vocabulary, seed.to_u64());
         let mut episodes: Vec<Episode> = seeds.iter().map(weaver).collect();
         let mut rngs: Vec<Rng> = seeds.iter().map(|seed| seed.child("choices").rng()).collect();
-        self.pending = rollout::collect(&self.policy, &mut episodes, &mut rngs)?;
+        rollout::collect(&self.policy, &mut episodes, &mut rngs)?;
         Ok(episodes.into_iter().map(|episode| episode.weaver).collect())
     }
 
-    fn learn(&mut self, rewards: &[Option<f32>]) -> learn::Result<Option<UpdateMetrics>> {
-        if rewards.iter().all(Option::is_none) {
+    fn learn(&mut self, tried: &[Tried<'_>]) -> learn::Result<Option<UpdateMetrics>> {
+        let worth = |real: bool| {
+            let of = move |tried: &&Tried<'_>| tried.real == real && tried.reward.is_some();
+            tried.iter().filter(of).map(|tried| (tried.weaver, tried.reward.expect("only these")))
+        };
+        // Those that were paid come first: of these alone misses are remembered.
+        let (weavers, mut rewards): (Vec<&Weaver>, Vec<f32>) = worth(true).chain(worth(false)).unzip();
+        if weavers.is_empty() {
             return Ok(None);
         }
-        let recalled = self.memory.recall(rewards, &mut self.rng);
-        self.memory.keep(&self.pending, rewards);
-        let empty = Rollout::new(Episode::OBSERVATION, self.vocabulary.len());
-        let (mut batch, mut worth) = (std::mem::replace(&mut self.pending, empty), rewards.to_vec());
-        for (mut episode, reward) in recalled {
-            episode.rescore(&self.policy)?;
+        let paid = &rewards[..worth(true).count()];
+        let mut batch = Rollout::new(Episode::OBSERVATION, self.vocabulary.len());
+        weavers.iter().for_each(|weaver| batch.append(self.replay(weaver)));
+        let recalled = self.memory.recall(paid, &mut self.rng);
+        self.memory.keep(&batch, paid);
+        self.episodes += paid.len() as u64;
+        for (episode, reward) in recalled {
             batch.append(episode);
-            worth.push(Some(reward));
+            rewards.push(reward);
         }
-        let metrics = ppo::update(&self.policy, &mut self.optimizer, &batch, &worth, &self.config, &mut self.rng)?;
+        batch.rescore(&self.policy)?;
+        let rewards: Vec<Option<f32>> = rewards.into_iter().map(Some).collect();
+        let metrics = ppo::update(&self.policy, &mut self.optimizer, &batch, &rewards, &self.config, &mut self.rng)?;
         self.updates += 1;
-        self.episodes += rewards.iter().flatten().count() as u64;
         Ok(Some(metrics))
     }
 
@@ -164,17 +188,33 @@ mod tests {
     #[test]
     fn rare_misses_are_remembered_and_frequent_ones_need_not_be() {
         let (mut memory, mut rng) = (Memory::default(), Seed::new(1).rng());
-        let mut rewards = vec![Some(0.0); 16];
-        (rewards[3], rewards[5]) = (Some(0.5), None);
+        let mut rewards = vec![0.0; 16];
+        rewards[3] = 0.5;
         memory.keep(&episodes(16), &rewards);
         assert_eq!(memory.episodes.len(), 1);
         assert_eq!(memory.episodes[0].0.observations, [3.0]);
-        let none = vec![Some(0.0); 16];
+        let none = vec![0.0; 16];
         assert_eq!(memory.recall(&none, &mut rng).len(), 1);
-        let many = vec![Some(1.0); 16];
+        let many = vec![1.0; 16];
         assert!(memory.recall(&many, &mut rng).is_empty());
         (0..40).for_each(|_| memory.keep(&episodes(16), &many));
         assert_eq!(memory.episodes.len(), Memory::SIZE);
         assert_eq!(memory.recall(&none, &mut rng).len(), 4, "a quarter of the batch");
+    }
+
+    #[test]
+    fn what_is_learned_from_is_what_was_played() {
+        let loom = super::super::tests::loom();
+        let (prior, config) = (Prior::default(), PpoConfig::default());
+        let network = PolicyConfig { hidden: vec![16] };
+        let ppo = Ppo::new(loom, &prior, &network, config, Seed::new(2)).expect("builds");
+        let episode = |n| Episode::new(&ppo.loom, &ppo.vocabulary, n);
+        let (mut episodes, mut rngs): (Vec<Episode>, Vec<Rng>) =
+            (0..20).map(|n| (episode(n), Rng::from_u64(n))).unzip();
+        let played = rollout::collect(&ppo.policy, &mut episodes, &mut rngs).expect("plays");
+        let mut again = Rollout::new(Episode::OBSERVATION, ppo.vocabulary.len());
+        episodes.iter().for_each(|episode| again.append(ppo.replay(&episode.weaver)));
+        again.rescore(&ppo.policy).expect("scores");
+        assert_eq!(again, played);
     }
 }

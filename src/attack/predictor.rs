@@ -1,0 +1,240 @@
+//! Owns the predictor: which of many woven programs would be missed?
+//!
+//! Must not know strategies, nor what a miss pays. Queries are scarce and programs nearly free, so what the verdicts so
+//! far have in common decides which of many candidates are asked. A small ensemble of logistic regressions on the features
+//! of a [`Profile`]: each member begins with its own random weights (after Osband et al. 2018) and learns from its own
+//! part of the verdicts, so that they agree where much is known and differ where little is; asking what one member, drawn
+//! at random, finds likely is Thompson sampling. Whether the ensemble is any good is measured on queries that it had no
+//! part in choosing, before it learns from them; it is trusted only while that is so.
+
+use super::profile::{FEATURES, Profile};
+use crate::item::task::logistic::odds;
+use crate::seed::{Rng, Seed};
+use std::collections::VecDeque;
+
+/// Members of the ensemble.
+const MEMBERS: usize = 8;
+/// Spread of the weights that a member begins with.
+const SPREAD: f64 = 0.05;
+/// The share of the verdicts that each member learns from.
+const PART: f64 = 0.75;
+/// Misses up to which every member learns from all of them.
+const FEW: usize = 8;
+/// Verdicts that each member looks at in one round, misses and others in equal shares.
+const LOOKS: u32 = 384;
+/// How far one verdict moves a weight (AdaGrad, Duchi et al. 2011).
+const RATE: f32 = 0.1;
+/// How strongly a weight is drawn back to where it began by each sample that has its feature.
+const DECAY: f32 = 1e-3;
+/// Queries chosen without the ensemble that it is measured on: the last so many.
+const HELD_OUT: usize = 300;
+/// Of each kind of verdict so many must be among them, or nothing is known.
+const LEAST: usize = 4;
+/// The least area under the ROC curve with which it is trusted.
+pub const TRUSTED: f64 = 0.65;
+
+/// One logistic regression.
+struct Member {
+    start: Vec<f32>,
+    weights: Vec<f32>,
+    squares: Vec<f32>,
+}
+
+impl Member {
+    fn new(rng: &mut Rng) -> Self {
+        let start: Vec<f32> = (0..FEATURES).map(|_| (SPREAD * rng.normal()) as f32).collect();
+        Self { weights: start.clone(), start, squares: vec![1e-6; FEATURES] }
+    }
+
+    fn logit(&self, features: &[u16]) -> f32 {
+        features.iter().map(|&at| self.weights[usize::from(at)]).sum()
+    }
+
+    fn look(&mut self, features: &[u16], missed: bool) {
+        let likely = odds(self.logit(features));
+        let error = likely / (1.0 + likely) - f32::from(u8::from(missed));
+        for at in features.iter().map(|&at| usize::from(at)) {
+            let gradient = error + DECAY * (self.weights[at] - self.start[at]);
+            self.squares[at] += gradient * gradient;
+            self.weights[at] -= RATE * gradient / self.squares[at].sqrt();
+        }
+    }
+}
+
+/// A verdict to learn from.
+struct Sample {
+    features: Vec<u16>,
+    /// One bit for each member that learns from it.
+    members: u32,
+}
+
+/// The ensemble and what it learned from.
+pub struct Predictor {
+    members: Vec<Member>,
+    missed: Vec<Sample>,
+    others: Vec<Sample>,
+    /// What it said of queries that it did not choose, and whether they were missed.
+    held_out: VecDeque<(f32, bool)>,
+    rng: Rng,
+}
+
+impl Predictor {
+    /// One that knows nothing yet.
+    pub fn new(seed: Seed) -> Self {
+        let mut start = seed.child("members").rng();
+        Self {
+            members: (0..MEMBERS).map(|_| Member::new(&mut start)).collect(),
+            missed: Vec::new(),
+            others: Vec::new(),
+            held_out: VecDeque::new(),
+            rng: seed.child("looks").rng(),
+        }
+    }
+
+    /// The chance that a miss is ranked above another query, among those held out; `None` while too few are known.
+    pub fn auc(&self) -> Option<f64> {
+        let of =
+            |wanted: bool| self.held_out.iter().filter(move |(_, missed)| *missed == wanted).map(|(said, _)| *said);
+        let (hits, others) = (of(true).count(), of(false).count());
+        if hits.min(others) < LEAST {
+            return None;
+        }
+        let above = |hit: f32| {
+            let counted = |other: f32| if hit > other { 1.0 } else { f64::from(u8::from(hit == other)) / 2.0 };
+            of(false).map(counted).sum::<f64>()
+        };
+        Some(of(true).map(above).sum::<f64>() / (hits * others) as f64)
+    }
+
+    /// Whether it may choose what is asked.
+    pub fn is_trusted(&self) -> bool {
+        self.auc().is_some_and(|auc| auc >= TRUSTED)
+    }
+
+    /// Hears a verdict. `held_out` says that it had no part in choosing the query: then it is measured first.
+    pub fn hear(&mut self, profile: &Profile, missed: bool, held_out: bool) {
+        if held_out {
+            let said = self.members.iter().map(|member| member.logit(&profile.features)).sum::<f32>();
+            self.held_out.push_back((said, missed));
+            if self.held_out.len() > HELD_OUT {
+                self.held_out.pop_front();
+            }
+        }
+        let all = missed && self.missed.len() < FEW;
+        let bit = |rng: &mut Rng| u32::from(all || rng.unit() < PART);
+        let members = (0..MEMBERS).fold(0, |bits, at| bits | bit(&mut self.rng) << at);
+        let samples = if missed { &mut self.missed } else { &mut self.others };
+        samples.push(Sample { features: profile.features.clone(), members });
+    }
+
+    /// Learns from what it has heard. Without a miss, or without anything else, there is nothing to tell apart.
+    pub fn fit(&mut self) {
+        if self.missed.is_empty() || self.others.is_empty() {
+            return;
+        }
+        for (at, member) in self.members.iter_mut().enumerate() {
+            for look in 0..LOOKS {
+                let missed = look % 2 == 0;
+                let sample = self.rng.pick(if missed { &self.missed } else { &self.others });
+                if sample.members >> at & 1 == 1 {
+                    member.look(&sample.features, missed);
+                }
+            }
+        }
+    }
+
+    /// One member, drawn at random.
+    pub fn draw(&self, rng: &mut Rng) -> usize {
+        rng.below(self.members.len() as u32) as usize
+    }
+
+    /// How likely a program is missed, as one member sees it.
+    pub fn chance_by(&self, member: usize, profile: &Profile) -> f32 {
+        self.calibrated(self.members[member].logit(&profile.features))
+    }
+
+    /// How likely a program is missed: the mean over the members.
+    pub fn chance(&self, profile: &Profile) -> f32 {
+        (0..MEMBERS).map(|member| self.chance_by(member, profile)).sum::<f32>() / MEMBERS as f32
+    }
+
+    /// Members learn from as many misses as others; the true share of misses puts their odds right.
+    fn calibrated(&self, logit: f32) -> f32 {
+        let share = (self.missed.len() + 1) as f32 / (self.others.len() + 1) as f32;
+        let likely = odds(logit) * share;
+        likely / (1.0 + likely)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attack::construct::Construct;
+
+    /// Twenty features of 200; a program is missed if it has feature 7 and feature 30.
+    fn profile(rng: &mut Rng) -> (Profile, bool) {
+        let mut features: Vec<u16> = (0..20).map(|_| rng.below(200) as u16).collect();
+        if rng.below(20) == 0 {
+            features.extend([7, 30]);
+        }
+        features.sort_unstable();
+        features.dedup();
+        let missed = features.contains(&7) && features.contains(&30);
+        (Profile { features, construct: Construct::Other, fuel: 1 }, missed)
+    }
+
+    fn learned(label: impl Fn(bool, &mut Rng) -> bool) -> Predictor {
+        let (mut predictor, mut rng) = (Predictor::new(Seed::new(1)), Seed::new(2).rng());
+        for _ in 0..20 {
+            for _ in 0..32 {
+                let (profile, missed) = profile(&mut rng);
+                let missed = label(missed, &mut rng);
+                predictor.hear(&profile, missed, true);
+            }
+            predictor.fit();
+        }
+        predictor
+    }
+
+    #[test]
+    fn it_learns_what_is_missed_and_is_trusted_for_it() {
+        let predictor = learned(|missed, _| missed);
+        assert!(predictor.auc().expect("enough were held out") > 0.85, "{:?}", predictor.auc());
+        assert!(predictor.is_trusted());
+        let mut rng = Seed::new(3).rng();
+        let (mut missed, mut others) = (Vec::new(), Vec::new());
+        for _ in 0..2000 {
+            let (profile, is_missed) = profile(&mut rng);
+            if is_missed { &mut missed } else { &mut others }.push(predictor.chance(&profile));
+        }
+        let mean = |chances: &[f32]| chances.iter().sum::<f32>() / chances.len() as f32;
+        assert!(mean(&missed) > 10.0 * mean(&others), "{} and {}", mean(&missed), mean(&others));
+    }
+
+    #[test]
+    fn it_is_not_trusted_where_nothing_can_be_told() {
+        let noise = learned(|_, rng| rng.below(10) == 0);
+        assert!(noise.auc().expect("enough were held out") < TRUSTED, "{:?}", noise.auc());
+        assert!(!noise.is_trusted());
+        assert_eq!(learned(|_, _| false).auc(), None, "without a miss nothing is known");
+        assert!(!Predictor::new(Seed::new(0)).is_trusted());
+    }
+
+    #[test]
+    fn the_area_counts_pairs_in_order() {
+        let mut predictor = Predictor::new(Seed::new(0));
+        let said = [
+            (0.9, true),
+            (0.8, false),
+            (0.7, true),
+            (0.6, true),
+            (0.6, false),
+            (0.2, true),
+            (0.1, false),
+            (0.0, false),
+        ];
+        predictor.held_out.extend(said);
+        // Of the 16 pairs 4 + 3 + 2.5 + 2 are in order.
+        assert_eq!(predictor.auc(), Some(11.5 / 16.0));
+    }
+}
