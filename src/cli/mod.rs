@@ -5,6 +5,7 @@
 
 pub mod attack;
 pub mod connect;
+pub mod corpus;
 pub mod explain;
 pub mod generate;
 pub mod inspect;
@@ -27,6 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Attack(attack::Args),
+    Corpus(corpus::Args),
     Explain(explain::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
     let verb = Cli::parse().verb;
     let done = match verb {
         Verb::Attack(args) => args.run(),
+        Verb::Corpus(args) => args.run(),
         Verb::Explain(args) => args.run(),
         Verb::Generate(args) => args.run(),
         Verb::Inspect(args) => args.run(),

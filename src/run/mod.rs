@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod corpus;
 pub mod dataset;
 pub mod dir;
 pub mod jsonl;

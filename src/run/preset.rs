@@ -3,7 +3,7 @@
 //! Must not hold defaults (those stand with the settings) nor check ranges itself: each folder checks its own, and here
 //! a mistake only gets its file and line.
 
-use super::yaml::{ConfigError, YamlFile};
+use super::yaml::{ConfigError, YamlFile, nearest};
 use crate::attack::search::AttackConfig;
 use crate::item::record::Task;
 use crate::item::source::ItemSource;
@@ -88,7 +88,7 @@ impl Preset {
         let shipped = SHIPPED.iter().find(|(shipped, _)| in_folder && Some(*shipped) == stem.as_deref());
         match shipped {
             Some((_, text)) if !path.exists() => Ok(YamlFile::from_text(&path, text)),
-            _ => YamlFile::read(&path),
+            _ => YamlFile::read(&path).map_err(|error| if is_path { error } else { with_shipped(error, name) }),
         }
     }
 
@@ -147,6 +147,16 @@ impl Preset {
     }
 }
 
+/// An error about a preset's name also says which the program itself carries.
+fn with_shipped(mut error: ConfigError, name: &str) -> ConfigError {
+    let names = SHIPPED.map(|(name, _)| name);
+    if let Some(near) = nearest(name, names) {
+        error.todo = format!("did you mean `{near}`? {}", error.todo);
+    }
+    error.todo += &format!("; the program itself carries {}", names.join(", "));
+    error
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +168,12 @@ mod tests {
             let preset: Preset = file.parse().expect(name);
             preset.check(&file).expect(name);
         }
+    }
+
+    #[test]
+    fn a_misspelt_name_gets_those_that_there_are() {
+        let error = Preset::load("stakc").expect_err("there is none").to_string();
+        assert!(error.contains("did you mean") && error.contains("paper-reachability, paper-stack"), "{error}");
     }
 
     #[test]

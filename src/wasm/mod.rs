@@ -15,5 +15,6 @@ pub mod print;
 pub mod program;
 pub mod rerun;
 pub mod schema;
+pub mod survey;
 pub mod trap;
 pub mod types;

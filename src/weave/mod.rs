@@ -4,6 +4,7 @@
 //! whatever they choose, the program is valid, does not trap, and keeps to its limits.
 
 pub mod action;
+pub mod align;
 pub mod budget;
 pub mod canon;
 pub mod chance;
