@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::network::Network;
 use super::optim::{Adam, Moments};
 use super::policy::{ActorCritic, Shape};
 
 /// The version of the file that is written, and the only one that is read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a checkpoint is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +26,12 @@ pub const FORMAT: u32 = 1;
 pub struct Card {
     /// Version of the file, [`FORMAT`].
     pub format: u32,
-    /// Numbers in one observation.
+    /// Features in one observation.
     pub obs_dim: usize,
     /// Actions, legal or not.
     pub n_actions: usize,
-    /// Widths of the hidden layers.
-    pub hidden: Vec<usize>,
+    /// The actor and the critic but for their ends.
+    pub network: Network,
     /// Updates done so far.
     pub updates: u64,
     /// Episodes learned from so far.
@@ -42,8 +43,8 @@ pub struct Card {
 impl Card {
     /// The card of a policy in its present state.
     pub fn new(policy: &ActorCritic, updates: u64, episodes: u64, metadata: BTreeMap<String, String>) -> Self {
-        let Shape { obs_dim, n_actions, hidden } = policy.shape().clone();
-        Self { format: FORMAT, obs_dim, n_actions, hidden, updates, episodes, metadata }
+        let Shape { obs_dim, n_actions, network } = policy.shape().clone();
+        Self { format: FORMAT, obs_dim, n_actions, network, updates, episodes, metadata }
     }
 
     /// Refuses a checkpoint whose policy does not fit what the caller is about to use it for: other sizes, or another
@@ -64,6 +65,15 @@ impl Card {
             Some((key, found, wanted)) => Err(CheckpointError::Mismatch { key: key.to_owned(), found, wanted }),
             None => Ok(()),
         }
+    }
+
+    /// Refuses a checkpoint of another kind or size of network than the caller's settings ask for.
+    pub fn check_network(&self, wanted: &Network) -> Result<(), CheckpointError> {
+        if self.network == *wanted {
+            return Ok(());
+        }
+        let (found, wanted) = (self.network.to_string(), wanted.to_string());
+        Err(CheckpointError::Mismatch { key: "network".to_owned(), found, wanted })
     }
 }
 
@@ -161,7 +171,10 @@ fn rebuild(
     card: &Card,
     tensors: &HashMap<String, Tensor>,
 ) -> Result<candle_core::Result<(ActorCritic, Vec<Moments>)>, String> {
-    let shape = Shape { obs_dim: card.obs_dim, n_actions: card.n_actions, hidden: card.hidden.clone() };
+    let shape = Shape { obs_dim: card.obs_dim, n_actions: card.n_actions, network: card.network.clone() };
+    if card.network.hidden.is_empty() && card.network.sequence.is_some() {
+        return Err("its network has no hidden layer".to_owned());
+    }
     let read = |name: &str, dims: &[usize]| -> Result<Vec<f32>, String> {
         let tensor = tensors.get(name).ok_or_else(|| format!("it has no tensor {name}"))?;
         if tensor.dims() != dims || dims.contains(&0) {

@@ -74,7 +74,7 @@ pub struct Episode {
 }
 
 impl Episode {
-    /// Numbers in one observation.
+    /// Features in one observation; the latest actions come behind them, as many as the policy reads.
     pub const OBSERVATION: usize = OBSERVATION;
 
     /// At the start of the program of this seed.
@@ -85,7 +85,11 @@ impl Episode {
 
 impl Env for Episode {
     fn observe(&self, out: &mut [f32]) {
-        self.weaver.observe(out);
+        let (features, recent) = out.split_at_mut(Self::OBSERVATION);
+        self.weaver.observe(features);
+        let mut past = self.weaver.actions().iter().rev();
+        let token = |&number: &u16| self.vocabulary.output(number.into()).map_or(0, |output| output + 1);
+        recent.fill_with(|| past.next().map_or(0, token) as f32);
     }
 
     fn mask(&self, out: &mut [u64]) {

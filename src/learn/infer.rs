@@ -5,9 +5,11 @@
 //! episode would depend on its neighbours. Here each row's sums have one order. Observations are sparse, so zero inputs
 //! (and units that ReLU silenced) are skipped, and only legal actions are scored.
 
-use candle_core::Result;
+use candle_core::{DType, Device, Result, Tensor};
 
+use super::network::{Activation, Sequence};
 use super::policy::ActorCritic;
+use super::sparse::{add_rows, compress};
 use crate::seed::Rng;
 
 /// Partial sums of a dot product: enough independent ones to keep the adders busy.
@@ -16,6 +18,10 @@ const LANES: usize = 16;
 /// A copy of the actor's weights, laid out for one observation at a time.
 #[derive(Debug)]
 pub struct Actor {
+    /// Features of an observation; the latest actions follow.
+    inputs: usize,
+    activation: Activation,
+    reader: Option<Reader>,
     /// `[in, out]`, row by row: an input that is zero skips its row.
     hidden: Vec<Layer>,
     /// `[out, in]`, row by row: an action that is illegal skips its row.
@@ -28,26 +34,56 @@ struct Layer {
     bias: Vec<f32>,
 }
 
+/// What reads the latest actions, with the products that don't depend on the observation already taken.
+#[derive(Debug)]
+struct Reader {
+    shape: Sequence,
+    query: Layer,
+    key: Table,
+    value: Table,
+    /// `[width, out]`, where `out` is that of the first layer.
+    output: Vec<f32>,
+}
+
+/// A row for each action and one for each place; what stands for an action at a place is their sum.
+#[derive(Debug)]
+struct Table {
+    actions: Vec<f32>,
+    places: Vec<f32>,
+}
+
 /// Buffers of the forward pass, kept between calls.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    active: Vec<usize>,
+    active: Vec<u32>,
+    numbers: Vec<f32>,
     input: Vec<f32>,
     output: Vec<f32>,
+    query: Vec<f32>,
+    shares: Vec<f32>,
+    read: Vec<f32>,
     logits: Vec<f32>,
 }
 
 impl Actor {
     /// Copies the weights out of a policy.
+    ///
+    /// # Errors
+    /// Trouble in the tensor library.
     pub fn new(policy: &ActorCritic) -> Result<Self> {
-        let mut layers = Vec::new();
-        for pair in policy.actor().chunks_exact(2) {
-            layers.push(Layer { weight: pair[0].1.flatten_all()?.to_vec1()?, bias: pair[1].1.to_vec1()? });
-        }
-        let (_, weight) = &policy.actor()[policy.actor().len() - 2];
-        layers.pop();
-        let bias = policy.actor()[policy.actor().len() - 1].1.to_vec1()?;
-        Ok(Self { hidden: layers, head: Layer { weight: weight.t()?.flatten_all()?.to_vec1()?, bias } })
+        let on_cpu = |var: &Tensor| var.detach().to_device(&Device::Cpu);
+        let tensors: Vec<Tensor> = policy.actor().iter().map(|(_, var)| on_cpu(var)).collect::<Result<_>>()?;
+        let network = &policy.shape().network;
+        let (sequence, layers) = network.split(&tensors);
+        let (head, hidden) = layers.split_last().expect("a network has a last layer");
+        let reader = network.sequence.zip(sequence).map(|(shape, parameters)| Reader::new(shape, parameters));
+        Ok(Self {
+            inputs: policy.shape().obs_dim,
+            activation: network.activation,
+            reader: reader.transpose()?,
+            hidden: hidden.iter().map(|[weight, bias]| Layer::new(weight, bias)).collect::<Result<_>>()?,
+            head: Layer::new(&head[0].t()?, &head[1])?,
+        })
     }
 
     /// Draws one of the `legal` actions; returns it with the natural logarithm of its probability.
@@ -67,14 +103,21 @@ impl Actor {
 
     /// Puts the logits of the legal actions into `scratch.logits`.
     fn score(&self, observation: &[f32], legal: &[usize], scratch: &mut Scratch) {
-        let Scratch { active, input, output, logits } = scratch;
-        input.clear();
-        input.extend_from_slice(observation);
-        for layer in &self.hidden {
-            layer.accumulate(input, active, output);
-            output.iter_mut().for_each(|x| *x = x.max(0.0));
-            std::mem::swap(input, output);
+        let (features, recent) = observation.split_at(self.inputs);
+        scratch.input.clear();
+        scratch.input.extend_from_slice(features);
+        for (at, layer) in self.hidden.iter().enumerate() {
+            scratch.active.clear();
+            scratch.numbers.clear();
+            compress(&scratch.input, &mut scratch.active, &mut scratch.numbers);
+            layer.apply(&scratch.active, &scratch.numbers, &mut scratch.output);
+            if let (0, Some(reader)) = (at, &self.reader) {
+                reader.read(recent, scratch);
+            }
+            scratch.output.iter_mut().for_each(|x| *x = self.activation.of(*x));
+            std::mem::swap(&mut scratch.input, &mut scratch.output);
         }
+        let Scratch { input, logits, .. } = scratch;
         logits.clear();
         let row = |action: usize| &self.head.weight[action * input.len()..][..input.len()];
         logits.extend(legal.iter().map(|&action| dot(row(action), input) + self.head.bias[action]));
@@ -82,28 +125,67 @@ impl Actor {
 }
 
 impl Layer {
-    /// `output = input * weight + bias`, four inputs that are not zero at a time.
-    fn accumulate(&self, input: &[f32], active: &mut Vec<usize>, output: &mut Vec<f32>) {
+    fn new(weight: &Tensor, bias: &Tensor) -> Result<Self> {
+        Ok(Self { weight: numbers(weight)?, bias: numbers(bias)? })
+    }
+
+    /// `output = bias + input * weight`, of an input's numbers that are not zero and their places.
+    fn apply(&self, active: &[u32], input: &[f32], output: &mut Vec<f32>) {
         output.clear();
         output.extend_from_slice(&self.bias);
-        active.clear();
-        active.extend((0..input.len()).filter(|&at| input[at] != 0.0));
-        let row = |at: usize| &self.weight[at * self.bias.len()..][..self.bias.len()];
-        let (fours, rest) = active.as_chunks::<4>();
-        for &four in fours {
-            add_four(output, four.map(|at| input[at]), four.map(row));
-        }
-        for &at in rest {
-            output.iter_mut().zip(row(at)).for_each(|(sum, weight)| *sum += input[at] * weight);
-        }
+        add_rows(output, active, input, &self.weight);
     }
 }
 
-/// `sums += x[0] * rows[0] + ... + x[3] * rows[3]`: each sum is loaded and stored once for four rows.
-fn add_four(sums: &mut [f32], x: [f32; 4], rows: [&[f32]; 4]) {
-    let [a, b, c, d] = rows.map(|row| &row[..sums.len()]);
-    for at in 0..sums.len() {
-        sums[at] += (x[0] * a[at] + x[1] * b[at]) + (x[2] * c[at] + x[3] * d[at]);
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
+    tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+}
+
+impl Reader {
+    fn new(shape: Sequence, parameters: &[Tensor; 7]) -> Result<Self> {
+        let [action, place, query, query_bias, key, value, output] = parameters;
+        let table = |by: &Tensor| {
+            Result::Ok(Table { actions: numbers(&action.matmul(by)?)?, places: numbers(&place.matmul(by)?)? })
+        };
+        Ok(Self {
+            shape,
+            query: Layer::new(query, query_bias)?,
+            key: table(key)?,
+            value: table(value)?,
+            output: numbers(output)?,
+        })
+    }
+
+    /// Adds to `scratch.output` what the latest actions tell; the features are those in `active` and `numbers`.
+    fn read(&self, recent: &[f32], scratch: &mut Scratch) {
+        let Scratch { active, numbers, output, query, shares, read, .. } = scratch;
+        self.query.apply(active, numbers, query);
+        read.clear();
+        read.resize(self.shape.width, 0.0);
+        let apart = self.shape.width / self.shape.heads;
+        for head in (0..self.shape.width).step_by(apart).map(|from| from..from + apart) {
+            let at = |place: usize| (recent[place] as usize, place);
+            shares.clear();
+            shares.extend((0..recent.len()).map(|place| {
+                let key = self.key.row(at(place), self.shape.width);
+                let score: f32 = head.clone().map(|i| query[i] * (key.0[i] + key.1[i])).sum();
+                score / (apart as f32).sqrt()
+            }));
+            let total = shift(shares) as f32;
+            for (place, share) in shares.iter().enumerate() {
+                let (value, share) = (self.value.row(at(place), self.shape.width), share.exp() / total);
+                head.clone().for_each(|i| read[i] += share * (value.0[i] + value.1[i]));
+            }
+        }
+        active.clear();
+        active.extend(0..read.len() as u32);
+        add_rows(output, active, read, &self.output);
+    }
+}
+
+impl Table {
+    fn row(&self, (action, place): (usize, usize), width: usize) -> (&[f32], &[f32]) {
+        (&self.actions[action * width..][..width], &self.places[place * width..][..width])
     }
 }
 
@@ -150,26 +232,61 @@ fn draw(logits: &mut [f32], rng: &mut Rng) -> (usize, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::network::Kind;
     use crate::learn::policy::PolicyConfig;
-    use candle_core::{Device, Tensor};
 
-    #[test]
-    fn the_loops_agree_with_candle() -> Result<()> {
-        // Widths that are no multiples of the lanes or of four, so that the remainders are covered.
-        let config = PolicyConfig { hidden: vec![37, 21] };
+    /// A policy of this kind with widths that are no multiples of the lanes or of four, so that the remainders are
+    /// covered.
+    fn policy(network: Kind) -> Result<ActorCritic> {
+        let config = PolicyConfig {
+            network,
+            sequence: Sequence { actions: 5, width: 6, heads: 3 },
+            ..PolicyConfig::mlp(&[37, 21])
+        };
         let mut rng = Rng::from_u64(5);
         let bias: Vec<f32> = (0..45).map(|_| rng.normal() as f32).collect();
         let policy = ActorCritic::new(50, 45, &config, Some(&bias), &mut rng)?;
-        let actor = Actor::new(&policy)?;
-        let legal: Vec<usize> = (0..45).step_by(2).collect();
-        let mut scratch = Scratch::default();
-        for _ in 0..20 {
-            let observation: Vec<f32> = (0..50).map(|_| (rng.normal() * f64::from(rng.below(2))) as f32).collect();
-            actor.score(&observation, &legal, &mut scratch);
-            let graph = policy.logits(&Tensor::from_vec(observation, (1, 50), &Device::Cpu)?)?.to_vec2::<f32>()?;
-            for (&action, &score) in legal.iter().zip(&scratch.logits) {
-                assert!((score - graph[0][action]).abs() < 1e-5, "action {action}: {score} or {}", graph[0][action]);
+        // Numbers of one size everywhere: at its start the head hides what is below it.
+        for (_, var) in policy.parameters() {
+            let numbers: Vec<f32> = (0..var.elem_count()).map(|_| 0.3 * rng.normal() as f32).collect();
+            var.set(&Tensor::from_vec(numbers, var.shape(), &Device::Cpu)?)?;
+        }
+        Ok(policy)
+    }
+
+    #[test]
+    fn the_loops_agree_with_candle() -> Result<()> {
+        for kind in [Kind::Mlp, Kind::Towers, Kind::Sequence] {
+            let policy = policy(kind)?;
+            let (actor, mut rng, mut scratch) = (Actor::new(&policy)?, Rng::from_u64(6), Scratch::default());
+            let legal: Vec<usize> = (0..45).step_by(2).collect();
+            for _ in 0..20 {
+                let feature = |_| (rng.normal() * f64::from(rng.below(2))) as f32;
+                let mut observation: Vec<f32> = (0..50).map(feature).collect();
+                observation.extend((0..policy.shape().network.history()).map(|_| rng.below(46) as f32));
+                actor.score(&observation, &legal, &mut scratch);
+                let graph = policy.logits(&policy.observations(&observation).take(&[0])?)?.to_vec2::<f32>()?;
+                for (&action, &score) in legal.iter().zip(&scratch.logits) {
+                    assert!((score - graph[0][action]).abs() < 3e-5, "{kind:?} {action}: {score} {}", graph[0][action]);
+                }
             }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_sequence_tells_which_action_came_when() -> Result<()> {
+        let policy = policy(Kind::Sequence)?;
+        let scored = |recent: [f32; 5]| {
+            let (actor, mut scratch) = (Actor::new(&policy).expect("weights"), Scratch::default());
+            let observation: Vec<f32> = [0.5; 50].into_iter().chain(recent).collect();
+            actor.score(&observation, &[0, 1], &mut scratch);
+            scratch.logits
+        };
+        let first = scored([3.0, 9.0, 0.0, 0.0, 0.0]);
+        assert_eq!(first, scored([3.0, 9.0, 0.0, 0.0, 0.0]));
+        for other in [[9.0, 3.0, 0.0, 0.0, 0.0], [3.0, 8.0, 0.0, 0.0, 0.0], [3.0, 9.0, 0.0, 0.0, 9.0]] {
+            assert_ne!(first, scored(other), "{other:?}");
         }
         Ok(())
     }

@@ -2,30 +2,36 @@
 //!
 //! Must not know HTTP, or what a reward means: an environment is the trait [`rollout::Env`] (`episode` makes one of a
 //! weaver, and is all that knows weaving), a reward is a number that the caller hands to [`ppo::update`] with the
-//! episodes it is for. Read in this order: `policy` the two
-//! networks, `infer` the actor without a graph, `rollout` whole episodes, `gae` their advantages, `categorical` the
-//! masked distribution, `ppo` the update, `optim` its step, `checkpoint` keeping all of it.
+//! episodes it is for. Read in this order: `network` what kinds there are, `policy` the two of them, `infer` the actor
+//! without a graph, `rollout` whole episodes, `gae` their advantages, `categorical` the masked distribution, `loss` what
+//! is made small, `ppo` the update, `optim` its step, `checkpoint` keeping all of it. Below them `sparse`, the product
+//! that costs most, `lanes` the threads, `device` where tensors are.
 //!
 //! **Determinism.** Sampling runs through [`infer`], whose sums have one fixed order per observation, so actions depend
-//! on weights, observation and the episode's own stream alone. candle's matrix products split their output among rayon
-//! threads but never a sum, so an update gives the same bits whatever the number of threads (a test runs it under
-//! several). Bits may differ between kinds of processors.
+//! on weights, observation and the episode's own stream alone. An update cuts a minibatch into shares whose number
+//! depends on its size alone and adds their gradients in order; candle's matrix products split their output among
+//! threads but never a sum. So it gives the same bits whatever the number of threads (a test runs it under several).
+//! Bits may differ between kinds of processors.
 //!
-//! **Threads and memory.** Matrices this small gain a tenth from a second thread, and lose far more when that thread is
-//! busy weaving or asking: run with `RAYON_NUM_THREADS=1`, or build rayon's global pool with one thread first thing in
-//! `main`. From minibatches of 2048 on, an update is up to twice as slow with the system's allocator as with mimalloc,
-//! which the binary uses.
+//! **Threads and memory.** `lanes` says how threads are used; `RAYON_NUM_THREADS=1` keeps an update to one. From
+//! minibatches of 2048 on, an update is up to twice as slow with the system's allocator as with mimalloc, which the
+//! binary uses.
 
-pub mod categorical;
+mod categorical;
 pub mod checkpoint;
+pub mod device;
 pub mod episode;
 pub mod gae;
 pub mod infer;
+mod lanes;
+mod loss;
+pub mod network;
 pub mod optim;
 pub mod policy;
 pub mod ppo;
 pub mod reward;
 pub mod rollout;
+mod sparse;
 
 /// What the tensor library reports; the rest of the program need not know which one it is.
 pub use candle_core::{Error, Result};

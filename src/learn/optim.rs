@@ -3,7 +3,6 @@
 //! Must not know where gradients come from. candle's AdamW hides its moments (a checkpoint needs them), decays weights
 //! by default and takes another epsilon; it also makes a dozen tensors per parameter where one loop does.
 
-use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
 /// Decay of the first moment.
@@ -41,26 +40,24 @@ impl Adam {
 
     /// Clips the gradient to a global norm of `max_norm` and moves every parameter that has one.
     /// A parameter without a gradient keeps its value and its moments. Returns the norm before clipping.
+    /// `gradients` has one entry per parameter, flattened.
     ///
     /// # Panics
-    /// If `parameters` is not the list that the optimiser was made for.
+    /// If `parameters` or `gradients` do not belong to what the optimiser was made for.
     pub fn step(
         &mut self,
         parameters: &[(String, Var)],
-        gradients: &GradStore,
+        mut gradients: Vec<Option<Vec<f32>>>,
         learning_rate: f64,
         max_norm: f32,
     ) -> Result<f32> {
-        assert_eq!(parameters.len(), self.moments.len(), "the optimiser was made for other parameters");
-        let mut flat = Vec::with_capacity(parameters.len());
-        for (_, var) in parameters {
-            flat.push(gradients.get(var).map(|gradient| gradient.flatten_all()?.to_vec1::<f32>()).transpose()?);
-        }
-        let norm = clip_global_norm(&mut flat, max_norm);
+        let counts = [parameters.len(), gradients.len()];
+        assert_eq!(counts, [self.moments.len(); 2], "the optimiser was made for other parameters");
+        let norm = clip_global_norm(&mut gradients, max_norm);
 
         self.steps += 1;
         let (rate, root) = self.bias_corrected(learning_rate);
-        for (((_, var), moments), gradient) in parameters.iter().zip(&mut self.moments).zip(flat) {
+        for (((_, var), moments), gradient) in parameters.iter().zip(&mut self.moments).zip(gradients) {
             let Some(gradient) = gradient else { continue };
             let mut weights = var.flatten_all()?.to_vec1::<f32>()?;
             moments.apply(&mut weights, &gradient, rate, root);
@@ -125,7 +122,8 @@ mod tests {
         let mut expected = (1f64, 0f64, 0f64);
         for t in 1..=2 {
             let gradients = (x.sqr()? / 2.0)?.sum_all()?.backward()?;
-            adam.step(&parameters, &gradients, 0.1, f32::INFINITY)?;
+            let gradient = gradients.get(&x).expect("of x").to_vec1()?;
+            adam.step(&parameters, vec![Some(gradient)], 0.1, f32::INFINITY)?;
             let (value, m, v) = expected;
             let (m, v) = (0.9 * m + 0.1 * value, 0.999 * v + 0.001 * value * value);
             let (m_hat, v_hat) = (m / (1.0 - 0.9f64.powi(t)), v / (1.0 - 0.999f64.powi(t)));

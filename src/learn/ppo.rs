@@ -5,12 +5,14 @@
 //! bonus is relative to the largest entropy that the mask allows, so that steps with many legal actions do not drown
 //! the others.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
-use super::categorical::{log_prob_and_entropy, penalties};
 use super::gae::terminal_advantages;
+use super::lanes;
+use super::loss::{Lesson, Share, Sums, Weights};
+use super::network::Observations;
 use super::optim::Adam;
 use super::policy::ActorCritic;
 use super::rollout::{Rollout, count_legal};
@@ -104,6 +106,10 @@ pub struct UpdateMetrics {
     pub epochs_done: usize,
 }
 
+/// Steps of a minibatch that are computed together, at most: enough to keep a matrix product busy, few enough that two
+/// threads have something to do.
+const SHARE: usize = 512;
+
 /// Improves the policy on episodes that it played. `rewards[i]` is what episode `i` was worth; `None` leaves the
 /// episode out. Without any episode left nothing changes.
 ///
@@ -117,33 +123,33 @@ pub fn update(
     config: &PpoConfig,
     rng: &mut Rng,
 ) -> Result<UpdateMetrics> {
-    let mut batch = Batch::new(policy, rollout, rewards, config)?;
+    let observations = policy.observations(&rollout.observations);
+    let mut batch = Batch::new(policy, rollout, &observations, rewards, config)?;
     let mut metrics = UpdateMetrics { explained_variance: batch.explained_variance(), ..UpdateMetrics::default() };
     let mut tally = Tally::default();
     let parts = batch.steps.len().div_ceil(config.minibatch_size).max(1);
     let size = batch.steps.len().div_ceil(parts).max(1);
+    let mut order = std::mem::take(&mut batch.steps);
+    let weights = Weights { clip: config.clip, entropy: config.entropy_coefficient, value: config.value_coefficient };
+    let Batch { legal, advantages, returns, .. } = &batch;
+    let lesson = Lesson { policy, rollout, observations: &observations, legal, advantages, returns, weights };
 
     'update: for _ in 0..config.epochs {
-        if batch.steps.is_empty() {
+        if order.is_empty() {
             break;
         }
-        rng.shuffle(&mut batch.steps);
-        for steps in batch.steps.chunks(size) {
-            let critic = critic_loss(policy, &batch, steps)?;
-            let mut loss = (&critic * config.value_coefficient)?;
-            if let Some(actor) = ActorTerms::new(policy, &batch, steps, config.clip)? {
-                metrics.approx_kl = actor.approx_kl;
-                if config.target_kl.is_some_and(|target| actor.approx_kl > target) {
+        rng.shuffle(&mut order);
+        for steps in order.chunks(size) {
+            let share = minibatch(&lesson, steps)?;
+            if share.sums.choices > 0.0 {
+                metrics.approx_kl = (share.sums.kl / share.sums.choices) as f32;
+                if config.target_kl.is_some_and(|target| metrics.approx_kl > target) {
                     break 'update;
                 }
-                loss = (loss + &actor.loss)?;
-                loss = (loss - (&actor.relative_entropy * config.entropy_coefficient)?)?;
-                tally.add_actor(&actor)?;
             }
-            let gradients = loss.backward()?;
-            let norm =
-                optimizer.step(policy.parameters(), &gradients, config.learning_rate, config.max_gradient_norm)?;
-            tally.add_critic(critic.to_scalar()?, norm);
+            let (rate, most) = (config.learning_rate, config.max_gradient_norm);
+            let norm = optimizer.step(policy.parameters(), share.gradients, rate, most)?;
+            tally.add(&share.sums, norm);
         }
         metrics.epochs_done += 1;
     }
@@ -151,11 +157,24 @@ pub fn update(
     Ok(metrics)
 }
 
+/// The loss of these steps and its gradient. Where there are many, each thread has its share of them.
+fn minibatch(lesson: &Lesson<'_>, steps: &[usize]) -> Result<Share> {
+    let sizes = (steps.len(), lesson.choices(steps).len());
+    let shares = if lesson.policy.device().is_cpu() { steps.len().div_ceil(SHARE) } else { 1 };
+    let each = steps.len().div_ceil(shares);
+    let parts: Vec<&[usize]> = steps.chunks(each).collect();
+    let mut shares = lanes::each(parts.len(), |at| lesson.share(parts[at], sizes)).into_iter();
+    let mut sum = shares.next().transpose()?.unwrap_or_default();
+    shares.try_for_each(|share| share.map(|share| sum.add(share)))?;
+    Ok(sum)
+}
+
 /// The episodes to learn from: which steps, and what each was worth. Vectors are indexed by the rollout's steps.
-struct Batch<'a> {
-    rollout: &'a Rollout,
+struct Batch {
     /// Steps of episodes with a reward.
     steps: Vec<usize>,
+    /// How many actions were legal.
+    legal: Vec<u32>,
     /// Normalised to mean 0 and deviation 1 over `steps` with a choice; all 0 where every episode was worth the same.
     advantages: Vec<f32>,
     /// What the critic should have predicted.
@@ -164,12 +183,20 @@ struct Batch<'a> {
     values: Vec<f32>,
 }
 
-impl<'a> Batch<'a> {
-    fn new(policy: &ActorCritic, rollout: &'a Rollout, rewards: &[Option<f32>], config: &PpoConfig) -> Result<Self> {
+impl Batch {
+    fn new(
+        policy: &ActorCritic,
+        rollout: &Rollout,
+        observations: &Observations<'_>,
+        rewards: &[Option<f32>],
+        config: &PpoConfig,
+    ) -> Result<Self> {
         let shape = policy.shape();
         assert_eq!(rollout.episodes.len(), rewards.len(), "one reward per episode");
-        assert_eq!((rollout.obs_dim, rollout.n_actions), (shape.obs_dim, shape.n_actions), "the policy's own rollout");
-        let values = predicted(policy, rollout)?;
+        let sizes = (shape.observation(), shape.n_actions);
+        assert_eq!((rollout.obs_dim, rollout.n_actions), sizes, "the policy's own rollout");
+        let values = predicted(policy, observations, rollout.steps())?;
+        let legal = (0..rollout.steps()).map(|step| count_legal(rollout.mask(step))).collect();
         let mut steps = Vec::new();
         let (mut advantages, mut returns) = (vec![0.0; values.len()], vec![0.0; values.len()]);
         for (episode, reward) in rollout.episodes.iter().zip(rewards) {
@@ -182,7 +209,7 @@ impl<'a> Batch<'a> {
                 steps.push(step);
             }
         }
-        let mut batch = Self { rollout, steps, advantages, returns, values };
+        let mut batch = Self { steps, legal, advantages, returns, values };
         let mut worth = rewards.iter().flatten();
         let first = worth.next();
         if worth.any(|reward| Some(reward) != first) {
@@ -196,7 +223,7 @@ impl<'a> Batch<'a> {
     }
 
     fn normalise_advantages(&mut self) {
-        let chosen: Vec<usize> = self.steps.iter().copied().filter(|&step| !self.rollout.is_forced(step)).collect();
+        let chosen: Vec<usize> = self.steps.iter().copied().filter(|&step| self.legal[step] > 1).collect();
         let (mean, variance) = moments(chosen.iter().map(|&step| self.advantages[step]));
         let deviation = variance.sqrt() + 1e-8;
         chosen.iter().for_each(|&step| {
@@ -209,21 +236,15 @@ impl<'a> Batch<'a> {
         let (_, of_errors) = moments(self.steps.iter().map(|&step| self.returns[step] - self.values[step]));
         if of_returns == 0.0 { 0.0 } else { (1.0 - of_errors / of_returns) as f32 }
     }
-
-    /// `[steps, obs_dim]`.
-    fn observations(&self, steps: &[usize]) -> Result<Tensor> {
-        let rows: Vec<f32> = steps.iter().flat_map(|&step| self.rollout.observation(step)).copied().collect();
-        Tensor::from_vec(rows, (steps.len(), self.rollout.obs_dim), &Device::Cpu)
-    }
 }
 
 /// The critic's prediction at every step of the rollout.
-fn predicted(policy: &ActorCritic, rollout: &Rollout) -> Result<Vec<f32>> {
-    if rollout.steps() == 0 {
-        return Ok(Vec::new());
-    }
-    let observations = Tensor::from_slice(&rollout.observations, (rollout.steps(), rollout.obs_dim), &Device::Cpu)?;
-    policy.values_detached(&observations)?.to_vec1()
+fn predicted(policy: &ActorCritic, observations: &Observations<'_>, steps: usize) -> Result<Vec<f32>> {
+    let steps: Vec<usize> = (0..steps).collect();
+    let parts: Vec<&[usize]> = steps.chunks(SHARE).collect();
+    let values = |at: usize| policy.values_detached(&observations.take(parts[at])?)?.to_vec1::<f32>();
+    let values: Vec<Vec<f32>> = lanes::each(parts.len(), values).into_iter().collect::<Result<_>>()?;
+    Ok(values.concat())
 }
 
 /// Mean and (population) variance; zeros for nothing.
@@ -233,98 +254,38 @@ fn moments(numbers: impl Iterator<Item = f32> + Clone) -> (f64, f64) {
     (mean, numbers.map(|x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count)
 }
 
-/// Half the mean squared error of the predicted return.
-fn critic_loss(policy: &ActorCritic, batch: &Batch, steps: &[usize]) -> Result<Tensor> {
-    let returns: Vec<f32> = steps.iter().map(|&step| batch.returns[step]).collect();
-    let returns = Tensor::from_vec(returns, steps.len(), &Device::Cpu)?;
-    (policy.values(&batch.observations(steps)?)? - returns)?.sqr()?.mean_all()? / 2.0
-}
-
-/// The actor's part of one minibatch: two terms of the loss as scalars with their graph, the rest as numbers.
-struct ActorTerms {
-    loss: Tensor,
-    relative_entropy: Tensor,
-    entropy: Tensor,
-    approx_kl: f32,
-    clip_fraction: f32,
-}
-
-impl ActorTerms {
-    /// None if no step of the minibatch left a choice.
-    fn new(policy: &ActorCritic, batch: &Batch, steps: &[usize], clip: f32) -> Result<Option<Self>> {
-        let rollout = batch.rollout;
-        let steps: Vec<usize> = steps.iter().copied().filter(|&step| !rollout.is_forced(step)).collect();
-        if steps.is_empty() {
-            return Ok(None);
-        }
-        let row = |of: &dyn Fn(usize) -> f32| {
-            Tensor::from_vec(steps.iter().map(|&step| of(step)).collect::<Vec<_>>(), steps.len(), &Device::Cpu)
-        };
-        let old_log_probs = row(&|step| rollout.log_probs[step])?;
-        let advantages = row(&|step| batch.advantages[step])?;
-        let largest_entropies = row(&|step| (count_legal(rollout.mask(step)) as f32).ln())?;
-        let actions: Vec<u32> = steps.iter().map(|&step| rollout.actions[step]).collect();
-        let actions = Tensor::from_vec(actions, steps.len(), &Device::Cpu)?;
-
-        let logits = policy.logits(&batch.observations(&steps)?)?;
-        let penalties = penalties(steps.iter().map(|&step| rollout.mask(step)), rollout.n_actions)?;
-        let (log_probs, entropies) = log_prob_and_entropy(&logits, &penalties, &actions)?;
-
-        let log_ratios = (log_probs - old_log_probs)?;
-        let ratios = log_ratios.exp()?;
-        let (approx_kl, clip_fraction) = divergence(&log_ratios.to_vec1()?, clip);
-        let clipped = ratios.clamp(1.0 - clip, 1.0 + clip)?;
-        let surrogate = (ratios * &advantages)?.minimum(&(clipped * &advantages)?)?;
-        Ok(Some(Self {
-            loss: surrogate.mean_all()?.neg()?,
-            relative_entropy: (&entropies / largest_entropies)?.mean_all()?,
-            entropy: entropies.mean_all()?,
-            approx_kl,
-            clip_fraction,
-        }))
-    }
-}
-
-/// The approximate KL divergence (Schulman 2020, "Approximating KL divergence", estimator k3) and the share of clipped
-/// ratios.
-fn divergence(log_ratios: &[f32], clip: f32) -> (f32, f32) {
-    let count = log_ratios.len() as f64;
-    let kl: f64 = log_ratios.iter().map(|&log| f64::from(log).exp_m1() - f64::from(log)).sum();
-    let clipped = log_ratios.iter().filter(|log| log.exp_m1().abs() > clip).count();
-    ((kl / count) as f32, (clipped as f64 / count) as f32)
-}
-
-/// Sums over minibatches, for the means in [`UpdateMetrics`].
+/// Means over minibatches, added up, for [`UpdateMetrics`].
 #[derive(Default)]
 struct Tally {
-    actors: f32,
-    critics: f32,
-    sums: UpdateMetrics,
+    /// Minibatches with a choice.
+    actors: f64,
+    /// All of them.
+    critics: f64,
+    means: Sums,
+    norms: f64,
 }
 
 impl Tally {
-    fn add_actor(&mut self, terms: &ActorTerms) -> Result<()> {
-        self.actors += 1.0;
-        self.sums.clip_fraction += terms.clip_fraction;
-        self.sums.entropy += terms.entropy.to_scalar::<f32>()?;
-        self.sums.relative_entropy += terms.relative_entropy.to_scalar::<f32>()?;
-        self.sums.policy_loss += terms.loss.to_scalar::<f32>()?;
-        Ok(())
-    }
-
-    fn add_critic(&mut self, loss: f32, gradient_norm: f32) {
+    fn add(&mut self, sums: &Sums, gradient_norm: f32) {
         self.critics += 1.0;
-        self.sums.value_loss += loss;
-        self.sums.gradient_norm += gradient_norm;
+        self.norms += f64::from(gradient_norm);
+        self.means.errors += sums.errors / sums.steps;
+        if sums.choices > 0.0 {
+            self.actors += 1.0;
+            self.means.surrogate += sums.surrogate / sums.choices;
+            self.means.entropy += sums.entropy / sums.choices;
+            self.means.relative_entropy += sums.relative_entropy / sums.choices;
+            self.means.clipped += sums.clipped / sums.choices;
+        }
     }
 
     fn write_means(&self, metrics: &mut UpdateMetrics) {
         let (actors, critics) = (self.actors.max(1.0), self.critics.max(1.0));
-        metrics.clip_fraction = self.sums.clip_fraction / actors;
-        metrics.entropy = self.sums.entropy / actors;
-        metrics.relative_entropy = self.sums.relative_entropy / actors;
-        metrics.policy_loss = self.sums.policy_loss / actors;
-        metrics.value_loss = self.sums.value_loss / critics;
-        metrics.gradient_norm = self.sums.gradient_norm / critics;
+        metrics.clip_fraction = (self.means.clipped / actors) as f32;
+        metrics.entropy = (self.means.entropy / actors) as f32;
+        metrics.relative_entropy = (self.means.relative_entropy / actors) as f32;
+        metrics.policy_loss = (-self.means.surrogate / actors) as f32;
+        metrics.value_loss = (self.means.errors / 2.0 / critics) as f32;
+        metrics.gradient_norm = (self.norms / critics) as f32;
     }
 }

@@ -47,7 +47,7 @@ pub fn count_legal(mask: &[u64]) -> u32 {
 /// once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rollout {
-    /// Numbers in one observation.
+    /// Numbers in one observation ([`Shape::observation`](super::policy::Shape::observation)).
     pub obs_dim: usize,
     /// Actions, legal or not.
     pub n_actions: usize,
@@ -67,6 +67,11 @@ impl Rollout {
     /// No episode yet, for a policy of these sizes.
     pub fn new(obs_dim: usize, n_actions: usize) -> Self {
         Self { obs_dim, n_actions, ..Self::default() }
+    }
+
+    /// No episode yet, for this policy.
+    pub fn of(policy: &ActorCritic) -> Self {
+        Self::new(policy.shape().observation(), policy.shape().n_actions)
     }
 
     /// Steps in all episodes.
@@ -204,14 +209,14 @@ pub fn collect_on<E: Env + Send>(
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     });
-    let mut rollout = Rollout::new(policy.shape().obs_dim, policy.shape().n_actions);
+    let mut rollout = Rollout::of(policy);
     parts.into_iter().for_each(|part| rollout.append(part));
     Ok(rollout)
 }
 
 fn play_all<E: Env>(policy: &ActorCritic, actor: &Actor, envs: &mut [E], rngs: &mut [Rng]) -> Rollout {
     assert_eq!(envs.len(), rngs.len(), "one stream per environment");
-    let mut rollout = Rollout::new(policy.shape().obs_dim, policy.shape().n_actions);
+    let mut rollout = Rollout::of(policy);
     let (mut scratch, mut legal) = (Scratch::default(), Vec::new());
     for (env, rng) in envs.iter_mut().zip(rngs) {
         rollout.play(actor, env, rng, &mut scratch, &mut legal);
@@ -250,7 +255,7 @@ mod tests {
     }
 
     fn policy() -> ActorCritic {
-        ActorCritic::new(16, 70, &PolicyConfig { hidden: vec![12] }, None, &mut Rng::from_u64(1)).unwrap()
+        ActorCritic::new(16, 70, &PolicyConfig::mlp(&[12]), None, &mut Rng::from_u64(1)).unwrap()
     }
 
     fn countdowns(lengths: Range<usize>) -> (Vec<Countdown>, Vec<Rng>) {

@@ -98,12 +98,12 @@ impl Ppo {
 
     /// The episode in which this program was woven, without the probabilities.
     fn replay(&self, woven: &Weaver) -> Rollout {
-        let mut rollout = Rollout::new(Episode::OBSERVATION, self.vocabulary.len());
+        let mut rollout = Rollout::of(&self.policy);
         let mut episode = Episode::new(&self.loom, &self.vocabulary, woven.seed());
-        let words = self.vocabulary.len().div_ceil(64);
+        let (observation, words) = (rollout.obs_dim, rollout.n_actions.div_ceil(64));
         for (step, &action) in woven.actions().iter().enumerate() {
-            rollout.observations.resize((step + 1) * Episode::OBSERVATION, 0.0);
-            episode.observe(&mut rollout.observations[step * Episode::OBSERVATION..]);
+            rollout.observations.resize((step + 1) * observation, 0.0);
+            episode.observe(&mut rollout.observations[step * observation..]);
             rollout.masks.resize((step + 1) * words, 0);
             episode.mask(&mut rollout.masks[step * words..]);
             let output = self.vocabulary.output(action.into()).expect("what was chosen is possible");
@@ -140,7 +140,7 @@ impl Strategy for Ppo {
             return Ok(None);
         }
         let paid = &rewards[..worth(true).count()];
-        let mut batch = Rollout::new(Episode::OBSERVATION, self.vocabulary.len());
+        let mut batch = Rollout::of(&self.policy);
         weavers.iter().for_each(|weaver| batch.append(self.replay(weaver)));
         let recalled = self.memory.recall(paid, &mut self.rng);
         self.memory.keep(&batch, paid);
@@ -206,13 +206,13 @@ mod tests {
     fn what_is_learned_from_is_what_was_played() {
         let loom = super::super::tests::loom();
         let (prior, config) = (Prior::default(), PpoConfig::default());
-        let network = PolicyConfig { hidden: vec![16] };
+        let network = PolicyConfig::mlp(&[16]);
         let ppo = Ppo::new(loom, &prior, &network, config, Seed::new(2)).expect("builds");
         let episode = |n| Episode::new(&ppo.loom, &ppo.vocabulary, n);
         let (mut episodes, mut rngs): (Vec<Episode>, Vec<Rng>) =
             (0..20).map(|n| (episode(n), Rng::from_u64(n))).unzip();
         let played = rollout::collect(&ppo.policy, &mut episodes, &mut rngs).expect("plays");
-        let mut again = Rollout::new(Episode::OBSERVATION, ppo.vocabulary.len());
+        let mut again = Rollout::of(&ppo.policy);
         episodes.iter().for_each(|episode| again.append(ppo.replay(&episode.weaver)));
         again.rescore(&ppo.policy).expect("scores");
         assert_eq!(again, played);

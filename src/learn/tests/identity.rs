@@ -65,7 +65,7 @@ fn play(policy: &ActorCritic, count: usize, masked: bool, seed: &Seed) -> (Rollo
 fn score_after(updates: u64, masked: bool) -> f32 {
     let seed = Seed::new(17);
     let config = PpoConfig { learning_rate: 5e-3, target_kl: None, ..PpoConfig::default() };
-    let shape = PolicyConfig { hidden: vec![32] };
+    let shape = PolicyConfig::mlp(&[32]);
     let policy = ActorCritic::new(ACTIONS, ACTIONS, &shape, None, &mut seed.child("policy").rng()).unwrap();
     let mut optimizer = Adam::new(policy.parameters());
     let mut shuffles = seed.child("shuffles").rng();

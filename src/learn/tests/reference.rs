@@ -1,7 +1,7 @@
-//! One update against `tests/reference/ppo_update.py`, which computes it in float64 with numerical gradients.
+//! One update against `tests/reference/ppo_update.py`, which has PyTorch compute it in float64.
 
 use crate::learn::optim::Adam;
-use crate::learn::policy::{ActorCritic, Shape};
+use crate::learn::policy::{ActorCritic, PolicyConfig, Shape};
 use crate::learn::ppo::{self, PpoConfig};
 use crate::learn::rollout::Rollout;
 use crate::seed::Rng;
@@ -40,7 +40,7 @@ fn rollout() -> Rollout {
 
 #[test]
 fn an_update_has_the_reference_numbers() {
-    let shape = Shape { obs_dim: 3, n_actions: 5, hidden: vec![4] };
+    let shape = Shape { obs_dim: 3, n_actions: 5, network: PolicyConfig::mlp(&[4]).network() };
     let initial = |(at, (_, dims)): (usize, (String, Vec<usize>))| {
         (0..dims.iter().product()).map(|k: usize| 0.6 * (1.7 * k as f32 + at as f32 + 0.5).sin()).collect()
     };

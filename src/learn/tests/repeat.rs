@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::learn::checkpoint::{self, Card, CheckpointError};
+use crate::learn::network::Kind;
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
 use crate::learn::ppo::{self, PpoConfig};
@@ -15,6 +16,8 @@ use crate::seed::{Rng, Seed};
 /// Large enough that candle shares its matrix products out among threads.
 const OBS: usize = 96;
 const ACTIONS: usize = 130;
+/// Enough for a minibatch that threads share.
+const EPISODES: u64 = 100;
 
 /// A walk whose observation is a function of the last action; 12 steps, the reward is how small its actions were.
 struct Walk {
@@ -24,6 +27,8 @@ struct Walk {
 
 impl Env for Walk {
     fn observe(&self, out: &mut [f32]) {
+        let (out, recent) = out.split_at_mut(OBS);
+        recent.fill((self.at + 1) as f32);
         for (i, x) in out.iter_mut().enumerate() {
             *x = (((self.at + 1) * (i + 3)) % 7) as f32 / 7.0 - 0.4;
         }
@@ -50,8 +55,8 @@ struct Run {
 }
 
 impl Run {
-    fn new() -> Self {
-        let config = PolicyConfig { hidden: vec![64, 48] };
+    fn new(network: Kind) -> Self {
+        let config = PolicyConfig { network, ..PolicyConfig::mlp(&[64, 48]) };
         let policy = ActorCritic::new(OBS, ACTIONS, &config, None, &mut Rng::from_u64(3)).unwrap();
         let optimizer = Adam::new(policy.parameters());
         Self { policy, optimizer }
@@ -59,13 +64,13 @@ impl Run {
 
     fn round(&mut self, round: u64) {
         let seed = Seed::new(4).indexed("round", round);
-        let mut envs: Vec<Walk> = (0..40).map(|at| Walk { at, left: 12 }).collect();
-        let mut rngs: Vec<Rng> = (0..40).map(|at| seed.indexed("episode", at).rng()).collect();
+        let mut envs: Vec<Walk> = (0..EPISODES).map(|at| Walk { at: at as usize, left: 12 }).collect();
+        let mut rngs: Vec<Rng> = (0..EPISODES).map(|at| seed.indexed("episode", at).rng()).collect();
         let rollout = collect(&self.policy, &mut envs, &mut rngs).unwrap();
         let worth = |actions: &[u32]| actions.iter().map(|&action| 1.0 - action as f32 / 130.0).sum::<f32>() / 12.0;
         let rewards: Vec<_> =
             rollout.episodes.iter().map(|steps| Some(worth(&rollout.actions[steps.clone()]))).collect();
-        let config = PpoConfig { minibatch_size: 200, ..PpoConfig::default() };
+        let config = PpoConfig { minibatch_size: 1200, ..PpoConfig::default() };
         let mut shuffles = seed.child("shuffles").rng();
         ppo::update(&self.policy, &mut self.optimizer, &rollout, &rewards, &config, &mut shuffles).unwrap();
     }
@@ -87,10 +92,14 @@ impl Run {
     }
 }
 
+/// Of both kinds of networks that compute differently.
 fn fingerprint_after(rounds: u64) -> String {
-    let mut run = Run::new();
-    (0..rounds).for_each(|round| run.round(round));
-    run.fingerprint()
+    let of = |network| {
+        let mut run = Run::new(network);
+        (0..rounds).for_each(|round| run.round(round));
+        run.fingerprint()
+    };
+    [of(Kind::Mlp), of(Kind::Sequence)].concat()
 }
 
 #[test]
@@ -144,9 +153,9 @@ fn metadata() -> BTreeMap<String, String> {
 fn going_on_from_a_checkpoint_is_as_if_never_stopped() {
     let folder = Folder::new("resume");
     let path = folder.0.join("deeper/policy.safetensors");
-    let mut run = Run::new();
+    let mut run = Run::new(Kind::Sequence);
     run.round(0);
-    let card = Card::new(&run.policy, 1, 40, metadata());
+    let card = Card::new(&run.policy, 1, EPISODES, metadata());
     checkpoint::save(&path, &run.policy, &run.optimizer, &card).unwrap();
     checkpoint::save(&path, &run.policy, &run.optimizer, &card).unwrap();
     run.round(1);
@@ -171,7 +180,7 @@ fn unusable_checkpoints_say_what_is_wrong() {
     let folder = Folder::new("broken");
     let path = folder.0.join("policy.safetensors");
     assert!(matches!(checkpoint::load(&path), Err(CheckpointError::Io { .. })));
-    let run = Run::new();
+    let run = Run::new(Kind::Mlp);
     let card = Card::new(&run.policy, 0, 0, metadata());
     checkpoint::save(&path, &run.policy, &run.optimizer, &card).unwrap();
 
@@ -190,10 +199,18 @@ fn unusable_checkpoints_say_what_is_wrong() {
         let found = checkpoint::load(&path).unwrap_err();
         assert!(matches!(found, CheckpointError::Corrupt { .. }), "{found}");
     }
-    let later = Card { format: 2, ..card.clone() };
+    let later = Card { format: checkpoint::FORMAT + 1, ..card.clone() };
     checkpoint::save(&path, &run.policy, &run.optimizer, &later).unwrap();
-    assert!(matches!(checkpoint::load(&path), Err(CheckpointError::Format { found: 2, .. })));
-    let wider = Card { hidden: vec![65, 48], ..card };
+    assert!(matches!(checkpoint::load(&path), Err(CheckpointError::Format { found: 3, .. })));
+    let towers = PolicyConfig { network: Kind::Towers, ..PolicyConfig::default() };
+    assert_eq!(
+        card.check_network(&towers.network()).unwrap_err().to_string(),
+        "the checkpoint has network Mlp [64, 48] Relu where Towers [512, 256] Tanh is needed; use the preset it was \
+         trained with, or train anew"
+    );
+    card.check_network(&run.policy.shape().network).unwrap();
+    let mut wider = card;
+    wider.network.hidden[0] = 65;
     checkpoint::save(&path, &run.policy, &run.optimizer, &wider).unwrap();
     let found = checkpoint::load(&path).unwrap_err().to_string();
     assert!(found.contains("actor.0.weight has shape [96, 64], its card says [96, 65]"), "{found}");
