@@ -5,7 +5,8 @@
 //! of a [`Profile`]: each member begins with its own random weights (after Osband et al. 2018) and learns from its own
 //! part of the verdicts, so that they agree where much is known and differ where little is; asking what one member, drawn
 //! at random, finds likely is Thompson sampling. Whether the ensemble is any good is measured on queries that it had no
-//! part in choosing, before it learns from them; it is trusted only while that is so.
+//! part in choosing, by the members that did not learn from them (out of bag, Breiman 1996), as they are now; it is
+//! trusted only while that is so.
 
 use super::profile::{FEATURES, Profile};
 use crate::item::task::logistic::odds;
@@ -16,10 +17,8 @@ use std::collections::VecDeque;
 const MEMBERS: usize = 8;
 /// Spread of the weights that a member begins with.
 const SPREAD: f64 = 0.05;
-/// The share of the verdicts that each member learns from.
-const PART: f64 = 0.75;
-/// Misses up to which every member learns from all of them.
-const FEW: usize = 8;
+/// Members that do not learn from a verdict, and are measured on it.
+const OUT: usize = 2;
 /// Verdicts that each member looks at in one round, misses and others in equal shares.
 const LOOKS: u32 = 384;
 /// How far one verdict moves a weight (AdaGrad, Duchi et al. 2011).
@@ -29,7 +28,7 @@ const DECAY: f32 = 1e-3;
 /// Queries chosen without the ensemble that it is measured on: the last so many.
 const HELD_OUT: usize = 300;
 /// Of each kind of verdict so many must be among them, or nothing is known.
-const LEAST: usize = 4;
+const LEAST: usize = 3;
 /// The least area under the ROC curve with which it is trusted.
 pub const TRUSTED: f64 = 0.65;
 
@@ -64,8 +63,8 @@ impl Member {
 /// A verdict to learn from.
 struct Sample {
     features: Vec<u16>,
-    /// One bit for each member that learns from it.
-    members: u32,
+    /// The members that do not learn from it.
+    out: [usize; OUT],
 }
 
 /// The ensemble and what it learned from.
@@ -73,8 +72,8 @@ pub struct Predictor {
     members: Vec<Member>,
     missed: Vec<Sample>,
     others: Vec<Sample>,
-    /// What it said of queries that it did not choose, and whether they were missed.
-    held_out: VecDeque<(f32, bool)>,
+    /// The last queries that it did not choose: whether each was missed, and its place among those.
+    held_out: VecDeque<(bool, usize)>,
     rng: Rng,
 }
 
@@ -91,19 +90,24 @@ impl Predictor {
         }
     }
 
-    /// The chance that a miss is ranked above another query, among those held out; `None` while too few are known.
+    /// The chance that a member ranks a miss above another query, of those held out that it did not learn from; `None`
+    /// while too few are known.
     pub fn auc(&self) -> Option<f64> {
-        let of =
-            |wanted: bool| self.held_out.iter().filter(move |(_, missed)| *missed == wanted).map(|(said, _)| *said);
-        let (hits, others) = (of(true).count(), of(false).count());
-        if hits.min(others) < LEAST {
+        let hits = self.held_out.iter().filter(|(missed, _)| *missed).count();
+        if hits.min(self.held_out.len() - hits) < LEAST {
             return None;
         }
-        let above = |hit: f32| {
-            let counted = |other: f32| if hit > other { 1.0 } else { f64::from(u8::from(hit == other)) / 2.0 };
-            of(false).map(counted).sum::<f64>()
+        let of_member = |at: usize| {
+            let of = |wanted: bool, samples: &[Sample]| -> Vec<f32> {
+                let held =
+                    self.held_out.iter().filter(|(missed, _)| *missed == wanted).map(|(_, place)| &samples[*place]);
+                let out = held.filter(|sample| sample.out.contains(&at));
+                out.map(|sample| self.members[at].logit(&sample.features)).collect()
+            };
+            in_order(&of(true, &self.missed), &of(false, &self.others))
         };
-        Some(of(true).map(above).sum::<f64>() / (hits * others) as f64)
+        let (ordered, pairs) = (0..MEMBERS).map(of_member).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        (pairs > 0.0).then(|| ordered / pairs)
     }
 
     /// Whether it may choose what is asked.
@@ -111,20 +115,18 @@ impl Predictor {
         self.auc().is_some_and(|auc| auc >= TRUSTED)
     }
 
-    /// Hears a verdict. `held_out` says that it had no part in choosing the query: then it is measured first.
+    /// Hears a verdict. `held_out` says that it had no part in choosing the query: then it is measured on it.
     pub fn hear(&mut self, profile: &Profile, missed: bool, held_out: bool) {
+        let mut members: Vec<usize> = (0..MEMBERS).collect();
+        self.rng.shuffle(&mut members);
+        let samples = if missed { &mut self.missed } else { &mut self.others };
+        samples.push(Sample { features: profile.features.clone(), out: std::array::from_fn(|at| members[at]) });
         if held_out {
-            let said = self.members.iter().map(|member| member.logit(&profile.features)).sum::<f32>();
-            self.held_out.push_back((said, missed));
+            self.held_out.push_back((missed, samples.len() - 1));
             if self.held_out.len() > HELD_OUT {
                 self.held_out.pop_front();
             }
         }
-        let all = missed && self.missed.len() < FEW;
-        let bit = |rng: &mut Rng| u32::from(all || rng.unit() < PART);
-        let members = (0..MEMBERS).fold(0, |bits, at| bits | bit(&mut self.rng) << at);
-        let samples = if missed { &mut self.missed } else { &mut self.others };
-        samples.push(Sample { features: profile.features.clone(), members });
     }
 
     /// Learns from what it has heard. Without a miss, or without anything else, there is nothing to tell apart.
@@ -136,7 +138,7 @@ impl Predictor {
             for look in 0..LOOKS {
                 let missed = look % 2 == 0;
                 let sample = self.rng.pick(if missed { &self.missed } else { &self.others });
-                if sample.members >> at & 1 == 1 {
+                if !sample.out.contains(&at) {
                     member.look(&sample.features, missed);
                 }
             }
@@ -164,6 +166,15 @@ impl Predictor {
         let likely = odds(logit) * share;
         likely / (1.0 + likely)
     }
+}
+
+/// Of all pairs of a hit and another those in which the hit is higher, a tie counting half; and how many there are.
+fn in_order(hits: &[f32], others: &[f32]) -> (f64, f64) {
+    let above = |hit: &f32| {
+        let counted = |other: &f32| if hit > other { 1.0 } else { f64::from(u8::from(hit == other)) / 2.0 };
+        others.iter().map(counted).sum::<f64>()
+    };
+    (hits.iter().map(above).sum(), (hits.len() * others.len()) as f64)
 }
 
 #[cfg(test)]
@@ -222,19 +233,23 @@ mod tests {
 
     #[test]
     fn the_area_counts_pairs_in_order() {
-        let mut predictor = Predictor::new(Seed::new(0));
-        let said = [
-            (0.9, true),
-            (0.8, false),
-            (0.7, true),
-            (0.6, true),
-            (0.6, false),
-            (0.2, true),
-            (0.1, false),
-            (0.0, false),
-        ];
-        predictor.held_out.extend(said);
         // Of the 16 pairs 4 + 3 + 2.5 + 2 are in order.
-        assert_eq!(predictor.auc(), Some(11.5 / 16.0));
+        assert_eq!(in_order(&[0.9, 0.7, 0.6, 0.2], &[0.8, 0.6, 0.1, 0.0]), (11.5, 16.0));
+    }
+
+    #[test]
+    fn nobody_is_measured_on_what_it_learned_from() {
+        let mut rng = Seed::new(5).rng();
+        let mut predictor = learned(|missed, _| missed);
+        // Features that no other program has can be learned by heart, which helps nobody who did not learn them.
+        predictor.held_out.clear();
+        for n in 0..200 {
+            let features = vec![1000 + n, 2000 + n];
+            let profile = Profile { features, construct: Construct::Other, fuel: 1 };
+            predictor.hear(&profile, rng.below(2) == 0, true);
+        }
+        (0..50).for_each(|_| predictor.fit());
+        let auc = predictor.auc().expect("enough were held out");
+        assert!((auc - 0.5).abs() < 0.1, "{auc}");
     }
 }

@@ -113,8 +113,8 @@ pub struct RoundMetrics {
     pub cells: usize,
     /// The predictor's area under the ROC curve on queries that it did not choose; null where too few are known.
     pub predictor_auc: Option<f64>,
-    /// Whether it chose among the next programs.
-    pub predictor_trusted: bool,
+    /// Whether it chooses among the next programs; null without one.
+    pub predictor_trusted: Option<bool>,
     /// The policy's update, where there was one.
     #[serde(flatten)]
     pub update: Option<UpdateMetrics>,
@@ -288,7 +288,7 @@ impl Search {
             mean_reward: (!rewards.is_empty()).then(|| rewards.iter().sum::<f32>() / rewards.len() as f32),
             cells: state.found.archive.filled(),
             predictor_auc: self.predictor.as_ref().and_then(Predictor::auc),
-            predictor_trusted: self.predictor.as_ref().is_some_and(Predictor::is_trusted),
+            predictor_trusted: self.predictor.as_ref().map(Predictor::is_trusted),
             update,
         };
         if self.strategy.learns() { state.watch.learned(&metrics) } else { Ok(()) }

@@ -362,16 +362,20 @@ fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure> {
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     let verdicts: Vec<String> =
         figures.verdicts.iter().filter(|(_, n)| **n > 0).map(|(verdict, n)| format!("{verdict} {n}")).collect();
-    for (name, value) in [
+    let mut rows = vec![
         ("model", figures.model.clone().unwrap_or_default()),
+        ("strategy", figures.strategy.clone().unwrap_or_default()),
         ("queries", format!("{}, of them {} finished attack replies", figures.queries, figures.replies)),
         ("verdicts", verdicts.join(", ")),
         ("missed", format!("{} ({} different programs)", percent(figures.miss_rate), figures.unique_misses)),
         ("missed in the last quarter", percent(figures.miss_rate_last_quarter)),
         ("  of these, different", percent(figures.distinct_share_last_quarter)),
         ("missed by chance", percent(figures.baseline_miss_rate)),
-        ("seconds", figures.seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1}"))),
-    ] {
+        ("cells with a miss", figures.cells_filled.to_string()),
+    ];
+    rows.extend(figures.predictor().map(|told| ("predictor", told)));
+    rows.push(("seconds", figures.seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1}"))));
+    for (name, value) in rows {
         table.add_row([name.to_string(), value]);
     }
     print_line(&table.to_string())?;
