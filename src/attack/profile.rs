@@ -73,7 +73,8 @@ const NO_BUCKET: u8 = u8::MAX;
 #[derive(Clone, Debug)]
 struct Node {
     op: Op,
-    /// Buckets of the second operand from the top, of the top, and of the result.
+    /// Buckets of the second operand from the top, of the top, and of the result. Of an argument that is passed: its
+    /// place, how many others have its type, and its own bucket.
     buckets: [u8; 3],
     /// What it computed with.
     inputs: Vec<usize>,
@@ -152,6 +153,7 @@ impl Frame {
 }
 
 /// An instruction that executes now; what it does is seen at the next step.
+#[derive(Clone, Copy)]
 struct Step {
     instr: Instr,
     buckets: [u8; 2],
@@ -235,10 +237,10 @@ impl<'a> Trace<'a> {
     fn settle(&mut self, machine: &Machine, func: u32) {
         let (activation, height) = (machine.activation(), machine.frame_operands().len());
         let Some(step) = self.step.take() else {
-            return self.enter(activation, func, height, 0);
+            return self.enter(activation, func, height, None);
         };
         if self.frames.last().is_none_or(|frame| frame.activation != activation) {
-            return self.enter(activation, func, height, self.memory);
+            return self.enter(activation, func, height, Some((machine, &step)));
         }
         let result = if height > 0 { bucket(machine.operand(0)) } else { NO_BUCKET };
         let maker = self.execute(&step, result);
@@ -296,14 +298,24 @@ impl<'a> Trace<'a> {
     }
 
     /// Execution is in another activation: a new one, or one that was left for a while.
-    fn enter(&mut self, activation: u32, func: u32, height: usize, maker: usize) {
+    fn enter(&mut self, activation: u32, func: u32, height: usize, by: Option<(&Machine, &Step)>) {
         if let Some(at) = self.frames.iter().rposition(|frame| frame.activation == activation) {
             let left = self.frames.split_off(at + 1);
+            let maker = if by.is_some() { self.memory } else { 0 };
             let made = left.last().and_then(|frame| frame.operands.last()).copied().unwrap_or(maker);
             return self.frames[at].fit(height, made);
         }
-        let params = self.program.func_type(func).params.len();
-        let locals = self.frames.last_mut().map_or(Vec::new(), |frame| frame.take(params));
+        let program = self.program;
+        let params = &program.func_type(func).params;
+        let mut locals = self.frames.last_mut().map_or(Vec::new(), |frame| frame.take(params.len()));
+        if let Some((machine, step)) = by {
+            for (at, made) in locals.iter_mut().enumerate() {
+                // Which argument it is, and how many others it could be taken for.
+                let alike = params.iter().filter(|&&ty| ty == params[at]).count() - 1;
+                let passed = Step { buckets: [at as u8, alike as u8], ..*step };
+                *made = self.node(&passed, vec![*made], bucket(machine.local(at as u32)));
+            }
+        }
         self.frames.push(Frame { activation, func, operands: vec![0; height], locals });
     }
 }
