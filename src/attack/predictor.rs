@@ -25,6 +25,8 @@ const OUT: usize = 2;
 const LOOKS: u32 = 384;
 /// Queries chosen without the ensemble that it is measured on: the last so many.
 const HELD_OUT: usize = 300;
+/// The last of them that say how often the strategy's own programs are missed now.
+const RECENT: usize = 48;
 /// Of each kind of verdict so many must be among them, or nothing is known.
 const LEAST: usize = 3;
 /// The least area under the ROC curve with which it is trusted.
@@ -87,6 +89,13 @@ impl Predictor {
         };
         let (ordered, pairs) = (0..MEMBERS).map(of_member).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         (pairs > 0.0).then(|| ordered / pairs)
+    }
+
+    /// The share of misses among the last queries that it did not choose: never 0, never 1.
+    pub fn share(&self) -> f64 {
+        let last = self.held_out.iter().rev().take(RECENT);
+        let (hits, all) = last.fold((0, 0), |(hits, all), (missed, _)| (hits + u32::from(*missed), all + 1));
+        f64::from(hits + 1) / f64::from(all + 2)
     }
 
     /// Whether it may choose what is asked.
@@ -202,6 +211,7 @@ mod tests {
         let predictor = learned(|missed, _| missed);
         assert!(predictor.auc().expect("enough were held out") > 0.85, "{:?}", predictor.auc());
         assert!(predictor.is_trusted());
+        assert!((0.0..0.2).contains(&predictor.share()), "one of twenty is missed: {}", predictor.share());
         let mut rng = Seed::new(3).rng();
         let (mut missed, mut others) = (Vec::new(), Vec::new());
         for _ in 0..2000 {

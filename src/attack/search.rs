@@ -40,7 +40,8 @@ pub struct AttackConfig {
     /// The share of the budget that covers the space first, whatever has been missed so far. A strategy that does not
     /// learn has no use for it.
     pub cover: f64,
-    /// With a predictor that is trusted: programs woven for one query.
+    /// With a predictor that is trusted: programs woven for one query at most. The rarer the strategy's own programs are
+    /// missed, the more are woven, so that there is something to choose from.
     pub candidates: u32,
     /// With a predictor that is trusted: the share of the queries that it has no part in choosing, which measures it.
     pub unbiased: f64,
@@ -51,10 +52,12 @@ pub struct AttackConfig {
 
 impl Default for AttackConfig {
     fn default() -> Self {
-        Self { batch: 32, confirm: 0.1, cover: 0.2, candidates: 8, unbiased: 0.2, dreams: 32 }
+        Self { batch: 32, confirm: 0.1, cover: 0.2, candidates: 32, unbiased: 0.2, dreams: 32 }
     }
 }
 
+/// Misses that should be among the programs woven for one query.
+const MISSED_CANDIDATES: f64 = 4.0;
 /// Rounds without a single question, one after the other, that end an attack.
 const FRUITLESS_ROUNDS: u32 = 200;
 
@@ -251,7 +254,7 @@ impl Search {
         let woven = if covering {
             self.cover.weave(&seeds(root, count * cover::CANDIDATES))
         } else {
-            let each = if choosing { self.config.candidates as usize } else { 1 };
+            let each = if choosing { self.candidates_each() } else { 1 };
             self.strategy.weave(&seeds(root, count * each))?
         };
         let candidates = self.candidates(woven, root, state);
@@ -272,6 +275,13 @@ impl Search {
         let finish = self.confirm_misses(&batch, &answers, state).await?;
         self.tell(round, &verdicts, update, state)?;
         Ok(finish)
+    }
+
+    /// Programs to weave for one query, of which the predictor chooses one: so many that some would be missed.
+    fn candidates_each(&self) -> usize {
+        let share = self.predictor.as_ref().map_or(1.0, Predictor::share);
+        let wanted = (MISSED_CANDIDATES / share).ceil() as usize;
+        wanted.min(self.config.candidates as usize).max(1)
     }
 
     fn tell(
