@@ -2,5 +2,11 @@
 //!
 //! Must not know how records are stored, how progress is shown, or what is behind the model.
 
+pub mod archive;
+pub mod construct;
+pub mod cover;
+pub mod mutate;
+pub mod predictor;
+pub mod profile;
 pub mod search;
 pub mod strategy;

@@ -2,20 +2,29 @@
 //!
 //! Must not know how records are stored ([`RecordSink`]), how progress is shown ([`Watch`]), or which model answers.
 
-use super::strategy::Strategy;
+mod ask;
+mod pick;
+
+use super::archive::Archive;
+use super::cover::{self, Cover};
+use super::predictor::Predictor;
 use super::strategy::random::Random;
-use crate::ask::chat::{ChatError, ChatModel, ChatRequest, Params};
+use super::strategy::{Strategy, Tried};
+use crate::ask::chat::{ChatError, ChatModel, Params};
 use crate::ask::limits::Limits;
-use crate::ask::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
+use crate::ask::pipeline::StopSignal;
 use crate::ask::prompt::{Prompt, PromptError};
-use crate::item::make::{Draft, Maker, confirm_all};
-use crate::item::record::{Answer, Purpose, Record, RecordSink, SCHEMA_VERSION, SinkError, Verdict};
+use crate::item::make::{Draft, Maker};
+use crate::item::record::{Answer, Purpose, Record, RecordSink, SinkError, Verdict};
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
-use crate::learn::reward::RewardConfig;
+use crate::learn::reward::{Miss, RewardConfig};
 use crate::seed::Seed;
+use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{Disagreement, Oracle};
-use crate::weave::weaver::{Loom, Weaver};
+use crate::weave::weaver::Loom;
+use ask::{Batch, heard};
+use pick::{Candidate, Chooser, Pick};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,14 +37,27 @@ pub struct AttackConfig {
     pub batch: u32,
     /// The share of a round's queries that may be spent on asking misses again.
     pub confirm: f64,
+    /// The share of the budget that covers the space first, whatever has been missed so far. A strategy that does not
+    /// learn has no use for it.
+    pub cover: f64,
+    /// With a predictor that is trusted: programs woven for one query at most. The rarer the strategy's own programs are
+    /// missed, the more are woven, so that there is something to choose from.
+    pub candidates: u32,
+    /// With a predictor that is trusted: the share of the queries that it has no part in choosing, which measures it.
+    pub unbiased: f64,
+    /// With a predictor that is trusted: programs of a round that were not asked, and that the strategy learns from as
+    /// if they had paid what is expected of them.
+    pub dreams: u32,
 }
 
 impl Default for AttackConfig {
     fn default() -> Self {
-        Self { batch: 32, confirm: 0.1 }
+        Self { batch: 32, confirm: 0.1, cover: 0.2, candidates: 32, unbiased: 0.2, dreams: 32 }
     }
 }
 
+/// Misses that should be among the programs woven for one query.
+const MISSED_CANDIDATES: f64 = 4.0;
 /// Rounds without a single question, one after the other, that end an attack.
 const FRUITLESS_ROUNDS: u32 = 200;
 
@@ -51,6 +73,10 @@ pub struct Search {
     pub config: AttackConfig,
     /// Who chooses the programs.
     pub strategy: Box<dyn Strategy>,
+    /// Who chooses the first of them, for a strategy that learns.
+    pub cover: Cover,
+    /// Who chooses among the strategy's programs, once it is trusted; `None` asks all that it weaves.
+    pub predictor: Option<Predictor>,
     /// Whether a random baseline is asked beside it.
     pub baseline: bool,
     /// How questions are put.
@@ -73,8 +99,28 @@ pub struct Search {
 pub trait Watch {
     /// A final answer came.
     fn answered(&mut self, record: &Record);
-    /// The policy was updated.
-    fn updated(&mut self, round: u32, metrics: &UpdateMetrics) -> Result<(), SinkError>;
+    /// The strategy has learned from a round.
+    fn learned(&mut self, metrics: &RoundMetrics) -> Result<(), SinkError>;
+}
+
+/// What a round came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RoundMetrics {
+    /// The round, from 0.
+    pub round: u32,
+    /// Queries spent so far.
+    pub queries: u64,
+    /// What the round's programs were paid on average, those that nothing is learned of left out.
+    pub mean_reward: Option<f32>,
+    /// Cells with a miss so far.
+    pub cells: usize,
+    /// The predictor's area under the ROC curve on queries that it did not choose; null where too few are known.
+    pub predictor_auc: Option<f64>,
+    /// Whether it chooses among the next programs; null without one.
+    pub predictor_trusted: Option<bool>,
+    /// The policy's update, where there was one.
+    #[serde(flatten)]
+    pub update: Option<UpdateMetrics>,
 }
 
 /// Why an attack ended early.
@@ -119,15 +165,6 @@ pub enum Finish {
     Stopped,
 }
 
-/// One batch of questions of one purpose.
-struct Batch<'a> {
-    purpose: Purpose,
-    round: u32,
-    /// What is asked; the position in the round is the index of a record.
-    drafts: Vec<(u32, &'a Draft)>,
-    chosen_by: &'a dyn Fn(u32) -> String,
-}
-
 /// State over the rounds.
 struct State<'a> {
     sink: &'a mut dyn RecordSink,
@@ -135,10 +172,20 @@ struct State<'a> {
     stop: StopSignal,
     oracle: Oracle,
     maker: Maker,
-    /// Canonical forms missed so far.
-    missed: HashSet<String>,
+    machine: Machine,
+    /// Queries left.
+    left: u64,
+    found: Found,
     /// Whether the model has ever replied.
     replied: bool,
+}
+
+/// What was missed in earlier rounds: what a miss pays depends on it, and not on the order in which replies come.
+#[derive(Default)]
+struct Found {
+    /// Canonical forms.
+    forms: HashSet<String>,
+    archive: Archive,
 }
 
 impl Search {
@@ -158,30 +205,30 @@ impl Search {
             stop,
             oracle: Oracle::new(),
             maker: self.maker.clone(),
-            missed: HashSet::new(),
+            machine: Machine::default(),
+            left: self.query_budget,
+            found: Found::default(),
             replied: false,
         };
-        let (mut left, mut fruitless) = (self.query_budget, 0);
+        let mut fruitless = 0;
         let mut random = Random::new(self.loom.clone());
         for round in 0.. {
-            if left == 0 {
+            if state.left == 0 {
                 break;
             }
-            let reserve = self.confirm_budget().min(left - 1);
-            let count = u64::from(self.config.batch).min(left - reserve);
-            let (asked, finish) = self.round(round, count as u32, left, &mut state).await?;
-            left -= asked;
+            let before = state.left;
+            let reserve = self.confirm_budget().min(state.left - 1);
+            let count = u64::from(self.config.batch).min(state.left - reserve) as usize;
+            let finish = self.round(round, count, &mut state).await?;
             // A policy that weaves nothing worth asking about must not go on for ever.
-            fruitless = if asked == 0 { fruitless + 1 } else { 0 };
+            fruitless = if state.left == before { fruitless + 1 } else { 0 };
             if fruitless == FRUITLESS_ROUNDS {
                 break;
             }
             if finish == Finish::Stopped {
                 return Ok(finish);
             }
-            if self.baseline
-                && self.baseline_round(&mut random, round, count as u32, &mut state).await? == Finish::Stopped
-            {
+            if self.baseline && self.baseline_round(&mut random, round, count, &mut state).await? == Finish::Stopped {
                 return Ok(Finish::Stopped);
             }
         }
@@ -193,183 +240,192 @@ impl Search {
         (f64::from(self.config.batch) * self.config.confirm) as u64
     }
 
-    /// Weaves, asks, pays and learns once; the queries spent, of those that were left.
-    async fn round(
-        &mut self,
-        round: u32,
-        count: u32,
-        left: u64,
-        state: &mut State<'_>,
-    ) -> Result<(u64, Finish), AttackError> {
-        let seeds = seeds(self.seed.child("attack"), round, count);
-        let woven = self.strategy.weave(&seeds)?;
-        let drafts = self.drafts(&woven, "a", round, &seeds, state)?;
+    /// Whether the budget is still in the share that covers the space.
+    fn is_covering(&self, state: &State<'_>) -> bool {
+        let spent = (self.query_budget - state.left) as f64;
+        self.strategy.learns() && spent < self.config.cover * self.query_budget as f64
+    }
+
+    /// Weaves, asks, pays and learns once.
+    async fn round(&mut self, round: u32, count: usize, state: &mut State<'_>) -> Result<Finish, AttackError> {
+        let root = self.seed.child("attack").indexed("round", round.into());
+        let covering = self.is_covering(state);
+        let choosing = !covering && self.predictor.as_ref().is_some_and(Predictor::is_trusted);
+        let woven = if covering {
+            self.cover.weave(&seeds(root, count * cover::CANDIDATES))
+        } else {
+            let each = if choosing { self.candidates_each() } else { 1 };
+            self.strategy.weave(&seeds(root, count * each))?
+        };
+        let candidates = self.candidates(woven, root, state);
+        let picks = self.pick(&candidates, count, (covering, choosing), root, &state.found);
         let name = self.strategy.name();
-        let batch = Batch {
-            purpose: Purpose::Attack,
-            round,
-            drafts: drafts.iter().enumerate().filter_map(|(at, draft)| Some((at as u32, draft.as_ref()?))).collect(),
-            chosen_by: &|_| name.clone(),
-        };
-        let asked = batch.drafts.len() as u64;
-        let (answers, finish) = self.ask(batch, state).await?;
+        let asked = picks.iter().map(|pick| (candidates[pick.at].question(), pick.by.name(&name)));
+        let batch = Batch::new(Purpose::Attack, round, asked, &format!("a{round:04}"));
+        let queries = batch.len() as u64;
+        self.confirm(&batch, state)?;
+        let (answers, finish) = self.ask(&batch, state).await?;
+        state.left -= queries;
         heard(&answers, &mut state.replied)?;
-        let rewards = self.pay(&drafts, &answers, state);
+        let verdicts = self.pay(&picks, &candidates, &answers, state);
         if finish == Finish::Stopped {
-            return Ok((asked, finish));
+            return Ok(finish);
         }
-        if let Some(metrics) = self.strategy.learn(&rewards)? {
-            state.watch.updated(round, &metrics)?;
-        }
-        let (confirmed, finish) = self.confirm_misses(round, left - asked, &drafts, &answers, state).await?;
-        Ok((asked + confirmed, finish))
+        let update = self.learn(&candidates, &picks, &verdicts, (covering, choosing), state)?;
+        let finish = self.confirm_misses(&batch, &answers, state).await?;
+        self.tell(round, &verdicts, update, state)?;
+        Ok(finish)
     }
 
-    /// Turns programs into questions that wasmtime agrees with; `None` where there is nothing to ask.
-    fn drafts(
+    /// Programs to weave for one query, of which the predictor chooses one: so many that some would be missed.
+    fn candidates_each(&self) -> usize {
+        let share = self.predictor.as_ref().map_or(1.0, Predictor::share);
+        let wanted = (MISSED_CANDIDATES / share).ceil() as usize;
+        wanted.min(self.config.candidates as usize).max(1)
+    }
+
+    fn tell(
         &self,
-        woven: &[Weaver],
-        prefix: &str,
         round: u32,
-        seeds: &[Seed],
+        verdicts: &[Option<Paid>],
+        update: Option<UpdateMetrics>,
         state: &mut State<'_>,
-    ) -> Result<Vec<Option<Draft>>, AttackError> {
-        let make = |(at, (weaver, seed)): (usize, (&Weaver, &Seed))| {
-            state.maker.make(weaver, format!("{prefix}{round:04}-{at:04}"), &mut seed.child("probe").rng())
+    ) -> Result<(), SinkError> {
+        let rewards: Vec<f32> = verdicts.iter().flatten().map(|paid| paid.reward).collect();
+        let metrics = RoundMetrics {
+            round,
+            queries: self.query_budget - state.left,
+            mean_reward: (!rewards.is_empty()).then(|| rewards.iter().sum::<f32>() / rewards.len() as f32),
+            cells: state.found.archive.filled(),
+            predictor_auc: self.predictor.as_ref().and_then(Predictor::auc),
+            predictor_trusted: self.predictor.as_ref().map(Predictor::is_trusted),
+            update,
         };
-        let drafts: Vec<Option<Draft>> = woven.iter().zip(seeds).enumerate().map(make).collect();
-        let present: Vec<&Draft> = drafts.iter().flatten().collect();
-        confirm_all(&present, &state.oracle).map_err(|(at, disagreement)| AttackError::Disagreement {
-            draft: Box::new(present[at].clone()),
-            disagreement,
-        })?;
-        Ok(drafts)
+        if self.strategy.learns() { state.watch.learned(&metrics) } else { Ok(()) }
     }
 
-    /// Asks a batch and records each answer as it comes; the answers by index.
-    async fn ask(&self, batch: Batch<'_>, state: &mut State<'_>) -> Result<(Vec<(u32, Answer)>, Finish), AttackError> {
-        let seed = u64::from(batch.purpose == Purpose::Confirm);
-        let params = Params { seed: self.params.seed.map(|given| given + seed), ..self.params.clone() };
-        let question = |(_, draft): &(u32, &Draft)| {
-            let messages = self.prompt.render(&draft.item)?;
-            let request = ChatRequest { model: self.model_id.clone(), messages, params: params.clone() };
-            Ok(Question { request, truth: draft.item.truth.clone() })
-        };
-        let questions = batch.drafts.iter().map(question).collect::<Result<Vec<Question>, PromptError>>()?;
-        let mut answers = Vec::new();
-        let (sink, watch, missed) = (&mut *state.sink, &mut *state.watch, &state.missed);
-        let paid = batch.purpose == Purpose::Attack;
-        let on_answer = |at: usize, answer: Answer, clock: Clock| -> Result<(), SinkError> {
-            let (index, draft) = batch.drafts[at];
-            let record = Record {
-                schema: SCHEMA_VERSION,
-                purpose: batch.purpose,
-                round: batch.round,
-                index,
-                chosen_by: (batch.chosen_by)(index),
-                item: draft.item.clone(),
-                reward: if paid { self.worth(draft, &answer, missed) } else { None },
-                answer,
-            };
-            sink.record(&record, &clock.timing(&record))?;
-            watch.answered(&record);
-            answers.push((index, record.answer));
-            Ok(())
-        };
-        let ended = ask_all(self.model.clone(), questions, &self.limits, state.stop.clone(), on_answer).await?;
-        answers.sort_by_key(|(index, _)| *index);
-        match ended {
-            Ended::Complete => Ok((answers, Finish::Complete)),
-            Ended::Stopped => Ok((answers, Finish::Stopped)),
-            Ended::Fatal(error) => Err(AttackError::Model(error)),
+    /// Which of the candidates are asked.
+    fn pick(
+        &mut self,
+        candidates: &[Candidate],
+        count: usize,
+        (covering, choosing): (bool, bool),
+        root: Seed,
+        found: &Found,
+    ) -> Vec<Pick> {
+        if covering {
+            let profiles: Vec<_> = candidates.iter().map(Candidate::profile).collect();
+            return Pick::all(self.cover.choose(&profiles), Chooser::Cover);
+        }
+        let askable = candidates.iter().enumerate().filter(|(_, candidate)| candidate.asked.is_some());
+        match &self.predictor {
+            Some(predictor) if choosing => {
+                let worth = |candidate: &Candidate| self.expected(candidate, found);
+                let unbiased = (count as f64 * self.config.unbiased).ceil() as usize;
+                pick::by_predictor(candidates, (count, unbiased), predictor, worth, &mut root.child("picks").rng())
+            }
+            _ => Pick::all(askable.map(|(at, _)| at), Chooser::Strategy),
         }
     }
 
-    /// What each program of the round was worth, in the order in which it was woven.
-    fn pay(&self, drafts: &[Option<Draft>], answers: &[(u32, Answer)], state: &mut State<'_>) -> Vec<Option<f32>> {
-        // A program with nothing to ask about is worth nothing.
-        let mut rewards: Vec<Option<f32>> = drafts.iter().map(|draft| draft.is_none().then_some(0.0)).collect();
-        let answered: Vec<(usize, &Draft, &Answer)> = answers
-            .iter()
-            .filter_map(|(index, answer)| Some((*index as usize, drafts[*index as usize].as_ref()?, answer)))
-            .collect();
-        for &(at, draft, answer) in &answered {
-            rewards[at] = self.worth(draft, answer, &state.missed);
-        }
-        let misses = answered.iter().filter(|(.., answer)| answer.verdict.is_miss());
-        state.missed.extend(misses.map(|(_, draft, _)| draft.item.canonical.clone()));
-        rewards
-    }
-
-    /// What an answer pays; `None` where no finished reply was read, since nothing can be learned of it. `missed` holds
-    /// what was missed in earlier rounds, so that the order in which answers come makes no difference.
-    fn worth(&self, draft: &Draft, answer: &Answer, missed: &HashSet<String>) -> Option<f32> {
-        let wrong = if answer.verdict.is_miss() { answer.wrong_share? } else { 0.0 };
-        answer.verdict.answered().then(|| self.reward.pay(wrong, missed.contains(&draft.item.canonical)))
-    }
-
-    /// Asks the shortest misses of the round again.
-    async fn confirm_misses(
+    /// What each pick was paid; `None` where no finished reply was read, since nothing can be learned of it.
+    fn pay(
         &self,
-        round: u32,
-        left: u64,
-        drafts: &[Option<Draft>],
+        picks: &[Pick],
+        candidates: &[Candidate],
         answers: &[(u32, Answer)],
         state: &mut State<'_>,
-    ) -> Result<(u64, Finish), AttackError> {
-        let budget = self.confirm_budget().min(left) as usize;
-        let mut missed: Vec<(u32, &Draft)> = answers
-            .iter()
-            .filter(|(_, answer)| answer.verdict.is_miss())
-            .filter_map(|(index, _)| Some((*index, drafts[*index as usize].as_ref()?)))
-            .collect();
-        missed.sort_by_key(|(index, draft)| (draft.item.instructions, *index));
-        missed.truncate(budget);
-        let count = missed.len() as u64;
-        let name = self.strategy.name();
-        let batch = Batch { purpose: Purpose::Confirm, round, drafts: missed, chosen_by: &|_| name.clone() };
-        let (_, finish) = self.ask(batch, state).await?;
-        Ok((count, finish))
+    ) -> Vec<Option<Paid>> {
+        let mut paid: Vec<Option<Paid>> = vec![None; picks.len()];
+        for (index, answer) in answers {
+            let at = *index as usize;
+            let question = candidates[picks[at].at].question();
+            let reward = self.worth(question, answer, &state.found);
+            paid[at] = reward.map(|reward| Paid { reward, verdict: answer.verdict });
+        }
+        for (pick, _) in picks.iter().zip(&paid).filter(|(_, paid)| paid.is_some_and(|paid| paid.verdict.is_miss())) {
+            let question = candidates[pick.at].question();
+            state.found.forms.insert(question.draft.item.canonical.clone());
+            state.found.archive.add(question.cell(Verdict::Wrong));
+        }
+        paid
     }
 
-    async fn baseline_round(
-        &self,
-        random: &mut Random,
-        round: u32,
-        count: u32,
-        state: &mut State<'_>,
-    ) -> Result<Finish, AttackError> {
-        let seeds = seeds(self.seed.child("baseline"), round, count);
-        let woven = random.weave(&seeds)?;
-        let drafts = self.drafts(&woven, "b", round, &seeds, state)?;
-        let batch = Batch {
-            purpose: Purpose::Baseline,
-            round,
-            drafts: drafts.iter().enumerate().filter_map(|(at, draft)| Some((at as u32, draft.as_ref()?))).collect(),
-            chosen_by: &|at| format!("random/{}", Random::chance(at as usize).name()),
-        };
-        Ok(self.ask(batch, state).await?.1)
+    /// What an answer pays; `None` where it was not read.
+    fn worth(&self, question: &pick::Question, answer: &Answer, found: &Found) -> Option<f32> {
+        let wrong_share = if answer.verdict.is_miss() { answer.wrong_share? } else { 0.0 };
+        answer.verdict.answered().then(|| self.reward.pay(question.miss(wrong_share, found)))
+    }
+
+    /// What a program would pay that is missed as a whole.
+    fn expected(&self, candidate: &Candidate, found: &Found) -> f32 {
+        candidate.asked.as_ref().map_or(0.0, |question| self.reward.pay(question.miss(1.0, found)))
+    }
+
+    /// Lets predictor and strategy learn from a round.
+    fn learn(
+        &mut self,
+        candidates: &[Candidate],
+        picks: &[Pick],
+        paid: &[Option<Paid>],
+        (covering, choosing): (bool, bool),
+        state: &State<'_>,
+    ) -> learn::Result<Option<UpdateMetrics>> {
+        let mut real: Vec<Option<Paid>> = vec![None; candidates.len()];
+        for (pick, paid) in picks.iter().zip(paid) {
+            real[pick.at] = *paid;
+            if let (Some(paid), Some(predictor)) = (paid, &mut self.predictor) {
+                let profile = &candidates[pick.at].question().profile;
+                predictor.hear(profile, paid.verdict.is_miss(), pick.by != Chooser::Predictor);
+            }
+        }
+        if let Some(predictor) = &mut self.predictor {
+            predictor.fit();
+        }
+        let picked: HashSet<usize> = picks.iter().map(|pick| pick.at).collect();
+        let mut dreams = if choosing { self.config.dreams } else { 0 };
+        let mut tried: Vec<Tried<'_>> = Vec::with_capacity(candidates.len());
+        for (at, candidate) in candidates.iter().enumerate() {
+            let unknown = Tried { weaver: &candidate.weaver, reward: None, cell: None, real: true };
+            tried.push(match (&candidate.asked, real[at]) {
+                (Some(question), Some(paid)) => {
+                    Tried { reward: Some(paid.reward), cell: Some(question.cell(paid.verdict)), ..unknown }
+                }
+                // No finished reply, or not chosen to cover anything.
+                _ if picked.contains(&at) || covering => unknown,
+                _ if choosing && dreams == 0 => unknown,
+                (asked, _) => {
+                    dreams = dreams.saturating_sub(1);
+                    let likely = match (asked, &self.predictor) {
+                        (Some(question), Some(predictor)) => predictor.chance(&question.profile),
+                        _ => 0.0,
+                    };
+                    // A program with nothing to ask about is worth nothing, and that is certain.
+                    let reward = Some(likely * self.expected(candidate, &state.found));
+                    Tried { reward, real: asked.is_none(), ..unknown }
+                }
+            });
+        }
+        self.strategy.learn(&tried)
     }
 }
 
-/// Notes whether anybody has replied yet.
-///
-/// # Errors
-/// A whole round met nothing but trouble, and no earlier one was answered either.
-fn heard(answers: &[(u32, Answer)], replied: &mut bool) -> Result<(), AttackError> {
-    let trouble = |answer: &Answer| matches!(answer.verdict, Verdict::ProviderError | Verdict::Timeout);
-    *replied |= answers.iter().any(|(_, answer)| !trouble(answer));
-    match answers.last() {
-        Some((_, last)) if !*replied => Err(AttackError::NobodyAnswers {
-            asked: answers.len(),
-            trouble: last.error.clone().unwrap_or_else(|| last.verdict.to_string()),
-        }),
-        _ => Ok(()),
+/// What a pick came to.
+#[derive(Clone, Copy, Debug)]
+struct Paid {
+    reward: f32,
+    verdict: Verdict,
+}
+
+impl pick::Question {
+    /// A miss of it, as its worth depends on what was missed before.
+    fn miss(&self, wrong_share: f32, found: &Found) -> Miss {
+        let repeated = found.forms.contains(&self.draft.item.canonical);
+        Miss { wrong_share, repeated, known_of_cell: found.archive.found(self.cell(Verdict::Wrong)) }
     }
 }
 
 /// The seeds of the programs of a round.
-fn seeds(root: Seed, round: u32, count: u32) -> Vec<Seed> {
-    let round = root.indexed("round", round.into());
-    (0..count).map(|at| round.indexed("program", at.into())).collect()
+fn seeds(round: Seed, count: usize) -> Vec<Seed> {
+    (0..count).map(|at| round.indexed("program", at as u64)).collect()
 }

@@ -6,12 +6,21 @@ use super::{Failure, print_json, print_line, runtime, say};
 use crate::ask::models::{ModelEntry, Provider};
 use crate::ask::pipeline::{Stop, StopSignal};
 use crate::ask::prompt::Prompt;
+use crate::attack::cover::Cover;
+use crate::attack::predictor::Predictor;
 use crate::attack::search::{AttackError, Finish, Search};
 use crate::attack::strategy::Strategy;
-use crate::attack::strategy::ppo::Ppo;
+use crate::attack::strategy::elites::Elites;
+use crate::attack::strategy::evolve::Evolve;
+use crate::attack::strategy::matched::Matched;
+use crate::attack::strategy::ppo::{Ppo, Start};
 use crate::attack::strategy::random::Random;
 use crate::item::make::Draft;
+use crate::item::record::{Purpose, Record};
 use crate::item::source::ItemSource;
+use crate::learn::Processor;
+use crate::learn::device::Device;
+use crate::learn::pretrained::Pretrained;
 use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
 use crate::run::clock::Stamp;
@@ -19,9 +28,10 @@ use crate::run::dir::{RunDir, RunName};
 use crate::run::jsonl::JsonLines;
 use crate::run::manifest::{self, Manifest, Plan, Status};
 use crate::run::preset::Preset;
-use crate::run::sink::JsonlSink;
+use crate::run::sink::{JsonlSink, read_records};
 use crate::seed::Seed;
 use crate::wasm::encode::encode;
+use crate::weave::recipe::{GENERATOR, RecipeError};
 use crate::weave::weaver::Loom;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -36,8 +46,21 @@ pub struct Args {
     #[arg(long, default_value = "policies/stack.yaml", value_name = "NAME|FILE")]
     preset: String,
     /// Who chooses the programs
-    #[arg(long, value_enum, default_value_t = StrategyName::Ppo)]
+    #[arg(long, value_enum, default_value_t = StrategyName::Ppo, value_name = "NAME")]
     strategy: StrategyName,
+    /// `--strategy matched`: the run directory of an attack whose programs it is to be like
+    #[arg(long, value_name = "RUN_DIR", required_if_eq("strategy", "matched"))]
+    like: Option<PathBuf>,
+    /// `--strategy ppo`: ask all that the policy weaves, as the original does; by default a predictor chooses among many
+    /// programs, as long as it proves right
+    #[arg(long)]
+    no_predictor: bool,
+    /// `--strategy ppo`: a policy to start from, as `harness train` keeps it; it may know another preset
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// `--strategy ppo`: where updates compute, cpu, cuda or metal
+    #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
+    device: Device,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -74,6 +97,12 @@ enum StrategyName {
     Ppo,
     /// Chance, both over actions and over categories
     Random,
+    /// Chance, with the length and the instructions of the programs of another attack (--like)
+    Matched,
+    /// Mutation and selection on the choices that made a program
+    Evolve,
+    /// Mutation of the best program of each cell: construct, fuel and verdict
+    MapElites,
 }
 
 /// What a run would spend.
@@ -101,6 +130,8 @@ struct Resolved {
     loom: Arc<Loom>,
     source: ItemSource,
     baseline: bool,
+    policy: Option<Pretrained>,
+    device: Processor,
 }
 
 impl Args {
@@ -115,7 +146,12 @@ impl Args {
         let baseline = !self.no_baseline && (self.baseline || entry.provider.is_resident());
         let loom = Arc::new(Loom::new(preset.weave.clone()));
         let source = preset.source(&loom);
-        let resolved = Resolved { preset, prompt, entry, loom, source, baseline };
+        if self.policy.is_some() && self.strategy != StrategyName::Ppo {
+            return Err(Failure::usage(anyhow::anyhow!("--policy is for --strategy ppo; leave one of them out")));
+        }
+        let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
+        let device = self.device.open().map_err(Failure::usage)?;
+        let resolved = Resolved { preset, prompt, entry, loom, source, baseline, policy, device };
         if self.dry_run {
             return self.show_bill(&resolved);
         }
@@ -167,18 +203,27 @@ impl Args {
             StrategyName::Ppo => Box::new(Ppo::new(
                 resolved.loom.clone(),
                 &preset.prior,
-                &preset.policy,
+                resolved.policy.as_ref().map_or(Start::Untrained(&preset.policy), Start::Trained),
                 preset.ppo.clone(),
+                &resolved.device,
                 seed.child("ppo"),
             )?),
             StrategyName::Random => Box::new(Random::new(resolved.loom.clone())),
+            StrategyName::Matched => Box::new(self.matched(&resolved.loom)?),
+            StrategyName::Evolve => Box::new(Evolve::new(resolved.loom.clone(), &preset.prior)),
+            StrategyName::MapElites => {
+                Box::new(Elites::new(resolved.loom.clone(), &preset.prior, seed.child("map-elites")))
+            }
         };
+        let predicts = self.strategy == StrategyName::Ppo && !self.no_predictor;
         Ok(Search {
             loom: resolved.loom.clone(),
             maker: resolved.source.maker(),
             reward: preset.reward,
             config: preset.attack,
             strategy,
+            cover: Cover::new(resolved.loom.clone(), &preset.prior),
+            predictor: predicts.then(|| Predictor::new(seed.child("predictor"))),
             baseline: resolved.baseline,
             prompt: resolved.prompt.clone(),
             model: connection.model.clone(),
@@ -187,6 +232,25 @@ impl Args {
             limits: self.asking.limits(),
             seed,
             query_budget: self.query_budget,
+        })
+    }
+
+    /// Like the programs that the run named by `--like` asked about.
+    fn matched(&self, loom: &Arc<Loom>) -> Result<Matched, Failure> {
+        let path = self.like.as_deref().expect("the flag is required");
+        let dir = RunDir::open(path).map_err(Failure::usage)?;
+        let records = read_records(&dir).map_err(Failure::usage)?.rows;
+        let mut asked: Vec<&Record> = records.iter().filter(|record| record.purpose == Purpose::Attack).collect();
+        asked.sort_by_key(|record| (record.round, record.index));
+        if let Some(recipe) =
+            asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR)
+        {
+            let found = recipe.generator.clone();
+            return Err(Failure::usage(RecipeError::Generator { found }));
+        }
+        let programs = asked.iter().map(|record| record.item.recipe.actions.as_slice());
+        Matched::new(loom.clone(), programs).map_err(|error| {
+            Failure::usage(anyhow::anyhow!("{error}: the attack in {} asked nothing; name another", path.display()))
         })
     }
 
@@ -204,6 +268,7 @@ impl Args {
             preset: manifest::Preset { name: self.preset.clone(), config },
             prompt: Some(prompt),
             model: Some(model.into()),
+            policy: resolved.policy.as_ref().map(Pretrained::hash).transpose()?,
             request,
             query_budget: Some(self.query_budget),
         };
@@ -315,16 +380,20 @@ fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure> {
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     let verdicts: Vec<String> =
         figures.verdicts.iter().filter(|(_, n)| **n > 0).map(|(verdict, n)| format!("{verdict} {n}")).collect();
-    for (name, value) in [
+    let mut rows = vec![
         ("model", figures.model.clone().unwrap_or_default()),
+        ("strategy", figures.strategy.clone().unwrap_or_default()),
         ("queries", format!("{}, of them {} finished attack replies", figures.queries, figures.replies)),
         ("verdicts", verdicts.join(", ")),
         ("missed", format!("{} ({} different programs)", percent(figures.miss_rate), figures.unique_misses)),
         ("missed in the last quarter", percent(figures.miss_rate_last_quarter)),
         ("  of these, different", percent(figures.distinct_share_last_quarter)),
         ("missed by chance", percent(figures.baseline_miss_rate)),
-        ("seconds", figures.seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1}"))),
-    ] {
+        ("cells with a miss", figures.cells_filled.to_string()),
+    ];
+    rows.extend(figures.predictor().map(|told| ("predictor", told)));
+    rows.push(("seconds", figures.seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1}"))));
+    for (name, value) in rows {
         table.add_row([name.to_string(), value]);
     }
     print_line(&table.to_string())?;

@@ -4,13 +4,11 @@
 //! Must not change what is recorded.
 
 use super::say;
-use crate::attack::search::Watch;
+use crate::attack::search::{RoundMetrics, Watch};
 use crate::item::record::{Purpose, Record, SinkError};
-use crate::learn::ppo::UpdateMetrics;
 use crate::learn::train::Round;
 use crate::run::jsonl::JsonLines;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -51,14 +49,6 @@ pub struct Progress {
     spoken: Instant,
     /// Who the provider says has answered.
     pub model_returned: Option<String>,
-}
-
-/// One line of `metrics.jsonl`.
-#[derive(Serialize)]
-struct UpdateLine<'a> {
-    round: u32,
-    #[serde(flatten)]
-    metrics: &'a UpdateMetrics,
 }
 
 impl Progress {
@@ -105,8 +95,8 @@ impl Watch for Progress {
         }
     }
 
-    fn updated(&mut self, round: u32, metrics: &UpdateMetrics) -> Result<(), SinkError> {
-        self.metrics.append(&UpdateLine { round, metrics }).map_err(Into::into)
+    fn learned(&mut self, metrics: &RoundMetrics) -> Result<(), SinkError> {
+        self.metrics.append(metrics).map_err(Into::into)
     }
 }
 

@@ -193,6 +193,7 @@ impl Args {
             preset: manifest::Preset { name: self.preset.clone(), config: serde_yaml::to_value(preset)? },
             prompt: None,
             model: None,
+            policy: None,
             request: serde_yaml::Value::Null,
             query_budget: None,
         };

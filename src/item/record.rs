@@ -262,6 +262,9 @@ pub struct Record {
     /// What the learner was paid, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<f32>,
+    /// The cell of an attack's archive that a finished reply belongs to: construct, fuel and verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
 }
 
 /// One line of `timings.jsonl`: all that depends on the clock about one record.

@@ -126,8 +126,10 @@ pub enum CheckpointError {
 /// Names of the optimiser's tensors start with these.
 const FIRST: &str = "adam.first.";
 const SECOND: &str = "adam.second.";
+/// What the name of a card ends with; a preset may have the name without `card`.
+const CARD_ENDING: &str = "card.yaml";
 
-/// Writes a checkpoint to `path` (`.safetensors`) and its card beside it (`.yaml`), replacing what was there. Without the
+/// Writes a checkpoint to `path` (`.safetensors`) and its card beside it (`.card.yaml`), replacing what was there. Without the
 /// optimiser the file is a third as large; who goes on with it begins with a fresh one.
 ///
 /// # Panics
@@ -146,7 +148,7 @@ pub fn save(path: &Path, policy: &ActorCritic, optimizer: Option<&Adam>, card: &
     }
     let card = serde_yaml::to_string(card).expect("a card is plain data");
     write_atomically(path, &encode(&tensors, &card, optimizer.map_or(0, |optimizer| optimizer.steps)))?;
-    write_atomically(&path.with_extension("yaml"), card.as_bytes())
+    write_atomically(&path.with_extension(CARD_ENDING), card.as_bytes())
 }
 
 /// Reads a checkpoint. Call [`Card::check_fits`] before using the policy.

@@ -36,7 +36,7 @@ mod sparse;
 pub mod train;
 
 /// What the tensor library reports; the rest of the program need not know which one it is.
-pub use candle_core::{Error, Result};
+pub use candle_core::{Device as Processor, Error, Result};
 
 /// A setting with which learning can't work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

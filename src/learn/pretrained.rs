@@ -31,8 +31,9 @@ const TABLE: &str = "instruction_table";
 const ACTIONS: &str = "actions";
 /// What the files of policies end with.
 const ENDING: &str = "safetensors";
-/// Where shipped policies lie.
-const SHIPPED: [(&str, &[u8]); 0] = [];
+/// Policies that the binary carries, so that it needs no files beside it.
+const SHIPPED: [(&str, &[u8]); 1] =
+    [("policies/aligned.safetensors", include_bytes!("../../policies/aligned.safetensors"))];
 
 /// The hash of everything that the numbers in a checkpoint mean.
 static TABLE_HASH: LazyLock<String> = LazyLock::new(|| {

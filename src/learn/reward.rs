@@ -12,22 +12,37 @@ pub struct RewardConfig {
     pub miss: f32,
     /// The factor for a miss whose canonical form was missed before: finding it again is worth little.
     pub repeated: f32,
+    /// The share of a miss's worth that is for the novelty of its cell (fuel, construct and verdict), `0..=1`: the n-th
+    /// miss of one cell is paid `1 - novelty + novelty / sqrt(n)` of it. 0 pays every cell the same for ever.
+    pub novelty: f32,
 }
 
 impl Default for RewardConfig {
     fn default() -> Self {
-        Self { miss: 0.5, repeated: 0.25 }
+        Self { miss: 0.5, repeated: 0.25, novelty: 0.5 }
     }
 }
 
+/// A miss, as far as its worth depends on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Miss {
+    /// The share of slots that were wrong.
+    pub wrong_share: f32,
+    /// Whether its canonical form was missed before.
+    pub repeated: bool,
+    /// Misses known of its cell.
+    pub known_of_cell: u32,
+}
+
 impl RewardConfig {
-    /// Pays one reply of which this share of slots was wrong.
-    pub fn pay(&self, wrong_share: f32, repeated: bool) -> f32 {
-        if wrong_share <= 0.0 {
+    /// Pays one reply; without a wrong slot nothing.
+    pub fn pay(&self, miss: Miss) -> f32 {
+        if miss.wrong_share <= 0.0 {
             return 0.0;
         }
-        let whole = self.miss + (1.0 - self.miss) * wrong_share;
-        if repeated { whole * self.repeated } else { whole }
+        let whole = self.miss + (1.0 - self.miss) * miss.wrong_share;
+        let novel = 1.0 - self.novelty + self.novelty / (1.0 + miss.known_of_cell as f32).sqrt();
+        whole * novel * if miss.repeated { self.repeated } else { 1.0 }
     }
 }
 
@@ -78,10 +93,15 @@ mod tests {
 
     #[test]
     fn a_miss_pays_for_its_size_and_its_novelty() {
-        let config = RewardConfig { miss: 0.5, repeated: 0.25 };
-        assert_eq!(config.pay(0.0, false), 0.0);
-        assert_eq!(config.pay(1.0, false), 1.0);
-        assert_eq!(config.pay(0.5, false), 0.75);
-        assert_eq!(config.pay(1.0, true), 0.25);
+        let config = RewardConfig { miss: 0.5, repeated: 0.25, novelty: 0.5 };
+        let pay = |wrong_share, repeated, known_of_cell| config.pay(Miss { wrong_share, repeated, known_of_cell });
+        assert_eq!(pay(0.0, false, 0), 0.0);
+        assert_eq!(pay(1.0, false, 0), 1.0);
+        assert_eq!(pay(0.5, false, 0), 0.75);
+        assert_eq!(pay(1.0, true, 0), 0.25);
+        assert_eq!(pay(1.0, false, 3), 0.75, "the fourth of its cell");
+        assert_eq!(pay(0.5, true, 24), 0.75 * 0.25 * 0.6);
+        let flat = RewardConfig { novelty: 0.0, ..config };
+        assert_eq!(flat.pay(Miss { wrong_share: 1.0, repeated: false, known_of_cell: 1000 }), 1.0);
     }
 }

@@ -6,7 +6,7 @@ use super::stats;
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::manifest::Manifest;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What an attack found, with the keys of `harness attack --json`. What is not known is null.
@@ -39,15 +39,31 @@ pub struct AttackFigures {
     pub unique_misses: u64,
     /// Different canonical forms over misses, in the last quarter.
     pub distinct_share_last_quarter: Option<f64>,
+    /// Cells of the archive with a miss: construct, fuel and verdict.
+    pub cells_filled: u64,
+    /// How well the predictor told misses from others among queries that it did not choose: the area under its ROC curve,
+    /// at the end. Null without a predictor, and while too few of either are known.
+    pub predictor_auc: Option<f64>,
+    /// Whether it was trusted at the end, and chose what was asked. Null without a predictor.
+    pub predictor_trusted: Option<bool>,
     /// How often each verdict came, among attack questions.
     pub verdicts: BTreeMap<Verdict, u64>,
     /// How long the run took; null while it runs, and for one that was killed.
     pub seconds: Option<f64>,
 }
 
+/// What the figures take from a line of `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Learner {
+    predictor_auc: Option<f64>,
+    predictor_trusted: Option<bool>,
+}
+
 impl AttackFigures {
-    /// The figures of a run from what is stored of it. The order of the records does not matter.
-    pub fn compute(run_dir: &Path, manifest: &Manifest, records: &[Record]) -> Self {
+    /// The figures of a run from what is stored of it; `learner` is what it said last. The order of the records does not
+    /// matter.
+    pub fn compute(run_dir: &Path, manifest: &Manifest, records: &[Record], learner: Learner) -> Self {
         let attack = stats::asked(records, Purpose::Attack);
         let confirm = stats::asked(records, Purpose::Confirm);
         let baseline = stats::asked(records, Purpose::Baseline);
@@ -67,9 +83,22 @@ impl AttackFigures {
             baseline_miss_rate: stats::best_miss_share(&baseline).rate(),
             unique_misses: stats::distinct_share(&attack).hits,
             distinct_share_last_quarter: stats::distinct_share(last_quarter).rate(),
+            cells_filled: stats::misses(&attack)
+                .filter_map(|record| record.cell.as_ref())
+                .collect::<BTreeSet<_>>()
+                .len() as u64,
+            predictor_auc: learner.predictor_auc,
+            predictor_trusted: learner.predictor_trusted,
             verdicts: stats::verdicts(&attack),
             seconds: manifest.seconds,
         }
+    }
+
+    /// What is to be told of the predictor, if there was one.
+    pub fn predictor(&self) -> Option<String> {
+        let trusted = if self.predictor_trusted? { "trusted" } else { "not trusted" };
+        let auc = self.predictor_auc.map_or("unknown".into(), |auc| format!("{auc:.2}"));
+        Some(format!("{trusted}; AUC on queries that it did not choose: {auc}"))
     }
 }
 
@@ -89,14 +118,25 @@ mod tests {
         };
         let mut records: Vec<Record> = (0..8).map(|i| sample(Purpose::Attack, i / 4, i % 4, verdict(i))).collect();
         records[7].item.canonical = records[6].item.canonical.clone();
+        for (at, cell) in
+            [(1, "loop/8-11/wrong"), (2, "loop/8-11/wrong"), (4, "loop/8-11/correct"), (6, "float/0-7/wrong")]
+        {
+            records[at].cell = Some(cell.into());
+        }
         records.push(sample(Purpose::Confirm, 0, 1, Verdict::Wrong));
         records.extend([Verdict::Wrong, Verdict::Correct].map(|v| sample(Purpose::Baseline, 0, 0, v)));
         records
     }
 
+    /// As a line of `metrics.jsonl` has it.
+    fn learner() -> Learner {
+        let line = r#"{"round": 3, "predictor_auc": 0.75, "predictor_trusted": true, "entropy": 1.5}"#;
+        serde_json::from_str(line).expect("a line")
+    }
+
     #[test]
     fn the_json_has_exactly_these_keys_and_figures() {
-        let figures = AttackFigures::compute(Path::new("results/x"), &manifest(), &records());
+        let figures = AttackFigures::compute(Path::new("results/x"), &manifest(), &records(), learner());
         let json = serde_json::to_string_pretty(&figures).expect("plain data");
         insta::assert_snapshot!(json, @r#"
         {
@@ -113,6 +153,9 @@ mod tests {
           "baseline_miss_rate": 0.5,
           "unique_misses": 3,
           "distinct_share_last_quarter": 0.5,
+          "cells_filled": 2,
+          "predictor_auc": 0.75,
+          "predictor_trusted": true,
           "verdicts": {
             "correct": 3,
             "wrong": 4,
@@ -131,17 +174,24 @@ mod tests {
 
     #[test]
     fn unknown_is_null() {
-        let figures = AttackFigures::compute(Path::new("results/x"), &manifest(), &[]);
+        let figures = AttackFigures::compute(Path::new("results/x"), &manifest(), &[], Learner::default());
         let json = serde_json::to_value(&figures).expect("plain data");
-        let unknown =
-            ["miss_rate", "miss_rate_last_quarter", "baseline_miss_rate", "distinct_share_last_quarter", "seconds"];
+        let unknown = [
+            "miss_rate",
+            "miss_rate_last_quarter",
+            "baseline_miss_rate",
+            "distinct_share_last_quarter",
+            "seconds",
+            "predictor_auc",
+            "predictor_trusted",
+        ];
         assert!(unknown.iter().all(|key| json[key].is_null()), "{json}");
         assert_eq!((json["queries"].as_u64(), json["verdicts"]["wrong"].as_u64()), (Some(0), Some(0)));
     }
 
     #[test]
     fn the_order_of_the_lines_does_not_matter() {
-        let compute = |records: &[Record]| AttackFigures::compute(Path::new("x"), &manifest(), records);
+        let compute = |records: &[Record]| AttackFigures::compute(Path::new("x"), &manifest(), records, learner());
         let mut shuffled = records();
         crate::seed::Rng::from_u64(1).shuffle(&mut shuffled);
         assert_eq!(compute(&shuffled), compute(&records()));

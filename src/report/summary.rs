@@ -6,12 +6,12 @@ mod misses;
 mod text;
 
 use super::curve::{Curves, curves};
-use super::figures::AttackFigures;
+use super::figures::{AttackFigures, Learner};
 use super::plot::{PlotError, miss_rate_svg};
 use super::stats::{self, Share};
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::dir::{DirError, RunDir, write_whole};
-use crate::run::jsonl::Cut;
+use crate::run::jsonl::{self, Cut, LineError};
 use crate::run::manifest::{Manifest, Status};
 use crate::run::sink::{ReadError, read_records};
 use crate::run::yaml::ConfigError;
@@ -30,6 +30,9 @@ pub enum ReportError {
     /// Its records cannot be read.
     #[error(transparent)]
     Records(#[from] ReadError),
+    /// The learner's figures cannot be read.
+    #[error(transparent)]
+    Metrics(#[from] LineError),
     /// The curve cannot be drawn.
     #[error(transparent)]
     Plot(#[from] PlotError),
@@ -42,7 +45,7 @@ pub enum ReportError {
 pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
     let manifest = Manifest::read(dir)?;
     let lines = read_records(dir)?;
-    let figures = AttackFigures::compute(dir.path(), &manifest, &lines.rows);
+    let figures = AttackFigures::compute(dir.path(), &manifest, &lines.rows, last_said(dir)?);
     let curves = curves(&lines.rows);
     let names = (manifest.plan.strategy.as_deref().unwrap_or("attack"), BASELINE);
     let title = format!("How often {} is wrong", figures.model.as_deref().unwrap_or("the model"));
@@ -60,6 +63,14 @@ pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
     };
     write_whole(&dir.summary(), &summary(&parts))?;
     Ok(figures)
+}
+
+/// The last line of the learner's figures; nothing of one that does not learn.
+fn last_said(dir: &RunDir) -> Result<Learner, ReportError> {
+    if !dir.metrics().exists() {
+        return Ok(Learner::default());
+    }
+    Ok(jsonl::read(&dir.metrics())?.rows.pop().unwrap_or_default())
 }
 
 /// What a summary is made of.
@@ -138,6 +149,8 @@ fn figures(parts: &Parts<'_>) -> String {
     rows.push(vec!["different canonical forms in the last quarter's misses".into(), of(distinct), String::new()]);
     let AttackFigures { unique_misses, queries, seconds, .. } = parts.figures;
     rows.push(vec!["unique misses, by canonical form".into(), count(*unique_misses), String::new()]);
+    rows.push(vec!["cells with a miss (construct and fuel)".into(), count(parts.figures.cells_filled), String::new()]);
+    rows.extend(parts.figures.predictor().map(|told| vec!["predictor".into(), told, String::new()]));
     rows.push(vec!["queries, confirmations among them".into(), count(*queries), String::new()]);
     let seconds = seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1} s"));
     rows.push(vec!["time".into(), seconds, String::new()]);

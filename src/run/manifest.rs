@@ -27,6 +27,9 @@ pub struct Plan {
     pub prompt: Option<Prompt>,
     /// The model asked for; `None` where nothing is asked.
     pub model: Option<String>,
+    /// Hash of the trained policy that it began with, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Everything that goes into a request beside the prompt: temperature, token limit, reasoning effort, base URL, ...
     pub request: Value,
     /// Requests that may be spent.
@@ -170,6 +173,7 @@ pub(crate) mod tests {
             preset: Preset { name: "stack".into(), config: parse("fuel: {min: 10, max: 50}\nbytes: 1000") },
             prompt: Some(Prompt { name: "stack.v1".into(), hash: "ab12".into() }),
             model: Some("sim/novice".into()),
+            policy: None,
             request: parse("{max_tokens: 500, temperature: 0.5}"),
             query_budget: Some(2000),
         };

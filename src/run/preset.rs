@@ -135,15 +135,23 @@ impl Preset {
         let shares = [
             (["probe", "after"], probe.after),
             (["attack", "confirm"], self.attack.confirm),
+            (["attack", "cover"], self.attack.cover),
+            (["attack", "unbiased"], self.attack.unbiased),
             (["reward", "miss"], f64::from(self.reward.miss)),
             (["reward", "repeated"], f64::from(self.reward.repeated)),
+            (["reward", "novelty"], f64::from(self.reward.novelty)),
         ];
         for (path, share) in shares {
             if !(0.0..=1.0).contains(&share) {
                 return Err(file.at(&path, &format!("{} is {share}", path[1]), "give a number from 0 to 1"));
             }
         }
-        for (path, count) in [(["attack", "batch"], self.attack.batch), (["probe", "max_hit"], probe.max_hit)] {
+        let counts = [
+            (["attack", "batch"], self.attack.batch),
+            (["attack", "candidates"], self.attack.candidates),
+            (["probe", "max_hit"], probe.max_hit),
+        ];
+        for (path, count) in counts {
             if count == 0 {
                 return Err(file.at(&path, &format!("{} is 0", path[1]), "give at least 1"));
             }
@@ -195,6 +203,9 @@ mod tests {
         assert!(error("task: reachability\nprobe:\n  flags: {min: 5}\n").starts_with("p.yaml:3:"));
         assert!(error("task: reachability\nprobe:\n  flags: {mni: 5}\n").starts_with("p.yaml:3:"));
         assert!(error("task: stack\nwaeve: {}\n").starts_with("p.yaml:2:"));
+        assert!(error("task: stack\nreward:\n  miss: 1\n  novelty: 1.5\n").starts_with("p.yaml:4:"));
+        assert!(error("task: stack\nattack: {candidates: 0}\n").starts_with("p.yaml:2:"));
+        assert!(error("task: stack\nattack:\n  cover: -1\n").starts_with("p.yaml:3:"));
         assert!(error("task: stack\nppo:\n  learning_rate: -1\n").starts_with("p.yaml:3:"));
     }
 }

@@ -114,7 +114,17 @@ pub(crate) mod tests {
         };
         let slots = if verdict.answered() { vec![verdict == Verdict::Correct] } else { Vec::new() };
         let answer = Answer { slots, ..Answer::of(verdict) };
-        Record { schema: SCHEMA_VERSION, purpose, round, index, chosen_by: "ppo".into(), item, answer, reward: None }
+        Record {
+            schema: SCHEMA_VERSION,
+            purpose,
+            round,
+            index,
+            chosen_by: "ppo".into(),
+            item,
+            answer,
+            reward: None,
+            cell: None,
+        }
     }
 
     fn timing(record: &Record) -> Timing {

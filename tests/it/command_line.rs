@@ -57,6 +57,9 @@ fn an_attack_prints_its_figures_and_writes_its_run() {
         "baseline_miss_rate",
         "unique_misses",
         "distinct_share_last_quarter",
+        "cells_filled",
+        "predictor_auc",
+        "predictor_trusted",
         "verdicts",
         "seconds",
     ];
@@ -71,6 +74,42 @@ fn an_attack_prints_its_figures_and_writes_its_run() {
     {
         assert!(run.join(file).exists(), "{file} is missing in {}", run.display());
     }
+}
+
+#[test]
+fn every_strategy_spends_the_same_budget() {
+    let folder = folder("strategies");
+    let attack = |log_dir: &str, more: &[&str]| {
+        let args = ["attack", "--query-budget", "200", "--no-baseline", "--json", "--log-dir", log_dir];
+        let figures = json(&harness(&folder, &[&args, more].concat()));
+        assert_eq!(figures["queries"], 200, "{more:?}");
+        assert!(figures["cells_filled"].as_u64() > Some(2), "{more:?}: {figures}");
+        figures
+    };
+    let ppo = attack("ppo", &[]);
+    assert!(ppo["predictor_trusted"].is_boolean());
+    let run = ppo["run_dir"].as_str().expect("a path");
+    assert!(attack("alone", &["--no-predictor"])["predictor_trusted"].is_null());
+    for (strategy, more) in [("random", &[][..]), ("matched", &["--like", run]), ("evolve", &[]), ("map-elites", &[])] {
+        let figures = attack(strategy, &[&["--strategy", strategy], more].concat());
+        assert_eq!((&figures["strategy"], &figures["predictor_auc"]), (&strategy.into(), &Value::Null));
+    }
+}
+
+#[test]
+fn who_names_no_strategy_hears_which_there_are() {
+    let folder = folder("strategy");
+    for (args, says) in [
+        (&["--strategy", "luck"][..], &["luck", "ppo", "random", "matched", "evolve", "map-elites"][..]),
+        (&["--strategy", "matched"], &["--like"]),
+        (&["--strategy", "matched", "--like", "nowhere"], &["nowhere"]),
+    ] {
+        let output = harness(&folder, &[&["attack"], args].concat());
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+        assert!(says.iter().all(|word| message.contains(word)), "{args:?} says: {message}");
+    }
+    assert!(!folder.join("results").exists());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! computes wherever no detour is taken: without misconceptions a reader is exact by construction. A misreading is told
 //! by another row where there is one (`lt_u` read as `lt_s`, `f32.add` as `f64.add`).
 
-use super::misconception::Misconception::{F32AsF64, NoWrap, ShiftUnmasked, UnsignedAsSigned};
+use super::misconception::Misconception::{F32AsF64, MinMaxNan, NoWrap, ShiftUnmasked, UnsignedAsSigned, ZeroExtended};
 use super::misconception::Misconceptions;
 use super::value::Held;
 use crate::wasm::isa::{Category, Op, Row, Semantics};
@@ -16,6 +16,10 @@ use std::sync::LazyLock;
 pub(super) fn compute(op: Op, operands: &[Held], misread: Misconceptions) -> Held {
     if misread.is_empty() {
         return exact(op, operands);
+    }
+    let detour = misread.has(ZeroExtended).then(|| zero_extended(op, operands)).flatten();
+    if let Some(held) = detour.or_else(|| misread.has(MinMaxNan).then(|| number_alone(op, operands)).flatten()) {
+        return held;
     }
     let op = if misread.has(UnsignedAsSigned) { SIGNED[op.index()].unwrap_or(op) } else { op };
     shifted(op, operands, misread)
@@ -54,6 +58,28 @@ fn shifted(op: Op, operands: &[Held], misread: Misconceptions) -> Option<Held> {
         I32ShrS | I64ShrS if count >= width || value.is_beyond() => {
             Some(Held::integer(ty, value.number() >> count.min(127)))
         }
+        _ => None,
+    }
+}
+
+/// The low bits that a sign extension begins with, and zeros.
+fn zero_extended(op: Op, operands: &[Held]) -> Option<Held> {
+    let kept = match op {
+        Op::I32Extend8S | Op::I64Extend8S => 8,
+        Op::I32Extend16S | Op::I64Extend16S => 16,
+        Op::I64Extend32S | Op::I64ExtendI32S => 32,
+        _ => return None,
+    };
+    let low = operands[0].bits() & ((1 << kept) - 1);
+    Some(Held::exact(op.row().results[0], low.into()))
+}
+
+/// The operand of `min` or `max` beside a NaN.
+fn number_alone(op: Op, operands: &[Held]) -> Option<Held> {
+    let (Op::F32Min | Op::F32Max | Op::F64Min | Op::F64Max, &[a, b]) = (op, operands) else { return None };
+    match (a.is_nan(), b.is_nan()) {
+        (true, false) => Some(b),
+        (false, true) => Some(a),
         _ => None,
     }
 }
@@ -257,6 +283,25 @@ mod tests {
         check(&[UnsignedAsSigned], Op::I32GtU, &[int(-1), int(1)], Held::truth(false));
         check(&[], Op::I32GtU, &[int(-1), int(1)], Held::truth(true));
         check(&[UnsignedAsSigned], Op::I32TruncSatF64U, &[Held::Exact(Value::f64(-1.0))], int(0));
+    }
+
+    #[test]
+    fn sign_extension_fills_with_zeros() {
+        let (short, long) = (|n| Held::integer(ValType::I32, n), |n| Held::integer(ValType::I64, n));
+        check(&[ZeroExtended], Op::I64ExtendI32S, &[short(-2)], long((1 << 32) - 2));
+        check(&[ZeroExtended], Op::I32Extend8S, &[short(-1)], short(255));
+        check(&[ZeroExtended], Op::I64Extend16S, &[long(-1)], long(65535));
+        check(&[ZeroExtended, UnsignedAsSigned], Op::I64ExtendI32U, &[short(-2)], long(-2));
+    }
+
+    #[test]
+    fn a_number_wins_over_a_nan() {
+        let held = |x: f32| Held::Exact(Value::f32(x));
+        let nan = held(f32::NAN);
+        check(&[MinMaxNan], Op::F32Min, &[nan, held(2.0)], held(2.0));
+        check(&[MinMaxNan], Op::F32Max, &[Held::Unrounded(0.1), nan], Held::Unrounded(0.1));
+        check(&[MinMaxNan], Op::F32Max, &[held(1.0), held(2.0)], held(2.0));
+        check(&[MinMaxNan], Op::F32Add, &[nan, held(2.0)], nan);
     }
 
     #[test]

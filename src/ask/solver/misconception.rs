@@ -17,6 +17,16 @@ pub enum Misconception {
     F32AsF64,
     /// Loop bodies are read once.
     LoopsOnce,
+    /// Sign extension is read as zero extension.
+    ZeroExtended,
+    /// `min` and `max` pass over a NaN.
+    MinMaxNan,
+    /// `select` takes the other operand.
+    SelectSwapped,
+    /// `br_table` always takes its default.
+    TableDefault,
+    /// Arguments are given in the opposite order.
+    ArgsReversed,
 }
 
 /// What is to be known about one misconception.
@@ -34,10 +44,13 @@ pub struct Row {
     pub instructions: u32,
 }
 
-use Misconception::{F32AsF64, LoopsOnce, NoWrap, ShiftUnmasked, UnsignedAsSigned};
+use Misconception::{
+    ArgsReversed, F32AsF64, LoopsOnce, MinMaxNan, NoWrap, SelectSwapped, ShiftUnmasked, TableDefault, UnsignedAsSigned,
+    ZeroExtended,
+};
 
 /// Every misconception.
-pub static TABLE: [Row; 5] = [
+pub static TABLE: [Row; 10] = [
     Row {
         misconception: NoWrap,
         name: "no-wrap",
@@ -102,6 +115,74 @@ pub static TABLE: [Row; 5] = [
     br_if 0
   end))",
         instructions: 5,
+    },
+    Row {
+        misconception: ZeroExtended,
+        name: "zero-extended",
+        description: "extend8_s, extend16_s, extend32_s and i64.extend_i32_s fill with zeros, as their unsigned twins \
+                      would; loads keep their meaning.",
+        witness: "(module (func (export \"run\") (result i64)
+  i32.const -1
+  i64.extend_i32_s
+  ;;INSPECT
+))",
+        instructions: 2,
+    },
+    Row {
+        misconception: MinMaxNan,
+        name: "min-max-nan",
+        description: "min and max of a number and a NaN are the number, as fmin and fmax of C have it.",
+        witness: "(module (func (export \"run\") (result f64)
+  f64.const nan
+  f64.const 1
+  f64.min
+  ;;INSPECT
+))",
+        instructions: 3,
+    },
+    Row {
+        misconception: SelectSwapped,
+        name: "select-swapped",
+        description: "select takes its second operand where the condition holds, and its first where it does not.",
+        witness: "(module (func (export \"run\") (result i32)
+  i32.const 1
+  i32.const 2
+  i32.const 1
+  select
+  ;;INSPECT
+))",
+        instructions: 4,
+    },
+    Row {
+        misconception: TableDefault,
+        name: "table-default",
+        description: "br_table takes its default label, whatever the index.",
+        witness: "(module (func (export \"run\") (result i32)
+  block (result i32)
+    i32.const 5
+    i32.const 0
+    br_table 0 1
+  end
+  i32.eqz
+  ;;INSPECT
+))",
+        instructions: 5,
+    },
+    Row {
+        misconception: ArgsReversed,
+        name: "args-reversed",
+        description: "Arguments of a call are taken in the opposite order: the first and the last change places if they \
+                      have one type, then the second and the last but one, and so on.",
+        witness: "(module (func (export \"run\") (result i32)
+  i32.const 1
+  i32.const 2
+  call 1
+  ;;INSPECT
+)
+(func (param i32 i32) (result i32)
+  local.get 0
+))",
+        instructions: 4,
     },
 ];
 
@@ -200,8 +281,8 @@ mod tests {
     fn witnesses_have_as_many_instructions_as_they_say() {
         for row in &TABLE {
             let (program, marks) = parse_text(row.witness, &["INSPECT"]).expect(row.name);
-            let code = program.flatten(0);
-            let placed = code.iter().filter(|entry| !matches!(entry.instr.op, Op::End | Op::Else)).count();
+            let code = (0..program.funcs.len() as u32).flat_map(|func| program.flatten(func));
+            let placed = code.filter(|entry| !matches!(entry.instr.op, Op::End | Op::Else)).count();
             assert_eq!((placed as u32, marks.len()), (row.instructions, 1), "{}", row.name);
         }
     }

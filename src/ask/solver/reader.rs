@@ -7,12 +7,12 @@
 //! gives zero. At `unreachable` it gives up.
 
 use super::compute::compute;
-use super::misconception::Misconception::{F32AsF64, LoopsOnce};
+use super::misconception::Misconception::{ArgsReversed, F32AsF64, LoopsOnce, SelectSwapped, TableDefault};
 use super::misconception::Misconceptions;
 use super::question::{Question, Wanted};
 use super::reply::Answer;
 use super::store::Store;
-use super::value::Held;
+use super::value::{Held, reverse};
 use super::vector;
 use crate::wasm::isa::{Imm, Op, Semantics};
 use crate::wasm::machine::{is_free, width};
@@ -226,7 +226,7 @@ impl<'p> Reader<'p> {
             Op::Nop => {}
             Op::Drop => drop(self.pop()),
             Op::Select | Op::TypedSelect => {
-                let condition = self.pop().is_true();
+                let condition = self.pop().is_true() != self.misread.has(SelectSwapped);
                 let (second, first) = (self.pop(), self.pop());
                 self.slots.push(if condition { first } else { second });
             }
@@ -301,7 +301,8 @@ impl<'p> Reader<'p> {
             Op::BrIf => self.branch(instr.a as usize),
             _ => {
                 let labels = &self.program.label_tables[instr.a as usize];
-                let chosen = usize::try_from(self.pop().unsigned()).unwrap_or(usize::MAX);
+                let index = usize::try_from(self.pop().unsigned()).unwrap_or(usize::MAX);
+                let chosen = if self.misread.has(TableDefault) { usize::MAX } else { index };
                 self.branch(labels[chosen.min(labels.len() - 1)] as usize)
             }
         }
@@ -369,6 +370,9 @@ impl<'p> Reader<'p> {
         self.steps_left -= declared.locals.len();
         self.fuel += 1;
         let base = self.slots.len() - ty.params.len();
+        if self.misread.has(ArgsReversed) {
+            reverse(&mut self.slots[base..]);
+        }
         self.slots.extend(declared.locals.iter().map(|&ty| Held::zero(ty)));
         let floor = self.slots.len();
         self.frames.push(Frame { base, floor, first_label: self.labels.len() });

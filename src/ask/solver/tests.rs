@@ -187,6 +187,11 @@ fn what_a_misconception_does_not_touch_it_gets_right() {
         // Constants are never forbidden, and alone are read right.
         (Misconception::F32AsF64, "f32", &["_f32", "f32.l"]),
         (Misconception::LoopsOnce, "loop", &["loop"]),
+        (Misconception::ZeroExtended, "extend", &[".extend"]),
+        (Misconception::MinMaxNan, "min, max", &[".min", ".max"]),
+        (Misconception::SelectSwapped, "select", &["select"]),
+        (Misconception::TableDefault, "br_table", &["br_table"]),
+        (Misconception::ArgsReversed, "call", &["call"]),
     ];
     let prompt = Prompt::shipped(Task::Stack);
     assert_eq!(touched.map(|(one, ..)| one as usize), std::array::from_fn(|at| at), "every one has its words");

@@ -109,6 +109,15 @@ impl Held {
         }
     }
 
+    /// Whether it is a float and no number.
+    pub(super) fn is_nan(self) -> bool {
+        match self {
+            Self::Exact(value) => value.is_nan(),
+            Self::Beyond(..) => false,
+            Self::Unrounded(x) => x.is_nan(),
+        }
+    }
+
     /// As a condition.
     pub(super) fn is_true(self) -> bool {
         self.number() != 0
@@ -120,6 +129,16 @@ impl Held {
             Self::Exact(value) => value.text(),
             Self::Beyond(_, number) => number.to_string(),
             Self::Unrounded(x) => Value::f64(x).text(),
+        }
+    }
+}
+
+/// The first and the last of some operands change places if they have one type, and so on inwards.
+pub(super) fn reverse(arguments: &mut [Held]) {
+    for at in 0..arguments.len() / 2 {
+        let other = arguments.len() - 1 - at;
+        if arguments[at].ty() == arguments[other].ty() {
+            arguments.swap(at, other);
         }
     }
 }

@@ -1,21 +1,22 @@
 //! Owns the strategy `ppo`: a masked policy weaves, and every batch of verdicts updates it.
 //!
-//! Must not know questions or replies; a reward is a number. The predictor of the design, which would let the policy
-//! also learn from programs that were never asked, has its place in [`Ppo::learn`]: further rollouts, paid by it.
+//! Must not know questions or replies; a reward is a number, whether it was paid or a predictor expects it. What was woven
+//! is played again before it is learned from: so the policy also learns from programs that it did not choose (those that
+//! cover the space), as if it had just played them.
 
-use super::Strategy;
+use super::{Strategy, Tried};
 use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
 use crate::learn::episode::{Episode, Vocabulary};
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
 use crate::learn::ppo::{self, PpoConfig, UpdateMetrics};
-use crate::learn::rollout::{self, Rollout};
+use crate::learn::pretrained::{self, Pretrained};
+use crate::learn::rollout::{self, Env, Rollout};
 use crate::seed::{Rng, Seed};
 use crate::weave::prior::Prior;
-use crate::weave::recipe::GENERATOR;
+use crate::weave::weaver::goal::Goal;
 use crate::weave::weaver::{Loom, Weaver};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,23 +35,31 @@ impl Memory {
     const SHARE: f64 = 0.25;
 
     /// Earlier misses to learn from beside a batch with these rewards.
-    fn recall(&self, rewards: &[Option<f32>], rng: &mut Rng) -> Vec<(Rollout, f32)> {
-        let fresh = rewards.iter().flatten().filter(|&&reward| reward > 0.0).count();
+    fn recall(&self, rewards: &[f32], rng: &mut Rng) -> Vec<(Rollout, f32)> {
+        let fresh = rewards.iter().filter(|&&reward| reward > 0.0).count();
         let wanted = (rewards.len() as f64 * Self::SHARE) as usize;
         let mut order: Vec<usize> = (0..self.episodes.len()).collect();
         rng.shuffle(&mut order);
         order.into_iter().take(wanted.saturating_sub(fresh)).map(|at| self.episodes[at].clone()).collect()
     }
 
-    fn keep(&mut self, rollout: &Rollout, rewards: &[Option<f32>]) {
-        for (at, reward) in rewards.iter().enumerate() {
-            if let Some(reward) = reward.filter(|&reward| reward > 0.0) {
-                self.episodes.push((rollout.episode(at), reward));
-            }
+    /// Remembers the misses among the first episodes of a rollout.
+    fn keep(&mut self, rollout: &Rollout, rewards: &[f32]) {
+        for (at, &reward) in rewards.iter().enumerate().filter(|(_, reward)| **reward > 0.0) {
+            self.episodes.push((rollout.episode(at), reward));
         }
         let surplus = self.episodes.len().saturating_sub(Self::SIZE);
         self.episodes.drain(..surplus);
     }
+}
+
+/// What a policy is before its first reward.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// Untrained; it prefers what the prior says.
+    Untrained(&'a PolicyConfig),
+    /// Trained before. Its programs aim at a fuel, as they did in training.
+    Trained(&'a Pretrained),
 }
 
 /// The learning strategy.
@@ -62,31 +71,37 @@ pub struct Ppo {
     optimizer: Adam,
     /// Shuffles minibatches.
     rng: Rng,
-    /// The episodes that wait for their rewards.
-    pending: Rollout,
     memory: Memory,
     updates: u64,
     episodes: u64,
+    /// Whether programs aim at a fuel.
+    aims: bool,
 }
 
 impl Ppo {
-    /// An untrained policy that prefers what the prior says.
+    /// A policy at its start; the prior speaks for what it knows nothing about.
     ///
     /// # Errors
     /// Trouble in the tensor library.
     pub fn new(
         loom: Arc<Loom>,
         prior: &Prior,
-        policy: &PolicyConfig,
+        start: Start<'_>,
         config: PpoConfig,
+        device: &learn::Processor,
         seed: Seed,
     ) -> learn::Result<Self> {
         let vocabulary = Arc::new(Vocabulary::new(&loom.config));
         let logits = vocabulary.select(&prior.logits(&loom.config.instructions()));
         let mut init = seed.child("policy init").rng();
-        let policy = ActorCritic::new(Episode::OBSERVATION, vocabulary.len(), policy, Some(&logits), &mut init)?;
+        let (inputs, outputs) = (Episode::OBSERVATION, vocabulary.len());
+        let policy = match start {
+            Start::Untrained(network) => ActorCritic::new(inputs, outputs, network, Some(&logits), &mut init)?,
+            Start::Trained(policy) => policy.fitted(&vocabulary, &logits)?,
+        };
+        let policy = policy.on(device)?;
         Ok(Self {
-            pending: Rollout::of(&policy),
+            aims: matches!(start, Start::Trained(_)),
             loom,
             vocabulary,
             config,
@@ -98,6 +113,35 @@ impl Ppo {
             episodes: 0,
         })
     }
+
+    /// At the start of the program of this seed. What it aims at depends on the seed alone, so that it can be played again.
+    fn episode(&self, seed: u64) -> Episode {
+        let episode = Episode::new(&self.loom, &self.vocabulary, seed);
+        if !self.aims {
+            return episode;
+        }
+        let goal = Goal::draw(self.loom.config.fuel, None, &mut Seed::new(seed).child("goal").rng());
+        episode.with_goal(goal)
+    }
+
+    /// The episode in which this program was woven, without the probabilities.
+    fn replay(&self, woven: &Weaver) -> Rollout {
+        let mut rollout = Rollout::of(&self.policy);
+        let mut episode = self.episode(woven.seed());
+        let (observation, words) = (rollout.obs_dim, rollout.n_actions.div_ceil(64));
+        for (step, &action) in woven.actions().iter().enumerate() {
+            rollout.observations.resize((step + 1) * observation, 0.0);
+            episode.observe(&mut rollout.observations[step * observation..]);
+            rollout.masks.resize((step + 1) * words, 0);
+            episode.mask(&mut rollout.masks[step * words..]);
+            let output = self.vocabulary.output(action.into()).expect("what was chosen is possible");
+            rollout.actions.push(output as u32);
+            rollout.log_probs.push(0.0);
+            episode.step(output);
+        }
+        rollout.episodes.push(0..woven.actions().len());
+        rollout
+    }
 }
 
 impl Strategy for Ppo {
@@ -106,35 +150,41 @@ impl Strategy for Ppo {
     }
 
     fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
-        let weaver = |seed: &Seed| Episode::new(&self.loom, &self.vocabulary, seed.to_u64());
-        let mut episodes: Vec<Episode> = seeds.iter().map(weaver).collect();
+        let mut episodes: Vec<Episode> = seeds.iter().map(|seed| self.episode(seed.to_u64())).collect();
         let mut rngs: Vec<Rng> = seeds.iter().map(|seed| seed.child("choices").rng()).collect();
-        self.pending = rollout::collect(&self.policy, &mut episodes, &mut rngs)?;
+        rollout::collect(&self.policy, &mut episodes, &mut rngs)?;
         Ok(episodes.into_iter().map(|episode| episode.weaver).collect())
     }
 
-    fn learn(&mut self, rewards: &[Option<f32>]) -> learn::Result<Option<UpdateMetrics>> {
-        if rewards.iter().all(Option::is_none) {
+    fn learn(&mut self, tried: &[Tried<'_>]) -> learn::Result<Option<UpdateMetrics>> {
+        let worth = |real: bool| {
+            let of = move |tried: &&Tried<'_>| tried.real == real && tried.reward.is_some();
+            tried.iter().filter(of).map(|tried| (tried.weaver, tried.reward.expect("only these")))
+        };
+        // Those that were paid come first: of these alone misses are remembered.
+        let (weavers, mut rewards): (Vec<&Weaver>, Vec<f32>) = worth(true).chain(worth(false)).unzip();
+        if weavers.is_empty() {
             return Ok(None);
         }
-        let recalled = self.memory.recall(rewards, &mut self.rng);
-        self.memory.keep(&self.pending, rewards);
-        let empty = Rollout::of(&self.policy);
-        let (mut batch, mut worth) = (std::mem::replace(&mut self.pending, empty), rewards.to_vec());
-        for (mut episode, reward) in recalled {
-            episode.rescore(&self.policy)?;
+        let paid = &rewards[..worth(true).count()];
+        let mut batch = Rollout::of(&self.policy);
+        weavers.iter().for_each(|weaver| batch.append(self.replay(weaver)));
+        let recalled = self.memory.recall(paid, &mut self.rng);
+        self.memory.keep(&batch, paid);
+        self.episodes += paid.len() as u64;
+        for (episode, reward) in recalled {
             batch.append(episode);
-            worth.push(Some(reward));
+            rewards.push(reward);
         }
-        let metrics = ppo::update(&self.policy, &mut self.optimizer, &batch, &worth, &self.config, &mut self.rng)?;
+        batch.rescore(&self.policy)?;
+        let rewards: Vec<Option<f32>> = rewards.into_iter().map(Some).collect();
+        let metrics = ppo::update(&self.policy, &mut self.optimizer, &batch, &rewards, &self.config, &mut self.rng)?;
         self.updates += 1;
-        self.episodes += rewards.iter().flatten().count() as u64;
         Ok(Some(metrics))
     }
 
     fn save(&self, path: &Path) -> Result<Option<PathBuf>, CheckpointError> {
-        let metadata = BTreeMap::from([("generator".to_string(), GENERATOR.to_string())]);
-        let card = Card::new(&self.policy, self.updates, self.episodes, metadata);
+        let card = Card::new(&self.policy, self.updates, self.episodes, pretrained::metadata(&self.vocabulary));
         checkpoint::save(path, &self.policy, Some(&self.optimizer), &card)?;
         Ok(Some(path.into()))
     }
@@ -164,17 +214,34 @@ mod tests {
     #[test]
     fn rare_misses_are_remembered_and_frequent_ones_need_not_be() {
         let (mut memory, mut rng) = (Memory::default(), Seed::new(1).rng());
-        let mut rewards = vec![Some(0.0); 16];
-        (rewards[3], rewards[5]) = (Some(0.5), None);
+        let mut rewards = vec![0.0; 16];
+        rewards[3] = 0.5;
         memory.keep(&episodes(16), &rewards);
         assert_eq!(memory.episodes.len(), 1);
         assert_eq!(memory.episodes[0].0.observations, [3.0]);
-        let none = vec![Some(0.0); 16];
+        let none = vec![0.0; 16];
         assert_eq!(memory.recall(&none, &mut rng).len(), 1);
-        let many = vec![Some(1.0); 16];
+        let many = vec![1.0; 16];
         assert!(memory.recall(&many, &mut rng).is_empty());
         (0..40).for_each(|_| memory.keep(&episodes(16), &many));
         assert_eq!(memory.episodes.len(), Memory::SIZE);
         assert_eq!(memory.recall(&none, &mut rng).len(), 4, "a quarter of the batch");
+    }
+
+    #[test]
+    fn what_is_learned_from_is_what_was_played() {
+        let loom = super::super::tests::loom();
+        let (prior, config) = (Prior::default(), PpoConfig::default());
+        let network = PolicyConfig::mlp(&[16]);
+        let ppo = Ppo::new(loom, &prior, Start::Untrained(&network), config, &learn::Processor::Cpu, Seed::new(2))
+            .expect("builds");
+        let episode = |n| Episode::new(&ppo.loom, &ppo.vocabulary, n);
+        let (mut episodes, mut rngs): (Vec<Episode>, Vec<Rng>) =
+            (0..20).map(|n| (episode(n), Rng::from_u64(n))).unzip();
+        let played = rollout::collect(&ppo.policy, &mut episodes, &mut rngs).expect("plays");
+        let mut again = Rollout::of(&ppo.policy);
+        episodes.iter().for_each(|episode| again.append(ppo.replay(&episode.weaver)));
+        again.rescore(&ppo.policy).expect("scores");
+        assert_eq!(again, played);
     }
 }

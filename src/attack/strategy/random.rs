@@ -1,15 +1,13 @@
-//! Owns the random strategies: chance chooses, nothing is learned.
+//! Owns the random strategy: chance chooses, nothing is learned.
 //!
 //! Must not know what the programs were worth.
 
-use super::Strategy;
+use super::{Strategy, Tried};
 use crate::learn;
-use crate::learn::checkpoint::CheckpointError;
 use crate::learn::ppo::UpdateMetrics;
 use crate::seed::Seed;
 use crate::weave::chance::Chance;
 use crate::weave::weaver::{Loom, Weaver};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Both kinds of chance in turn: the better of them is the baseline.
@@ -43,11 +41,11 @@ impl Strategy for Random {
         Ok(seeds.iter().enumerate().map(weave).collect())
     }
 
-    fn learn(&mut self, _: &[Option<f32>]) -> learn::Result<Option<UpdateMetrics>> {
-        Ok(None)
+    fn learns(&self) -> bool {
+        false
     }
 
-    fn save(&self, _: &Path) -> Result<Option<PathBuf>, CheckpointError> {
+    fn learn(&mut self, _: &[Tried<'_>]) -> learn::Result<Option<UpdateMetrics>> {
         Ok(None)
     }
 }

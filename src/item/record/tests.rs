@@ -23,6 +23,7 @@ fn record() -> Record {
         item,
         answer,
         reward: Some(0.5),
+        cell: None,
     }
 }
 

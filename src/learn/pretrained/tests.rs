@@ -138,3 +138,23 @@ fn an_exam_is_the_same_on_any_number_of_threads() {
     assert_eq!(one, figures(3));
     assert!(one.failed_episodes == 0 && one.episodes == 50 && one.mean_reward > 0.0);
 }
+
+/// The policies in the binary belong to its table of instructions, and still do what their cards say.
+#[test]
+fn shipped_policies_are_what_they_were() {
+    for (name, _) in SHIPPED {
+        let pretrained = Pretrained::load(Path::new(name)).expect("its table is this one");
+        let preset = include_str!("../../../policies/aligned.yaml");
+        let preset: serde_yaml::Value = serde_yaml::from_str(preset).expect("well-formed");
+        let loom = Arc::new(Loom::new(serde_yaml::from_value(preset["weave"].clone()).expect("well-formed")));
+        let vocabulary = Arc::new(Vocabulary::new(&loom.config));
+        let policy = pretrained.fitted(&vocabulary, &vec![0.0; vocabulary.len()]).expect("memory");
+        let (seed, threads) = (Seed::new(4), NonZeroUsize::MIN);
+        let exam = Exam { loom: &loom, vocabulary: &vocabulary, programs: 200, depth: None, seed, threads };
+        let looks: Vec<_> =
+            exam.take(Who::Policy(&policy)).expect("memory").into_iter().map(|(_, look)| look).collect();
+        let figures = Figures::of(&looks, 0.0);
+        assert!(figures.mean_reward > 1.8 && figures.mean_length > 0.95, "{figures:?}");
+        assert!(figures.pooled_class_align > 0.97 && figures.executed_class_align > 0.95, "{figures:?}");
+    }
+}

@@ -171,8 +171,11 @@ fn going_on_from_a_checkpoint_is_as_if_never_stopped() {
     let mut names: Vec<_> =
         std::fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["policy.safetensors", "policy.yaml"]);
-    assert_eq!(serde_yaml::from_slice::<Card>(&std::fs::read(path.with_extension("yaml")).unwrap()).unwrap(), card);
+    assert_eq!(names, ["policy.card.yaml", "policy.safetensors"]);
+    assert_eq!(
+        serde_yaml::from_slice::<Card>(&std::fs::read(path.with_extension("card.yaml")).unwrap()).unwrap(),
+        card
+    );
 }
 
 #[test]
