@@ -8,3 +8,4 @@ mod looking;
 mod numeric;
 mod spec;
 mod tidy;
+mod training;
