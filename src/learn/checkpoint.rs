@@ -81,7 +81,7 @@ impl Card {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The disk, or the path.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}; check the path, or make a policy with `harness train --out`")]
     Io {
         /// The file or folder.
         path: PathBuf,
