@@ -28,7 +28,7 @@ const HELD_OUT: usize = 300;
 /// The last of them that say how often the strategy's own programs are missed now.
 const RECENT: usize = 48;
 /// Of each kind of verdict so many must be among them, or nothing is known.
-const LEAST: usize = 3;
+const LEAST: usize = 2;
 /// The least area under the ROC curve with which it is trusted.
 pub const TRUSTED: f64 = 0.65;
 
