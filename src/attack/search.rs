@@ -110,6 +110,8 @@ pub struct RoundMetrics {
     pub round: u32,
     /// Queries spent so far.
     pub queries: u64,
+    /// Environment steps of the programs that the round wove.
+    pub steps: usize,
     /// What the round's programs were paid on average, those that nothing is learned of left out.
     pub mean_reward: Option<f32>,
     /// Cells with a miss so far.
@@ -273,7 +275,8 @@ impl Search {
         }
         let update = self.learn(&candidates, &picks, &verdicts, (covering, choosing), state)?;
         let finish = self.confirm_misses(&batch, &answers, state).await?;
-        self.tell(round, &verdicts, update, state)?;
+        let steps = candidates.iter().map(|candidate| candidate.weaver.actions().len()).sum();
+        self.tell((round, steps), &verdicts, update, state)?;
         Ok(finish)
     }
 
@@ -286,7 +289,7 @@ impl Search {
 
     fn tell(
         &self,
-        round: u32,
+        (round, steps): (u32, usize),
         verdicts: &[Option<Paid>],
         update: Option<UpdateMetrics>,
         state: &mut State<'_>,
@@ -295,6 +298,7 @@ impl Search {
         let metrics = RoundMetrics {
             round,
             queries: self.query_budget - state.left,
+            steps,
             mean_reward: (!rewards.is_empty()).then(|| rewards.iter().sum::<f32>() / rewards.len() as f32),
             cells: state.found.archive.filled(),
             predictor_auc: self.predictor.as_ref().and_then(Predictor::auc),

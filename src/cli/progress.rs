@@ -9,6 +9,7 @@ use crate::item::record::{Purpose, Record, SinkError};
 use crate::learn::train::Round;
 use crate::run::jsonl::JsonLines;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -47,8 +48,19 @@ pub struct Progress {
     baseline: Window,
     /// Where nobody sees the line: when the last plain one was printed.
     spoken: Instant,
+    /// When the last round was over.
+    learned: Instant,
     /// Who the provider says has answered.
     pub model_returned: Option<String>,
+}
+
+/// One line of `metrics.jsonl`.
+#[derive(Serialize)]
+struct RoundLine<'a> {
+    #[serde(flatten)]
+    metrics: &'a RoundMetrics,
+    /// Environment steps a second, asking and the baseline included.
+    steps_per_s: f64,
 }
 
 impl Progress {
@@ -63,6 +75,7 @@ impl Progress {
             attack: Window::default(),
             baseline: Window::default(),
             spoken: Instant::now(),
+            learned: Instant::now(),
             model_returned: None,
         }
     }
@@ -96,7 +109,9 @@ impl Watch for Progress {
     }
 
     fn learned(&mut self, metrics: &RoundMetrics) -> Result<(), SinkError> {
-        self.metrics.append(metrics).map_err(Into::into)
+        let seconds = std::mem::replace(&mut self.learned, Instant::now()).elapsed().as_secs_f64();
+        let steps_per_s = (metrics.steps as f64 / seconds).round();
+        self.metrics.append(&RoundLine { metrics, steps_per_s }).map_err(Into::into)
     }
 }
 
