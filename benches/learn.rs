@@ -6,6 +6,10 @@
 
 #![allow(clippy::print_stdout)] // A bench prints what it measures.
 
+#[path = "common/cpu.rs"]
+mod cpu;
+
+use cpu::cpu_time;
 use serde_json::{Map, Value, json};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -85,16 +89,6 @@ fn rate(least: Duration, mut work: impl FnMut() -> usize) -> Rate {
     }
     let seconds = start.elapsed().as_secs_f64();
     Rate { per_second: units as f64 / seconds, cores: (cpu_time() - cpu) / seconds }
-}
-
-/// Seconds of all threads of this process; Linux tells, elsewhere it is zero.
-fn cpu_time() -> f64 {
-    /// Of the clock in which Linux counts, a second's part.
-    const TICKS: f64 = 100.0;
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or_default().split_whitespace().collect();
-    fields.get(11..13).map_or(0.0, |times| times.iter().filter_map(|time| time.parse::<f64>().ok()).sum::<f64>())
-        / TICKS
 }
 
 /// Everything of one preset.

@@ -5,6 +5,10 @@
 
 #![allow(clippy::print_stdout)] // A bench prints what it measures.
 
+#[path = "common/cpu.rs"]
+mod cpu;
+
+use cpu::cpu_time;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -56,7 +60,9 @@ fn course(preset: &Preset, network: &PolicyConfig, seed: u64, seconds: f64) -> C
         while spent < mark * seconds {
             let start = cpu_time();
             trainer.round(spent / seconds, THREADS).expect("memory");
-            spent += cpu_time() - start;
+            let took = cpu_time() - start;
+            assert!(took > 0.0, "this system does not tell processor time");
+            spent += took;
         }
         *reward = worth(&trainer);
     }
@@ -69,15 +75,6 @@ fn worth(trainer: &Trainer) -> f64 {
     let exam = Exam { loom, vocabulary, programs: PROGRAMS, depth: None, seed, threads: THREADS };
     let woven = exam.take(Who::Policy(&trainer.policy)).expect("memory");
     Figures::of(&woven.into_iter().map(|(_, look)| look).collect::<Vec<_>>(), 0.0).mean_reward
-}
-
-/// Seconds of all threads of this process; only Linux tells.
-fn cpu_time() -> f64 {
-    /// Of the clock in which Linux counts, a second's part.
-    const TICKS: f64 = 100.0;
-    let text = std::fs::read_to_string("/proc/self/stat").expect("a system that tells processor time");
-    let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or_default().split_whitespace().collect();
-    fields[11..13].iter().map(|time| time.parse::<f64>().expect("a number")).sum::<f64>() / TICKS
 }
 
 fn main() {
@@ -108,7 +105,7 @@ fn main() {
     }
     let page = format!(
         "# Reward against processor time\n\nMean R_total of {PROGRAMS} fresh programs of the preset `aligned`, after so \
-         much processor time of training (both cores together; mean of {seeds} seeds). Steps are environment steps for \
+         much processor time of training (both cores together; mean over seeds: {seeds}). Steps are environment steps for \
          each second of processor time. The learning rate falls over the whole of the time.\n\nMade by `cargo bench \
          --bench networks -- --seconds {seconds} --seeds {seeds}`.\n\n{table}"
     );
