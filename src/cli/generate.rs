@@ -1,6 +1,6 @@
 //! Owns `harness generate`: labelled items as a data set.
 
-use super::{Failure, print_json, print_line, runtime, say};
+use super::{Failure, listen, print_json, print_line, say};
 use crate::item::record::Task;
 use crate::item::source::PROGRAMS_PER_ITEM;
 use crate::learn::pretrained::Pretrained;
@@ -229,18 +229,4 @@ impl Args {
             self.out.display()
         ))
     }
-}
-
-/// Sets the flag at the first Ctrl-C; at the second the program ends.
-pub(super) fn listen(stop: Arc<AtomicBool>) -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = runtime()?;
-    runtime.spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if stop.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            say("stopping (again to drop what is not yet written)");
-        }
-    });
-    Ok(runtime)
 }

@@ -17,6 +17,8 @@ pub mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Finds out where language models fail at reasoning about WebAssembly, and proves it.
 #[derive(Debug, Parser)]
@@ -100,6 +102,20 @@ pub fn main() -> ExitCode {
 /// A runtime for the asking verbs.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Sets the flag at the first Ctrl-C; at the second the program ends.
+fn listen(stop: Arc<AtomicBool>) -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = runtime()?;
+    runtime.spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if stop.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            say("stopping (again to drop what is not yet written)");
+        }
+    });
+    Ok(runtime)
 }
 
 /// Tells people something on stderr; where nobody listens, the run goes on.

@@ -1,8 +1,7 @@
 //! Owns `harness train`: a policy learns to weave programs like those of the real world.
 
-use super::generate::listen;
 use super::progress::TrainingProgress;
-use super::{Failure, print_json, print_line, say};
+use super::{Failure, listen, print_json, print_line, say};
 use crate::learn::checkpoint::Card;
 use crate::learn::device::Device;
 use crate::learn::pretrained;

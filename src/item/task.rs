@@ -122,7 +122,7 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// One that asks about programs of this loom. First it weaves some by this taste, always the same ones whatever the
+    /// One that asks about programs of this loom. First it has some woven by this chooser, always the same ones whatever the
     /// seed of the run, to learn what a reader of many such programs knows without executing them.
     pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, chooser: &dyn Chooser) -> Self {
         let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, chooser));

@@ -1,11 +1,12 @@
 //! Owns learning: a masked PPO learner for any environment with numbered actions.
 //!
 //! Must not know HTTP, or what a reward means: an environment is the trait [`rollout::Env`] (`episode` makes one of a
-//! weaver, and is all that knows weaving), a reward is a number that the caller hands to [`ppo::update`] with the
+//! weaver), a reward is a number that the caller hands to [`ppo::update`] with the
 //! episodes it is for. Read in this order: `network` what kinds there are, `policy` the two of them, `infer` the actor
 //! without a graph, `rollout` whole episodes, `gae` their advantages, `categorical` the masked distribution, `loss` what
 //! is made small, `ppo` the update, `optim` its step, `checkpoint` keeping all of it. Below them `sparse`, the product
-//! that costs most, `lanes` the threads, `device` where tensors are.
+//! that costs most, `lanes` the threads, `device` where tensors are. Above them, for woven programs alone, `train` the
+//! training without a model, and `pretrained` what others begin with.
 //!
 //! **Determinism.** Sampling runs through [`infer`], whose sums have one fixed order per observation, so actions depend
 //! on weights, observation and the episode's own stream alone. An update cuts a minibatch into shares whose number

@@ -2,6 +2,7 @@
 //!
 //! Must not know how it happened.
 
+use super::ConfigError;
 use serde::{Deserialize, Serialize};
 
 /// How misses are paid.
@@ -73,6 +74,25 @@ pub struct Pooled {
     pub trigram: f32,
     /// Over classes of the instructions that are executed.
     pub executed: f32,
+}
+
+impl WeavingReward {
+    /// Refuses weights that are no numbers, or below 0.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let Self { align, length, depth, pooled } = *self;
+        let Pooled { class, opcode, trigram, executed } = pooled;
+        let fields = [
+            ("align", vec![align]),
+            ("length", vec![length]),
+            ("depth", vec![depth]),
+            ("pooled", vec![class, opcode, trigram, executed]),
+        ];
+        let is_weight = |weight: &f32| weight.is_finite() && *weight >= 0.0;
+        match fields.into_iter().find(|(_, weights)| !weights.iter().all(is_weight)) {
+            Some((field, _)) => Err(ConfigError { field, problem: "must have weights of at least 0" }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Default for WeavingReward {

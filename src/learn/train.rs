@@ -9,6 +9,7 @@ pub mod judge;
 pub mod pool;
 pub mod sample;
 
+use super::ConfigError;
 use super::episode::{Episode, Vocabulary};
 use super::optim::Adam;
 use super::policy::{ActorCritic, PolicyConfig};
@@ -51,6 +52,18 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self { batch: 256, steps: 4_000_000, curriculum: false, depth: None, final_rate: 0.1 }
+    }
+}
+
+impl TrainConfig {
+    /// Refuses values with which nothing can be trained.
+    pub fn check(&self) -> std::result::Result<(), ConfigError> {
+        let require = |holds: bool, field, problem| if holds { Ok(()) } else { Err(ConfigError { field, problem }) };
+        require(self.batch > 0, "batch", "must be at least 1")?;
+        require(self.steps > 0, "steps", "must be at least 1")?;
+        let ordered = self.depth.is_none_or(|depth| depth.min <= depth.max);
+        require(ordered, "depth", "must have a min that is not above its max")?;
+        require((0.0..=1.0).contains(&self.final_rate), "final_rate", "must be from 0 to 1")
     }
 }
 

@@ -115,6 +115,8 @@ impl Preset {
         };
         self.policy.check().map_err(learner("policy"))?;
         self.ppo.check().map_err(learner("ppo"))?;
+        self.train.check().map_err(learner("train"))?;
+        self.weaving_reward.check().map_err(learner("weaving_reward"))?;
         if let Some(mistake) = self.prior.mistake() {
             return Err(file.at(&["prior"], &mistake, "change it"));
         }
@@ -207,5 +209,11 @@ mod tests {
         assert!(error("task: stack\nattack: {candidates: 0}\n").starts_with("p.yaml:2:"));
         assert!(error("task: stack\nattack:\n  cover: -1\n").starts_with("p.yaml:3:"));
         assert!(error("task: stack\nppo:\n  learning_rate: -1\n").starts_with("p.yaml:3:"));
+        for wrong in ["batch: 0", "steps: 0", "depth: {min: 3, max: 2}", "final_rate: 1.5", "final_rate: .nan"] {
+            assert!(error(&format!("task: stack\ntrain:\n  {wrong}\n")).starts_with("p.yaml:3:"), "{wrong}");
+        }
+        for wrong in ["align: .inf", "length: -1", "depth: .nan", "pooled: {opcode: -2}"] {
+            assert!(error(&format!("task: stack\nweaving_reward:\n  {wrong}\n")).starts_with("p.yaml:3:"), "{wrong}");
+        }
     }
 }
