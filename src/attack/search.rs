@@ -9,7 +9,7 @@ use super::archive::Archive;
 use super::cover::{self, Cover};
 use super::predictor::Predictor;
 use super::strategy::random::Random;
-use super::strategy::{Strategy, Tried};
+use super::strategy::{Strategy, Tried, Woven};
 use crate::ask::chat::{ChatError, ChatModel, Params};
 use crate::ask::limits::Limits;
 use crate::ask::pipeline::StopSignal;
@@ -254,7 +254,7 @@ impl Search {
         let covering = self.is_covering(state);
         let choosing = !covering && self.predictor.as_ref().is_some_and(Predictor::is_trusted);
         let woven = if covering {
-            self.cover.weave(&seeds(root, count * cover::CANDIDATES))
+            self.covering(&seeds(root, count * cover::CANDIDATES))
         } else {
             let each = if choosing { self.candidates_each() } else { 1 };
             self.strategy.weave(&seeds(root, count * each))?
@@ -275,9 +275,17 @@ impl Search {
         }
         let update = self.learn(&candidates, &picks, &verdicts, (covering, choosing), state)?;
         let finish = self.confirm_misses(&batch, &answers, state).await?;
-        let steps = candidates.iter().map(|candidate| candidate.weaver.actions().len()).sum();
+        let steps = candidates.iter().map(|candidate| candidate.woven.weaver.actions().len()).sum();
         self.tell((round, steps), &verdicts, update, state)?;
         Ok(finish)
+    }
+
+    /// Programs that cover the space, at places drawn for a strategy that would have chosen them.
+    fn covering(&mut self, seeds: &[Seed]) -> Vec<Woven> {
+        let parts = self.maker.places() as u32;
+        let place = |seed: &Seed| (parts > 0).then(|| seed.child("place").rng().below(parts) as u8);
+        let woven = self.cover.weave(seeds).into_iter().zip(seeds);
+        woven.map(|(weaver, seed)| Woven { weaver, place: place(seed) }).collect()
     }
 
     /// Programs to weave for one query, of which the predictor chooses one: so many that some would be missed.
@@ -390,7 +398,7 @@ impl Search {
         let mut dreams = if choosing { self.config.dreams } else { 0 };
         let mut tried: Vec<Tried<'_>> = Vec::with_capacity(candidates.len());
         for (at, candidate) in candidates.iter().enumerate() {
-            let unknown = Tried { weaver: &candidate.weaver, reward: None, cell: None, real: true };
+            let unknown = Tried { woven: &candidate.woven, reward: None, cell: None, real: true };
             tried.push(match (&candidate.asked, real[at]) {
                 (Some(question), Some(paid)) => {
                     Tried { reward: Some(paid.reward), cell: Some(question.cell(paid.verdict)), ..unknown }

@@ -16,11 +16,26 @@ use crate::seed::Seed;
 use crate::weave::weaver::Weaver;
 use std::path::{Path, PathBuf};
 
+/// A program that somebody chose.
+#[derive(Clone, Debug)]
+pub struct Woven {
+    /// The finished program.
+    pub weaver: Weaver,
+    /// The part of its places at which it is asked about; `None` leaves that to chance.
+    pub place: Option<u8>,
+}
+
+impl From<Weaver> for Woven {
+    fn from(weaver: Weaver) -> Self {
+        Self { weaver, place: None }
+    }
+}
+
 /// A program, and what came of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Tried<'a> {
     /// The finished program.
-    pub weaver: &'a Weaver,
+    pub woven: &'a Woven,
     /// What it was worth; `None` where nothing can be learned of it.
     pub reward: Option<f32>,
     /// Its cell; `None` where there was nothing to ask, or no finished reply.
@@ -38,7 +53,7 @@ pub trait Strategy: Send {
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>>;
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Woven>>;
 
     /// Whether it makes anything of [`Strategy::learn`]: only then does the budget begin with covering the space.
     fn learns(&self) -> bool {

@@ -18,6 +18,7 @@ use crate::attack::strategy::random::Random;
 use crate::item::make::Draft;
 use crate::item::record::{Purpose, Record};
 use crate::item::source::ItemSource;
+use crate::item::task::place::Placement;
 use crate::learn::Processor;
 use crate::learn::device::Device;
 use crate::learn::pretrained::Pretrained;
@@ -201,7 +202,7 @@ impl Args {
         let (preset, seed) = (&resolved.preset, Seed::new(self.seed));
         let strategy: Box<dyn Strategy> = match self.strategy {
             StrategyName::Ppo => Box::new(Ppo::new(
-                resolved.loom.clone(),
+                (resolved.loom.clone(), resolved.source.maker().places()),
                 &preset.prior,
                 resolved.policy.as_ref().map_or(Start::Untrained(&preset.policy), Start::Trained),
                 preset.ppo.clone(),
@@ -285,8 +286,10 @@ impl Args {
         let seeds: Vec<Seed> = (0..SAMPLE).map(|at| seed.indexed("program", at.into())).collect();
         let mut maker = resolved.source.maker();
         let (mut characters, mut prompts) = (0, 0);
-        for (weaver, seed) in random.weave(&seeds)?.iter().zip(&seeds) {
-            if let Some(Draft { item, .. }) = maker.make(weaver, String::new(), &mut seed.child("probe").rng()) {
+        for (woven, seed) in random.weave(&seeds)?.iter().zip(&seeds) {
+            if let Some(Draft { item, .. }) =
+                maker.make(&woven.weaver, String::new(), Placement::Random(&mut seed.child("probe").rng()))
+            {
                 let messages = resolved.prompt.render(&item)?;
                 characters += messages.iter().map(|message| message.content.chars().count() as u64).sum::<u64>();
                 prompts += 1;

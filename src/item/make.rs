@@ -4,8 +4,8 @@
 //! showed is the truth, and wasmtime confirms it.
 
 use super::record::{Item, Recipe, Truth};
+use super::task::place::Placement;
 use super::task::{self, Asked, Asker, Watched};
-use crate::seed::Rng;
 use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{BATCH, Case, Disagreement, Oracle, Run, Watch};
 use crate::wasm::print::print;
@@ -42,11 +42,16 @@ impl Maker {
         Self { machine: Machine::default(), asker }
     }
 
-    /// Asks about a finished program; `None` if there is nothing worth asking. `rng` picks the places.
-    pub fn make(&mut self, weaver: &Weaver, id: String, rng: &mut Rng) -> Option<Draft> {
+    /// How many parts of a program's places a policy chooses among; 0 where chance decides.
+    pub fn places(&self) -> usize {
+        self.asker.places()
+    }
+
+    /// Asks about a finished program; `None` if there is nothing worth asking.
+    pub fn make(&mut self, weaver: &Weaver, id: String, placement: Placement<'_>) -> Option<Draft> {
         let (program, entry) = (weaver.program(), weaver.entry());
         let limit = u64::from(weaver.config().fuel.max);
-        let watched = self.asker.ask(&mut self.machine, program, entry, limit, rng);
+        let watched = self.asker.ask(&mut self.machine, program, entry, limit, placement);
         let Watched { outcome, coverage, asked } = watched.unwrap_or_else(|trap| {
             let (seed, actions) = (weaver.seed(), weaver.actions());
             panic!("{trap}, though it ran while woven (seed {seed}, actions {actions:?})\n{}", print(program, &[]))
@@ -177,6 +182,7 @@ mod tests {
     use super::super::record::Task;
     use super::super::source::ItemSource;
     use super::super::task::ProbeConfig;
+    use super::super::task::place::PARTS;
     use super::*;
     use crate::seed::Seed;
     use crate::weave::config::WeaveConfig;
@@ -186,8 +192,7 @@ mod tests {
     fn drafts(task: Task, yaml: &str, count: u64) -> Vec<Draft> {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
         let loom = Arc::new(Loom::new(config));
-        let prior: Prior =
-            serde_yaml::from_str("instructions: {br_if: 2, if: 2, block: 1, return: 3}").expect("valid weights");
+        let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
         let source =
             ItemSource::new(&loom, task, ProbeConfig::default(), Arc::new(prior.taste(&loom.config.instructions())));
         let mut bench = source.bench();
@@ -206,6 +211,9 @@ mod tests {
         assert!(probes().any(|probe| probe.hit > 1) && probes().any(|probe| probe.func > 0));
         assert_eq!(confirmed(&drafts), Ok(()));
     }
+
+    /// What programs that branch prefer.
+    const BRANCHING: &str = "instructions: {br_if: 2, if: 2, block: 1, return: 3}";
 
     /// Programs that branch and call, and return something.
     const BUSY: &str =
@@ -239,6 +247,34 @@ mod tests {
             let (found, error) = confirmed(&drafts).expect_err("one bit is wrong");
             assert_eq!(found, at, "{task}");
             assert!(error.to_string().starts_with(what), "{task}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_program_has_one_question() {
+        let config: WeaveConfig = serde_yaml::from_str(BUSY).expect("valid settings");
+        let loom = Arc::new(Loom::new(config));
+        let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
+        let taste = prior.taste(&loom.config.instructions());
+        for task in [Task::Stack, Task::Reachability] {
+            let asker = Asker::new(task, ProbeConfig::default(), &loom, &taste);
+            let mut maker = Maker::new(Arc::new(asker));
+            let mut weaver = Weaver::new(loom.clone(), 0);
+            let (mut asked, mut moved) = (0, 0);
+            for n in 0..600 {
+                weaver.reset(n);
+                taste.weave(&mut weaver, &mut Seed::new(n).rng());
+                let mut at = |part| maker.make(&weaver, String::new(), Placement::Part(part)).map(|draft| draft.item);
+                let (first, last) = (at(0), at(PARTS as u8 - 1));
+                assert_eq!((&first, &last), (&at(0), &at(PARTS as u8 - 1)));
+                let (Some(first), Some(last)) = (first, last) else { continue };
+                asked += 1;
+                moved += u32::from(first.probes != last.probes);
+                if task == Task::Reachability {
+                    assert!(first.probes.first() <= last.probes.first(), "{}", first.program);
+                }
+            }
+            assert!(asked > 20 && moved * 3 > asked, "{task}: {moved} of {asked}");
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::make::{Draft, Maker};
 use super::record::{Item, Task};
+use super::task::place::Placement;
 use super::task::{Asker, ProbeConfig};
 use crate::seed::Seed;
 use crate::weave::chooser::Chooser;
@@ -102,6 +103,6 @@ impl Bench<'_> {
         let seed = seed.indexed("program", number);
         self.weaver.reset(seed.to_u64());
         self.source.chooser.weave(&mut self.weaver, &mut seed.child("choices").rng());
-        self.maker.make(&self.weaver, number.to_string(), &mut seed.child("probe").rng())
+        self.maker.make(&self.weaver, number.to_string(), Placement::Random(&mut seed.child("probe").rng()))
     }
 }

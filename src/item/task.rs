@@ -5,6 +5,7 @@
 //! the branching between them.
 
 pub mod fuel;
+pub mod place;
 pub mod reachability;
 pub mod result;
 pub mod stack;
@@ -23,10 +24,11 @@ use crate::wasm::print::{Annotation, print};
 use crate::wasm::program::Program;
 use crate::wasm::rerun::{self, Outcome};
 use crate::wasm::trap::Trap;
-use crate::weave::canon::{Coverage, Covering};
+use crate::weave::canon::{Coverage, Covering, canonical};
 use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
 use familiar::Familiar;
+use place::{PARTS, Placement, Placer};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -49,6 +51,8 @@ pub struct ProbeConfig {
     pub after: f64,
     /// `reachability`: how many flags one program has.
     pub flags: FlagCount,
+    /// `stack` and `reachability`: who chooses among the places worth asking about.
+    pub placement: Placer,
 }
 
 /// How many flags one program has; each number of them is equally likely, as far as there are places. A single flag is
@@ -64,7 +68,8 @@ pub struct FlagCount {
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { min_depth: 1, max_depth: 8, max_hit: 4, after: 0.5, flags: FlagCount::default() }
+        let (flags, placement) = (FlagCount::default(), Placer::default());
+        Self { min_depth: 1, max_depth: 8, max_hit: 4, after: 0.5, flags, placement }
     }
 }
 
@@ -129,7 +134,8 @@ impl Asker {
         let mut asker = Self { task, config, flagger, familiar: Familiar::default() };
         if matches!(task, Task::Stack | Task::Result) {
             let values = |weaver: &Weaver, machine: &mut Machine, rng: &mut Rng| {
-                let watched = asker.ask(machine, weaver.program(), weaver.entry(), u64::MAX, rng);
+                let places = Placement::Random(rng);
+                let watched = asker.ask(machine, weaver.program(), weaver.entry(), u64::MAX, places);
                 match watched.expect("it ran while woven").asked.map(|asked| asked.truth) {
                     Some(Truth::StackValues(values) | Truth::ReturnValues(values)) => values,
                     _ => Vec::new(),
@@ -141,7 +147,13 @@ impl Asker {
         asker
     }
 
-    /// Runs a finished program and asks about it. `rng` picks among the places worth asking about.
+    /// How many parts of a program's places a policy chooses among; 0 where chance decides.
+    pub fn places(&self) -> usize {
+        let is_placed = matches!(self.task, Task::Stack | Task::Reachability);
+        if is_placed && self.config.placement == Placer::Policy { PARTS } else { 0 }
+    }
+
+    /// Runs a finished program and asks about it, at one of the places worth asking about.
     ///
     /// # Errors
     /// The trap that ended the run.
@@ -151,10 +163,10 @@ impl Asker {
         program: &Program,
         entry: u32,
         fuel_limit: u64,
-        rng: &mut Rng,
+        placement: Placement<'_>,
     ) -> Result<Watched, Trap> {
         if self.task == Task::Stack {
-            return stack::ask(&self.config, &self.familiar, machine, program, entry, fuel_limit, rng);
+            return stack::ask(&self.config, &self.familiar, machine, program, entry, fuel_limit, placement);
         }
         let mut covering = Covering { program, coverage: Coverage::default() };
         let outcome = rerun::run(machine, program, entry, fuel_limit, &mut covering)?;
@@ -163,7 +175,14 @@ impl Asker {
         let asked = match (self.task, &self.flagger) {
             (Task::Result, _) => result::ask(&self.familiar, &run),
             (Task::Fuel, _) => fuel::ask(&run),
-            (_, Some(flagger)) => flagger.ask(&run, self.config.flags, rng),
+            (_, Some(flagger)) => match placement {
+                Placement::Random(rng) => flagger.ask(&run, self.config.flags, None, rng),
+                Placement::Part(part) => {
+                    // Which places give themselves away too much is chance too: the program's own.
+                    let form = canonical(program, entry, &coverage);
+                    flagger.ask(&run, self.config.flags, Some(part), &mut Seed::new(0).child(&form).rng())
+                }
+            },
             (_, None) => unreachable!("made for it"),
         };
         Ok(Watched { outcome, coverage, asked })

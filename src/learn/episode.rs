@@ -8,7 +8,7 @@ use crate::weave::action::{self, Action};
 use crate::weave::config::WeaveConfig;
 use crate::weave::weaver::goal::{GOAL, Goal};
 use crate::weave::weaver::observe::OBSERVATION;
-use crate::weave::weaver::{Loom, Weaver};
+use crate::weave::weaver::{Loom, Phase, Weaver};
 use std::sync::Arc;
 
 /// No output of the policy.
@@ -22,6 +22,9 @@ pub struct Vocabulary {
     actions: Vec<u16>,
     /// The output of each action by its number, or [`NONE`].
     outputs: Vec<u16>,
+    /// Parts of a finished program's places that one more output each stands for, behind the actions; 0 where the place
+    /// of a question is not the policy's to choose.
+    places: usize,
 }
 
 impl Vocabulary {
@@ -46,17 +49,27 @@ impl Vocabulary {
         for (output, &number) in actions.iter().enumerate() {
             outputs[usize::from(number)] = output as u16;
         }
-        Some(Self { actions, outputs })
+        Some(Self { actions, outputs, places: 0 })
     }
 
-    /// The number of the action of each output, in order.
+    /// The same with a last action: at which of so many parts of its places the finished program is asked about.
+    pub fn with_places(self, places: usize) -> Self {
+        Self { places, ..self }
+    }
+
+    /// How many parts of its places the last action chooses among; 0 without one.
+    pub fn places(&self) -> usize {
+        self.places
+    }
+
+    /// The number of the action of each output, in order; places stand for none.
     pub fn actions(&self) -> impl Iterator<Item = usize> {
         self.actions.iter().map(|&number| number.into())
     }
 
     /// How many outputs a policy has.
     pub fn len(&self) -> usize {
-        self.actions.len()
+        self.actions.len() + self.places
     }
 
     /// Whether nothing is possible; it never is.
@@ -74,9 +87,15 @@ impl Vocabulary {
         Some(self.outputs[number]).filter(|&output| output != NONE).map(usize::from)
     }
 
-    /// Of something that there is one of for each action, that of the outputs.
-    pub fn select<T: Copy>(&self, of_actions: &[T]) -> Vec<T> {
-        self.actions.iter().map(|&number| of_actions[usize::from(number)]).collect()
+    /// Of logits, one for each action, those of the outputs; all places are equally likely.
+    pub fn select(&self, of_actions: &[f32]) -> Vec<f32> {
+        let actions = self.actions.iter().map(|&number| of_actions[usize::from(number)]);
+        actions.chain(std::iter::repeat_n(0.0, self.places)).collect()
+    }
+
+    /// The output of a part of the places.
+    pub fn place(&self, part: u8) -> usize {
+        self.actions.len() + usize::from(part)
     }
 }
 
@@ -87,6 +106,8 @@ pub struct Episode {
     pub weaver: Weaver,
     /// What it is to become, where somebody aims.
     pub goal: Option<Goal>,
+    /// The part of its places at which it is asked about, once that is chosen.
+    pub place: Option<u8>,
     vocabulary: Arc<Vocabulary>,
 }
 
@@ -97,7 +118,7 @@ impl Episode {
 
     /// At the start of the program of this seed.
     pub fn new(loom: &Arc<Loom>, vocabulary: &Arc<Vocabulary>, seed: u64) -> Self {
-        Self { weaver: Weaver::new(loom.clone(), seed), goal: None, vocabulary: vocabulary.clone() }
+        Self { weaver: Weaver::new(loom.clone(), seed), goal: None, place: None, vocabulary: vocabulary.clone() }
     }
 
     /// The same with something to aim at.
@@ -127,6 +148,10 @@ impl Env for Episode {
 
     fn mask(&self, out: &mut [u64]) {
         out.fill(0);
+        if self.weaver.phase() == Phase::Done {
+            let places = self.vocabulary.actions.len()..self.vocabulary.len();
+            return places.for_each(|output| out[output / 64] |= 1 << (output % 64));
+        }
         for number in self.weaver.legal().numbers() {
             let output = self.vocabulary.outputs[number];
             debug_assert_ne!(
@@ -140,7 +165,13 @@ impl Env for Episode {
     }
 
     fn step(&mut self, output: usize) -> bool {
-        self.weaver.step_number(self.vocabulary.action(output))
+        match output.checked_sub(self.vocabulary.actions.len()) {
+            Some(part) => {
+                self.place = Some(part as u8);
+                true
+            }
+            None => self.weaver.step_number(self.vocabulary.action(output)) && self.vocabulary.places == 0,
+        }
     }
 }
 

@@ -29,6 +29,8 @@ use std::sync::{Arc, LazyLock};
 const TABLE: &str = "instruction_table";
 /// Where a card says which actions its outputs stand for.
 const ACTIONS: &str = "actions";
+/// Where a card says how many places its last outputs stand for, if any.
+const PLACES: &str = "places";
 /// What the files of policies end with.
 const ENDING: &str = "safetensors";
 /// Policies that the binary carries, so that it needs no files beside it.
@@ -61,7 +63,12 @@ pub struct Pretrained {
 /// What a card must say for [`Pretrained::load`] to read the policy again.
 pub fn metadata(vocabulary: &Vocabulary) -> BTreeMap<String, String> {
     let actions: Vec<String> = vocabulary.actions().map(|number| number.to_string()).collect();
-    BTreeMap::from([(TABLE.to_owned(), TABLE_HASH.clone()), (ACTIONS.to_owned(), actions.join(" "))])
+    let mut metadata =
+        BTreeMap::from([(TABLE.to_owned(), TABLE_HASH.clone()), (ACTIONS.to_owned(), actions.join(" "))]);
+    if vocabulary.places() > 0 {
+        metadata.insert(PLACES.to_owned(), vocabulary.places().to_string());
+    }
+    metadata
 }
 
 impl Pretrained {
@@ -80,7 +87,9 @@ impl Pretrained {
         card.check_fits(Episode::OBSERVATION, card.n_actions, &table)?;
         let numbers = card.metadata.get(ACTIONS).into_iter().flat_map(|text| text.split(' '));
         let numbers: Option<Vec<u16>> = numbers.map(|number| number.parse().ok()).collect();
-        let vocabulary = numbers.and_then(Vocabulary::of_actions).filter(|known| known.len() == card.n_actions);
+        let places = card.metadata.get(PLACES).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let vocabulary = numbers.and_then(Vocabulary::of_actions).map(|known| known.with_places(places));
+        let vocabulary = vocabulary.filter(|known| known.len() == card.n_actions);
         let reason = "its card does not say which actions it chooses among".to_owned();
         let vocabulary = vocabulary.ok_or(CheckpointError::Corrupt { path, reason })?;
         Ok(Self { card, policy, vocabulary })
@@ -109,7 +118,9 @@ impl Pretrained {
     pub fn fitted(&self, vocabulary: &Vocabulary, logits: &[f32]) -> Tensors<ActorCritic> {
         let Shape { obs_dim, network, .. } = self.policy.shape().clone();
         let shape = Shape { obs_dim, n_actions: vocabulary.len(), network };
-        let from: Vec<Option<usize>> = vocabulary.actions().map(|number| self.vocabulary.output(number)).collect();
+        let place = |part: usize| (part < self.vocabulary.places()).then(|| self.vocabulary.place(part as u8));
+        let actions = vocabulary.actions().map(|number| self.vocabulary.output(number));
+        let from: Vec<Option<usize>> = actions.chain((0..vocabulary.places()).map(place)).collect();
         let old: Vec<(&str, Vec<f32>)> = self
             .policy
             .parameters()

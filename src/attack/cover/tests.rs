@@ -3,6 +3,7 @@ use crate::item::make::Maker;
 use crate::item::record::Task;
 use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
+use crate::item::task::place::Placement;
 use crate::wasm::machine::Machine;
 use crate::weave::chance::Chance;
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ fn profiles(loom: &Arc<Loom>, woven: &[Weaver], maker: &mut Maker) -> Vec<Option
     assert!(woven.iter().all(|weaver| weaver.config() == &loom.config));
     let profile = |(at, weaver): (usize, &Weaver)| {
         let mut rng = Seed::new(8).indexed("probe", at as u64).rng();
-        let item = maker.make(weaver, String::new(), &mut rng)?.item;
+        let item = maker.make(weaver, String::new(), Placement::Random(&mut rng))?.item;
         let run = (weaver.program(), weaver.entry());
         Some(Profile::new(&mut machine, run, (item.task, &item.probes), item.fuel))
     };

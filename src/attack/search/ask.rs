@@ -8,12 +8,12 @@ use crate::ask::chat::{ChatRequest, Params};
 use crate::ask::pipeline::{Clock, Ended, Question as Asked, ask_all};
 use crate::ask::prompt::PromptError;
 use crate::attack::profile::Profile;
-use crate::attack::strategy::Strategy;
 use crate::attack::strategy::random::Random;
+use crate::attack::strategy::{Strategy, Woven};
 use crate::item::make::{Draft, confirm_all};
 use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, SinkError, Verdict};
+use crate::item::task::place::Placement;
 use crate::seed::Seed;
-use crate::weave::weaver::Weaver;
 
 /// One batch of questions of one purpose.
 pub(super) struct Batch<'a> {
@@ -72,16 +72,18 @@ impl<'a> Batch<'a> {
 
 impl Search {
     /// Makes the question about each program, where there is one.
-    pub(super) fn candidates(&self, woven: Vec<Weaver>, root: Seed, state: &mut State<'_>) -> Vec<Candidate> {
-        let make = |(at, weaver): (usize, Weaver)| {
+    pub(super) fn candidates(&self, woven: Vec<Woven>, root: Seed, state: &mut State<'_>) -> Vec<Candidate> {
+        let make = |(at, woven): (usize, Woven)| {
             // The same stream as the program's own.
             let mut rng = root.indexed("program", at as u64).child("probe").rng();
-            let asked = state.maker.make(&weaver, String::new(), &mut rng).map(|draft| {
+            let placement = woven.place.map_or(Placement::Random(&mut rng), Placement::Part);
+            let weaver = &woven.weaver;
+            let asked = state.maker.make(weaver, String::new(), placement).map(|draft| {
                 let (item, run) = (&draft.item, (weaver.program(), weaver.entry()));
                 let profile = Profile::new(&mut state.machine, run, (item.task, &item.probes), item.fuel);
                 Question { draft, profile }
             });
-            Candidate { weaver, asked }
+            Candidate { woven, asked }
         };
         woven.into_iter().enumerate().map(make).collect()
     }

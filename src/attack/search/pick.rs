@@ -5,10 +5,10 @@
 use super::super::archive::Cell;
 use super::super::predictor::Predictor;
 use super::super::profile::Profile;
+use super::super::strategy::Woven;
 use crate::item::make::Draft;
 use crate::item::record::Verdict;
 use crate::seed::Rng;
-use crate::weave::weaver::Weaver;
 
 /// A question that could be asked.
 pub(super) struct Question {
@@ -25,7 +25,7 @@ impl Question {
 
 /// A woven program.
 pub(super) struct Candidate {
-    pub(super) weaver: Weaver,
+    pub(super) woven: Woven,
     /// `None` where there is nothing to ask.
     pub(super) asked: Option<Question>,
 }

@@ -6,14 +6,14 @@
 //! generation added nothing. A program that pays as much as the elite of its cell takes its place, since among programs
 //! that pay nothing an archive would otherwise never move.
 
-use super::{Strategy, Tried};
+use super::{Strategy, Tried, Woven};
 use crate::attack::archive::Cell;
 use crate::attack::mutate::{Genome, Mutator};
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::seed::{Rng, Seed};
 use crate::weave::prior::Prior;
-use crate::weave::weaver::{Loom, Weaver};
+use crate::weave::weaver::Loom;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ impl Strategy for Elites {
         "map-elites".into()
     }
 
-    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Woven>> {
         for parent in self.emitters.iter_mut().filter(|parent| parent.is_none()) {
             *parent = Self::elite(&self.archive, &mut self.rng);
         }
@@ -94,14 +94,14 @@ impl Strategy for Elites {
             }
             None => self.mutator.fresh(*seed),
         };
-        Ok(self.emitted.iter().zip(seeds).map(weave).collect())
+        Ok(self.emitted.iter().zip(seeds).map(weave).map(Woven::from).collect())
     }
 
     fn learn(&mut self, tried: &[Tried<'_>]) -> learn::Result<Option<UpdateMetrics>> {
         let mut best: Vec<(Change, Option<Genome>)> = vec![(Change::None, None); EMITTERS];
         for (at, tried) in tried.iter().enumerate() {
             let (Some(cell), Some(worth), true) = (tried.cell, tried.reward, tried.real) else { continue };
-            let genome = Genome::of(tried.weaver);
+            let genome = Genome::of(&tried.woven.weaver);
             let change = self.enter(cell, genome.clone(), worth);
             // What was woven to cover the space belongs to no emitter.
             if let Some(&emitter) = self.emitted.get(at)
@@ -159,16 +159,16 @@ mod tests {
         let tried: Vec<Tried<'_>> = woven
             .iter()
             .enumerate()
-            .map(|(at, weaver)| {
+            .map(|(at, woven)| {
                 let cell = Some(cell(if at == 5 { 100 } else { 10 }, Verdict::Wrong));
-                Tried { weaver, reward: Some(0.5), cell, real: true }
+                Tried { woven, reward: Some(0.5), cell, real: true }
             })
             .collect();
         elites.learn(&tried).expect("no tensors");
         // Program 0 opened the first cell, program 5 the second; all others are no better than 0.
         let parents: Vec<Option<u64>> =
             elites.emitters.iter().map(|parent| parent.as_ref().map(|genome| genome.seed)).collect();
-        assert_eq!(parents, [Some(woven[0].seed()), Some(woven[5].seed()), None, None]);
+        assert_eq!(parents, [Some(woven[0].weaver.seed()), Some(woven[5].weaver.seed()), None, None]);
     }
 
     #[test]

@@ -4,13 +4,13 @@
 //! evolution, Real et al. 2019): without fading, one lucky program would be the parent of everything; if age alone
 //! decided, as there, a rare miss would be gone before it has found its like.
 
-use super::{Strategy, Tried};
+use super::{Strategy, Tried, Woven};
 use crate::attack::mutate::{Genome, Mutator};
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::seed::{Rng, Seed};
 use crate::weave::prior::Prior;
-use crate::weave::weaver::{Loom, Weaver};
+use crate::weave::weaver::Loom;
 use std::sync::Arc;
 
 /// Programs that can have children.
@@ -54,7 +54,7 @@ impl Strategy for Evolve {
         "evolve".into()
     }
 
-    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Woven>> {
         let weave = |seed: &Seed| {
             let mut rng = seed.child("parents").rng();
             if self.population.is_empty() || rng.unit() < NEWCOMERS {
@@ -64,7 +64,7 @@ impl Strategy for Evolve {
             let other = (rng.unit() < CROSSED).then(|| self.winner(&mut rng));
             self.mutator.child(parent, other, *seed)
         };
-        Ok(seeds.iter().map(weave).collect())
+        Ok(seeds.iter().map(weave).map(Woven::from).collect())
     }
 
     fn learn(&mut self, tried: &[Tried<'_>]) -> learn::Result<Option<UpdateMetrics>> {
@@ -72,7 +72,7 @@ impl Strategy for Evolve {
         let born = tried
             .iter()
             .filter(|tried| tried.real)
-            .filter_map(|tried| Some(Individual { genome: Genome::of(tried.weaver), worth: tried.reward? }));
+            .filter_map(|tried| Some(Individual { genome: Genome::of(&tried.woven.weaver), worth: tried.reward? }));
         // The sort is stable: of equals those born last come first.
         let old = std::mem::take(&mut self.population);
         self.population = born.chain(old).collect();
@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn worth_fades_and_the_worthy_stay() {
         let mut evolve = Evolve::new(loom(), &Prior::default());
-        let weaver = evolve.weave(&[Seed::new(0)]).expect("no tensors")[0].clone();
-        let tried = |reward| Tried { weaver: &weaver, reward, cell: None, real: true };
+        let woven = evolve.weave(&[Seed::new(0)]).expect("no tensors")[0].clone();
+        let tried = |reward| Tried { woven: &woven, reward, cell: None, real: true };
         evolve.learn(&[tried(Some(1.0)), tried(None)]).expect("no tensors");
         assert_eq!(evolve.population.len(), 1, "nothing is learned of a program without a worth");
         for _ in 0..10 {

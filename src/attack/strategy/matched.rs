@@ -9,7 +9,7 @@
 //! is drawn, of those that fell behind. When as many stand as in the pattern, the program ends as soon as it may. Order, operands, constants and
 //! branches are chance.
 
-use super::{Strategy, Tried};
+use super::{Strategy, Tried, Woven};
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::seed::{Rng, Seed};
@@ -132,11 +132,11 @@ impl Strategy for Matched {
         "matched".into()
     }
 
-    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Woven>> {
         let first = self.next;
         self.next += seeds.len();
         let count = self.patterns.len();
-        Ok(seeds.iter().enumerate().map(|(at, seed)| self.weave_like((first + at) % count, *seed)).collect())
+        Ok(seeds.iter().enumerate().map(|(at, seed)| self.weave_like((first + at) % count, *seed).into()).collect())
     }
 
     fn learns(&self) -> bool {
@@ -162,7 +162,8 @@ mod tests {
         let patterns: Vec<Weaver> = (0..200).map(|n| mutator.fresh(Seed::new(4).indexed("pattern", n))).collect();
         let mut matched = Matched::new(loom(), patterns.iter().map(Weaver::actions)).expect("there are some");
         let seeds: Vec<Seed> = (0..200).map(|n| Seed::new(5).indexed("program", n)).collect();
-        let woven = matched.weave(&seeds).expect("no tensors");
+        let woven = matched.weave(&seeds).expect("no tensors").into_iter().map(|woven| woven.weaver);
+        let woven: Vec<Weaver> = woven.collect();
         let length = |weaver: &Weaver| pattern(weaver.actions()).iter().map(|(_, times)| *times).sum::<u32>();
         let share = |weavers: &[Weaver], op: Op| {
             let times = weavers.iter().flat_map(|weaver| pattern(weaver.actions())).filter(|(of, _)| *of == op.index());

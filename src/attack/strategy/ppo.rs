@@ -4,7 +4,7 @@
 //! is played again before it is learned from: so the policy also learns from programs that it did not choose (those that
 //! cover the space), as if it had just played them.
 
-use super::{Strategy, Tried};
+use super::{Strategy, Tried, Woven};
 use crate::learn;
 use crate::learn::checkpoint::{self, Card, CheckpointError};
 use crate::learn::episode::{Episode, Vocabulary};
@@ -15,8 +15,8 @@ use crate::learn::pretrained::{self, Pretrained};
 use crate::learn::rollout::{self, Env, Rollout};
 use crate::seed::{Rng, Seed};
 use crate::weave::prior::Prior;
+use crate::weave::weaver::Loom;
 use crate::weave::weaver::goal::Goal;
-use crate::weave::weaver::{Loom, Weaver};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,19 +79,20 @@ pub struct Ppo {
 }
 
 impl Ppo {
-    /// A policy at its start; the prior speaks for what it knows nothing about.
+    /// A policy at its start; the prior speaks for what it knows nothing about. It chooses among so many parts of a
+    /// program's places, if any.
     ///
     /// # Errors
     /// Trouble in the tensor library.
     pub fn new(
-        loom: Arc<Loom>,
+        (loom, places): (Arc<Loom>, usize),
         prior: &Prior,
         start: Start<'_>,
         config: PpoConfig,
         device: &learn::Processor,
         seed: Seed,
     ) -> learn::Result<Self> {
-        let vocabulary = Arc::new(Vocabulary::new(&loom.config));
+        let vocabulary = Arc::new(Vocabulary::new(&loom.config).with_places(places));
         let logits = vocabulary.select(&prior.logits(&loom.config.instructions()));
         let mut init = seed.child("policy init").rng();
         let (inputs, outputs) = (Episode::OBSERVATION, vocabulary.len());
@@ -125,21 +126,22 @@ impl Ppo {
     }
 
     /// The episode in which this program was woven, without the probabilities.
-    fn replay(&self, woven: &Weaver) -> Rollout {
+    fn replay(&self, woven: &Woven) -> Rollout {
         let mut rollout = Rollout::of(&self.policy);
-        let mut episode = self.episode(woven.seed());
+        let mut episode = self.episode(woven.weaver.seed());
         let (observation, words) = (rollout.obs_dim, rollout.n_actions.div_ceil(64));
-        for (step, &action) in woven.actions().iter().enumerate() {
+        let output = |&action: &u16| self.vocabulary.output(action.into()).expect("what was chosen is possible");
+        let placed = woven.place.map(|part| self.vocabulary.place(part));
+        for (step, output) in woven.weaver.actions().iter().map(output).chain(placed).enumerate() {
             rollout.observations.resize((step + 1) * observation, 0.0);
             episode.observe(&mut rollout.observations[step * observation..]);
             rollout.masks.resize((step + 1) * words, 0);
             episode.mask(&mut rollout.masks[step * words..]);
-            let output = self.vocabulary.output(action.into()).expect("what was chosen is possible");
             rollout.actions.push(output as u32);
             rollout.log_probs.push(0.0);
             episode.step(output);
         }
-        rollout.episodes.push(0..woven.actions().len());
+        rollout.episodes.push(0..rollout.actions.len());
         rollout
     }
 }
@@ -149,26 +151,26 @@ impl Strategy for Ppo {
         "ppo".into()
     }
 
-    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Woven>> {
         let mut episodes: Vec<Episode> = seeds.iter().map(|seed| self.episode(seed.to_u64())).collect();
         let mut rngs: Vec<Rng> = seeds.iter().map(|seed| seed.child("choices").rng()).collect();
         rollout::collect(&self.policy, &mut episodes, &mut rngs)?;
-        Ok(episodes.into_iter().map(|episode| episode.weaver).collect())
+        Ok(episodes.into_iter().map(|Episode { weaver, place, .. }| Woven { weaver, place }).collect())
     }
 
     fn learn(&mut self, tried: &[Tried<'_>]) -> learn::Result<Option<UpdateMetrics>> {
         let worth = |real: bool| {
             let of = move |tried: &&Tried<'_>| tried.real == real && tried.reward.is_some();
-            tried.iter().filter(of).map(|tried| (tried.weaver, tried.reward.expect("only these")))
+            tried.iter().filter(of).map(|tried| (tried.woven, tried.reward.expect("only these")))
         };
         // Those that were paid come first: of these alone misses are remembered.
-        let (weavers, mut rewards): (Vec<&Weaver>, Vec<f32>) = worth(true).chain(worth(false)).unzip();
-        if weavers.is_empty() {
+        let (woven, mut rewards): (Vec<&Woven>, Vec<f32>) = worth(true).chain(worth(false)).unzip();
+        if woven.is_empty() {
             return Ok(None);
         }
         let paid = &rewards[..worth(true).count()];
         let mut batch = Rollout::of(&self.policy);
-        weavers.iter().for_each(|weaver| batch.append(self.replay(weaver)));
+        woven.iter().for_each(|woven| batch.append(self.replay(woven)));
         let recalled = self.memory.recall(paid, &mut self.rng);
         self.memory.keep(&batch, paid);
         self.episodes += paid.len() as u64;
@@ -231,17 +233,41 @@ mod tests {
     #[test]
     fn what_is_learned_from_is_what_was_played() {
         let loom = super::super::tests::loom();
-        let (prior, config) = (Prior::default(), PpoConfig::default());
-        let network = PolicyConfig::mlp(&[16]);
-        let ppo = Ppo::new(loom, &prior, Start::Untrained(&network), config, &learn::Processor::Cpu, Seed::new(2))
-            .expect("builds");
-        let episode = |n| Episode::new(&ppo.loom, &ppo.vocabulary, n);
-        let (mut episodes, mut rngs): (Vec<Episode>, Vec<Rng>) =
-            (0..20).map(|n| (episode(n), Rng::from_u64(n))).unzip();
-        let played = rollout::collect(&ppo.policy, &mut episodes, &mut rngs).expect("plays");
-        let mut again = Rollout::of(&ppo.policy);
-        episodes.iter().for_each(|episode| again.append(ppo.replay(&episode.weaver)));
-        again.rescore(&ppo.policy).expect("scores");
-        assert_eq!(again, played);
+        let (prior, network) = (Prior::default(), PolicyConfig::mlp(&[16]));
+        for places in [0, 3] {
+            let (start, config) = (Start::Untrained(&network), PpoConfig::default());
+            let ppo = Ppo::new((loom.clone(), places), &prior, start, config, &learn::Processor::Cpu, Seed::new(2));
+            let ppo = ppo.expect("builds");
+            let episode = |n| Episode::new(&ppo.loom, &ppo.vocabulary, n);
+            let (mut episodes, mut rngs): (Vec<Episode>, Vec<Rng>) =
+                (0..20).map(|n| (episode(n), Rng::from_u64(n))).unzip();
+            let played = rollout::collect(&ppo.policy, &mut episodes, &mut rngs).expect("plays");
+            let mut again = Rollout::of(&ppo.policy);
+            for Episode { weaver, place, .. } in episodes {
+                assert_eq!(place.is_some(), places > 0);
+                again.append(ppo.replay(&Woven { weaver, place }));
+            }
+            again.rescore(&ppo.policy).expect("scores");
+            assert_eq!(again, played);
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_question_is_learned() {
+        let (prior, network) = (Prior::default(), PolicyConfig::mlp(&[32]));
+        let (start, config) = (Start::Untrained(&network), PpoConfig::default());
+        let loom = super::super::tests::loom();
+        let mut ppo = Ppo::new((loom, 8), &prior, start, config, &learn::Processor::Cpu, Seed::new(4)).expect("builds");
+        let mut late = Vec::new();
+        for round in 0..15 {
+            let seeds: Vec<Seed> = (0..32).map(|at| Seed::new(5).indexed("round", round).indexed("at", at)).collect();
+            let woven = ppo.weave(&seeds).expect("weaves");
+            let pays = |woven: &Woven| woven.place.expect("it chooses") >= 6;
+            let tried = |woven| Tried { woven, reward: Some(f32::from(pays(woven))), cell: None, real: true };
+            let tried: Vec<Tried<'_>> = woven.iter().map(tried).collect();
+            late.push(woven.iter().filter(|woven| pays(woven)).count());
+            ppo.learn(&tried).expect("learns");
+        }
+        assert!(late[0] < 16 && late[14] > 26, "two of eight places pay, so that chance finds 8 of 32: {late:?}");
     }
 }

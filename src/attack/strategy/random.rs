@@ -2,7 +2,7 @@
 //!
 //! Must not know what the programs were worth.
 
-use super::{Strategy, Tried};
+use super::{Strategy, Tried, Woven};
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::seed::Seed;
@@ -32,11 +32,11 @@ impl Strategy for Random {
         "random".into()
     }
 
-    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Weaver>> {
+    fn weave(&mut self, seeds: &[Seed]) -> learn::Result<Vec<Woven>> {
         let weave = |(at, seed): (usize, &Seed)| {
             let mut weaver = Weaver::new(self.loom.clone(), seed.to_u64());
             Self::chance(at).weave(&mut weaver, &mut seed.child("choices").rng());
-            weaver
+            weaver.into()
         };
         Ok(seeds.iter().enumerate().map(weave).collect())
     }

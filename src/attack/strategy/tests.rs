@@ -25,13 +25,14 @@ pub(super) fn hit_rate(strategy: &mut dyn Strategy) -> (f64, f64) {
             let rotations = [Op::I32Rotl, Op::I32Rotr, Op::I64Rotl, Op::I64Rotr].map(Op::index);
             weaver.actions().iter().filter(|&&action| rotations.contains(&usize::from(action))).count() >= 2
         };
-        let mut tried = |weaver| {
+        let mut tried = |woven| {
+            let Woven { weaver, .. }: &Woven = woven;
             let hit = pays(weaver);
             let run = (weaver.program(), weaver.entry());
             let profile = Profile::new(&mut machine, run, (Task::Fuel, &[]), weaver.machine().fuel());
             let verdict = if hit { Verdict::Wrong } else { Verdict::Correct };
             let reward = Some(if hit { 1.0 } else { 0.0 });
-            Tried { weaver, reward, cell: Some(Cell::new(&profile, verdict)), real: true }
+            Tried { woven, reward, cell: Some(Cell::new(&profile, verdict)), real: true }
         };
         let tried: Vec<Tried<'_>> = woven.iter().map(&mut tried).collect();
         strategy.learn(&tried).expect("learns");

@@ -10,6 +10,7 @@ pub(crate) mod look;
 
 use super::features::Features;
 use super::logistic::{Logistic, Samples, odds};
+use super::place::first_of;
 use super::text::{self, Text};
 use super::{Asked, FlagCount, Run, flag_name, reading};
 use crate::item::record::{Probe, Truth};
@@ -55,16 +56,20 @@ impl Flagger {
         Self { reader: Logistic::train(&samples) }
     }
 
-    /// The question, if there are enough places that do not give themselves away.
-    pub(super) fn ask(&self, run: &Run, count: FlagCount, rng: &mut Rng) -> Option<Asked> {
+    /// The question, if there are enough places that do not give themselves away: any of them, or those nearest to a
+    /// part of the text.
+    pub(super) fn ask(&self, run: &Run, count: FlagCount, part: Option<u8>, rng: &mut Rng) -> Option<Asked> {
         let wanted = rng.between(count.min.into(), count.max.into()) as usize;
         let mut open = self.open(run, rng);
+        if let Some(part) = part {
+            open = by_nearness(open, part);
+        }
         let mut flags: Vec<(Probe, bool)> = Vec::new();
         while flags.len() < wanted {
             let state = rng.below(2) == 0;
-            // In random order, so the first that fits is any of them.
+            // In random order the first that fits is any of them, in the other the nearest.
             let Some(at) = open.iter().position(|(_, reached)| *reached == state) else { break };
-            flags.push(open.swap_remove(at));
+            flags.push(open.remove(at));
         }
         if flags.len() < count.min as usize {
             return None;
@@ -98,6 +103,18 @@ impl Flagger {
         }
         kept
     }
+}
+
+/// The places in the order of their distance, in the order of the text, from the first of a part.
+fn by_nearness(mut open: Vec<(Probe, bool)>, part: u8) -> Vec<(Probe, bool)> {
+    if open.is_empty() {
+        return open;
+    }
+    open.sort_unstable();
+    let first = first_of(part, open.len());
+    let mut ranked: Vec<(usize, (Probe, bool))> = open.into_iter().enumerate().collect();
+    ranked.sort_by_key(|(rank, _)| rank.abs_diff(first));
+    ranked.into_iter().map(|(_, place)| place).collect()
 }
 
 /// The looks of some doubtful places, a few of each stretch.

@@ -4,9 +4,9 @@
 //! that a reader can copy from the text without executing anything, is not.
 
 use super::familiar::{Familiar, Known};
+use super::place::{Placement, first_of};
 use super::{Asked, ProbeConfig, Watched};
 use crate::item::record::{Probe, Truth};
-use crate::seed::Rng;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::rerun;
@@ -14,7 +14,7 @@ use crate::wasm::trap::Trap;
 use crate::wasm::types::Value;
 use crate::weave::canon::Coverage;
 
-/// Runs the program and asks about one of its sites, each equally likely.
+/// Runs the program and asks about one of its sites.
 pub(super) fn ask(
     config: &ProbeConfig,
     familiar: &Familiar,
@@ -22,14 +22,17 @@ pub(super) fn ask(
     program: &Program,
     entry: u32,
     fuel_limit: u64,
-    rng: &mut Rng,
+    placement: Placement<'_>,
 ) -> Result<Watched, Trap> {
     let mut sites = Sites::new(program, *config, familiar.with(program));
     let outcome = rerun::run(machine, program, entry, fuel_limit, &mut sites)?;
     let candidates = sites.candidates();
     let mut asked = None;
     if !candidates.is_empty() {
-        let probe = *rng.pick(&candidates);
+        let probe = match placement {
+            Placement::Random(rng) => *rng.pick(&candidates),
+            Placement::Part(part) => candidates[first_of(part, candidates.len())],
+        };
         let snapshot = rerun::snapshot(machine, program, entry, probe, fuel_limit)?.expect("it came by before");
         asked = Some(Asked { probes: vec![probe], truth: Truth::StackValues(snapshot.operands) });
     }
