@@ -74,10 +74,13 @@ pub struct ChatRequest {
     /// Sampling parameters.
     #[serde(default)]
     pub params: Params,
+    /// How often the same was asked before. It is not sent; a cache must not take one of several replies for all.
+    #[serde(default)]
+    pub epoch: u32,
 }
 
 /// What came back, as far as the provider said.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChatReply {
     /// The text; `None` where the provider sent none.
     pub content: Option<String>,
@@ -91,7 +94,7 @@ pub struct ChatReply {
     pub model: Option<String>,
     /// Tokens.
     pub usage: Usage,
-    /// Requests sent, retries included.
+    /// Requests sent, retries included; 0 for a reply that was kept.
     pub attempts: u32,
 }
 

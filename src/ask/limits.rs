@@ -4,6 +4,7 @@
 //! time, hide `Retry-After` and know no limit per attempt. A deterministic error is never tried again.
 
 mod fault;
+mod window;
 
 pub(super) use fault::{excerpt, from_status};
 
@@ -15,11 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
+use window::Window;
 
 /// Bounds on asking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Requests in flight at once.
+    /// Requests in flight at once, at most; fewer while the provider has too much to do.
     pub max_connections: usize,
     /// Attempts after the first.
     pub max_retries: u32,
@@ -59,15 +61,33 @@ impl Limits {
     }
 }
 
-/// What all requests of one client share: when the provider wants to hear from us again, and how often it failed.
-#[derive(Debug, Default)]
+/// What all requests of one client share: how many may be under way, when the provider wants to hear from us again, and
+/// how often it failed.
+#[derive(Debug)]
 pub struct Meter {
+    window: Window,
     not_before: Mutex<Option<Instant>>,
     retries: AtomicU64,
     last_trouble: Mutex<Option<String>>,
 }
 
 impl Meter {
+    /// That of a client that may have so many requests in flight.
+    pub(super) fn new(max_connections: usize) -> Self {
+        let (not_before, last_trouble) = (Mutex::default(), Mutex::default());
+        Self { window: Window::new(max_connections), not_before, retries: AtomicU64::new(0), last_trouble }
+    }
+
+    /// Requests that may be under way at once, now.
+    pub fn window(&self) -> usize {
+        self.window.size()
+    }
+
+    /// How long nothing is asked, since the provider wants to be left alone.
+    pub fn pause(&self) -> Option<Duration> {
+        self.gate()?.checked_duration_since(Instant::now())
+    }
+
     /// Retries so far.
     pub fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
@@ -119,9 +139,11 @@ impl tower::Service<HttpRequestFactory> for Patient {
 
 impl Patient {
     async fn persist(&self, request: HttpRequestFactory) -> Result<reqwest::Response, ChatError> {
+        // The time runs from when it may be asked first: waiting for one's turn is no fault of anybody's.
+        let mut pass = self.meter.window.enter().await;
         let deadline = Instant::now() + self.limits.total_timeout;
         for retry in 0.. {
-            if let Some(gate) = self.meter.gate() {
+            while let Some(gate) = self.meter.gate().filter(|&gate| gate > Instant::now()) {
                 if gate >= deadline {
                     return Err(closed());
                 }
@@ -131,16 +153,28 @@ impl Patient {
             let request = request.build().await.map_err(unbuilt)?;
             let key = spread_key(&request);
             let error = match self.attempt(request, deadline).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    pass.succeeded();
+                    return Ok(response);
+                }
                 Err(error) => error,
             };
+            if matches!(error.status, Some(429 | 503)) {
+                pass.refused();
+            }
             let wait = error.retry_after.unwrap_or_else(|| self.limits.backoff(retry, key));
             let until = Instant::now() + wait;
             if !error.retryable || retry >= self.limits.max_retries || until >= deadline {
                 return Err(error);
             }
             self.meter.note(&error, until);
+            // Whoever waits leaves room for others.
+            drop(pass);
             sleep_until(until).await;
+            pass = match tokio::time::timeout_at(deadline, self.meter.window.enter()).await {
+                Ok(pass) => pass,
+                Err(_) => return Err(error),
+            };
         }
         unreachable!("the loop ends by max_retries")
     }

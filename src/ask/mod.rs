@@ -3,7 +3,9 @@
 //! Must not know rewards or learning. Every outside system sits behind [`chat::ChatModel`], which has a scripted twin;
 //! provider trouble is kept apart from wrong answers all the way ([`chat::ChatError`], never a verdict of `wrong`).
 
+pub mod cache;
 pub mod chat;
+pub mod evaluate;
 pub mod guess;
 pub mod judge;
 pub mod limits;

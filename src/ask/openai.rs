@@ -101,7 +101,8 @@ impl OpenAi {
             .with_api_key(key)
             .with_org_id(header_variable("OPENAI_ORG_ID"))
             .with_project_id(header_variable("OPENAI_PROJECT_ID"));
-        let patient = Patient { http: http.clone(), limits, meter: Arc::default(), attempts: Arc::default() };
+        let meter = Arc::new(Meter::new(limits.max_connections));
+        let patient = Patient { http: http.clone(), limits, meter, attempts: Arc::default() };
         Ok(Self { client: Client::build(http, config), patient, endpoint: Endpoint { base_url, ..endpoint } })
     }
 

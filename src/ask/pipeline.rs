@@ -12,13 +12,15 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// One question: what to send, and the truth to judge the reply by.
+/// One question: what to send, the truth to judge the reply by, and what the caller wants back with the answer.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct Question<T> {
     /// The request.
     pub request: ChatRequest,
     /// The exact answer.
     pub truth: Truth,
+    /// The caller's own.
+    pub about: T,
 }
 
 /// What depends on the clock about one answer.
@@ -26,7 +28,7 @@ pub struct Question {
 pub struct Clock {
     /// From the first attempt to the final answer, milliseconds.
     pub latency_ms: u64,
-    /// Requests sent, retries included.
+    /// Requests sent, retries included; 0 for a reply that was kept.
     pub attempts: u32,
 }
 
@@ -35,6 +37,7 @@ impl Clock {
     pub fn timing(self, record: &Record) -> Timing {
         Timing {
             id: record.item.id.clone(),
+            model: record.model.clone(),
             purpose: record.purpose,
             round: record.round,
             index: record.index,
@@ -72,19 +75,20 @@ pub enum Ended {
 }
 
 /// Asks all questions, at most `limits.max_connections` at once, and hands each answer to `on_answer` as it comes, with
-/// the question's index. Exactly one answer for each, unless it ends early. An error of `on_answer` (say, a full disk)
+/// what the question is about. Exactly one answer for each, unless it ends early. Questions are taken one by one as there
+/// is room, so that there may be any number of them. An error of `on_answer` (say, a full disk) or in place of a question
 /// ends it at once. A `stop` whose sender is gone never stops it.
 ///
 /// # Errors
-/// Only those of `on_answer`.
-pub async fn ask_all<E>(
+/// Only those of `on_answer` and `questions`.
+pub async fn ask_all<T: Send + 'static, E>(
     model: Arc<dyn ChatModel>,
-    questions: Vec<Question>,
+    questions: impl Iterator<Item = Result<Question<T>, E>>,
     limits: &Limits,
     mut stop: StopSignal,
-    mut on_answer: impl FnMut(usize, Answer, Clock) -> Result<(), E>,
+    mut on_answer: impl FnMut(T, Answer, Clock) -> Result<(), E>,
 ) -> Result<Ended, E> {
-    let mut waiting = questions.into_iter().enumerate();
+    let mut waiting = questions.fuse().peekable();
     let mut flying = JoinSet::new();
     let mut fatal: Option<ChatError> = None;
     let mut finish_by: Option<tokio::time::Instant> = None;
@@ -95,9 +99,10 @@ pub async fn ask_all<E>(
             Stop::Now => flying.abort_all(),
         }
         while *stop.borrow() == Stop::Go && fatal.is_none() && flying.len() < limits.max_connections.max(1) {
-            let Some((index, question)) = waiting.next() else { break };
-            let model = model.clone();
-            flying.spawn(async move { (index, ask_one(&*model, &question).await) });
+            let Some(question) = waiting.next() else { break };
+            let (question, model) = (question?, model.clone());
+            let Question { request, truth, about } = question;
+            flying.spawn(async move { (ask_one(&*model, &request, &truth).await, about) });
         }
         let landed = tokio::select! {
             biased;
@@ -107,12 +112,11 @@ pub async fn ask_all<E>(
         };
         match landed {
             None => {
-                return Ok(
-                    fatal.map_or(if waiting.len() == 0 { Ended::Complete } else { Ended::Stopped }, Ended::Fatal)
-                );
+                let ended = if waiting.peek().is_none() { Ended::Complete } else { Ended::Stopped };
+                return Ok(fatal.map_or(ended, Ended::Fatal));
             }
-            Some(Ok((_, Outcome::Fatal(error)))) => _ = fatal.get_or_insert(error),
-            Some(Ok((index, Outcome::Answer(answer, clock)))) => on_answer(index, *answer, clock)?,
+            Some(Ok((Outcome::Fatal(error), _))) => _ = fatal.get_or_insert(error),
+            Some(Ok((Outcome::Answer(answer, clock), about))) => on_answer(about, *answer, clock)?,
             Some(Err(failed)) => match failed.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // Aborted: told to stop now.
@@ -142,14 +146,14 @@ enum Outcome {
     Fatal(ChatError),
 }
 
-async fn ask_one(model: &dyn ChatModel, question: &Question) -> Outcome {
+async fn ask_one(model: &dyn ChatModel, request: &ChatRequest, truth: &Truth) -> Outcome {
     let start = Instant::now();
-    let reply = model.ask(&question.request).await;
+    let reply = model.ask(request).await;
     let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     match reply {
         Ok(reply) => {
             let clock = Clock { latency_ms, attempts: reply.attempts };
-            Outcome::Answer(Box::new(answered(reply, &question.truth)), clock)
+            Outcome::Answer(Box::new(answered(reply, truth)), clock)
         }
         Err(error) if error.is_fatal() => Outcome::Fatal(error),
         Err(error) => {
@@ -190,10 +194,11 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    fn questions(n: usize) -> Vec<Question> {
-        let request = |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default() };
+    fn questions<E>(n: usize) -> impl Iterator<Item = Result<Question<usize>, E>> {
+        let request =
+            |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default(), epoch: 0 };
         let truth = Truth::StackValues(vec![Value::i32(1)]);
-        (0..n).map(|i| Question { request: request(i), truth: truth.clone() }).collect()
+        (0..n).map(move |about| Ok(Question { request: request(about), truth: truth.clone(), about }))
     }
 
     fn limits(max_connections: usize) -> Limits {

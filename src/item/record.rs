@@ -248,12 +248,18 @@ pub struct Record {
     pub schema: u32,
     /// Why it was asked.
     pub purpose: Purpose,
-    /// The round of the run, from 0.
+    /// The model asked for, where one run asks several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The round of the run, from 0; of an evaluation the epoch.
     pub round: u32,
-    /// Position within the round and purpose, from 0.
+    /// Position within the round and purpose, from 0; of an evaluation the item's.
     pub index: u32,
-    /// Who chose the program: a strategy, or the kind of chance (`random/actions`).
+    /// Who chose the program: a strategy, the kind of chance (`random/actions`), a suite (`standard@1`).
     pub chosen_by: String,
+    /// How difficult the item was made, 1 to 5, where that was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
     /// The question; its fields stand beside the others in the line.
     #[serde(flatten)]
     pub item: Item,
@@ -272,6 +278,9 @@ pub struct Record {
 pub struct Timing {
     /// The item's id.
     pub id: String,
+    /// As in the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// As in the record.
     pub purpose: Purpose,
     /// As in the record.

@@ -117,9 +117,11 @@ pub(crate) mod tests {
         Record {
             schema: SCHEMA_VERSION,
             purpose,
+            model: None,
             round,
             index,
             chosen_by: "ppo".into(),
+            level: None,
             item,
             answer,
             reward: None,
@@ -129,7 +131,7 @@ pub(crate) mod tests {
 
     fn timing(record: &Record) -> Timing {
         let Record { purpose, round, index, .. } = *record;
-        Timing { id: record.item.id.clone(), purpose, round, index, latency_ms: 12, attempts: 1 }
+        Timing { id: record.item.id.clone(), model: None, purpose, round, index, latency_ms: 12, attempts: 1 }
     }
 
     fn dir(scratch: &Scratch) -> RunDir {

@@ -42,14 +42,16 @@ fn output(number: &str, seed: Option<u64>) -> String {
 }
 
 /// Question `i` says `content(i)`; the truth is the number `i` and the seed.
-fn questions(count: usize, model: &str, content: impl Fn(usize) -> String) -> Vec<Question> {
+fn questions(count: usize, model: &str, content: impl Fn(usize) -> String) -> Vec<Question<usize>> {
     let question = |i: usize| Question {
         request: ChatRequest {
             model: model.into(),
             messages: vec![Message { role: Role::User, content: content(i) }],
             params: Params { seed: Some(7), ..Params::default() },
+            epoch: 0,
         },
         truth: Truth::StackValues(vec![Value::i64(i as i64), Value::i64(7)]),
+        about: i,
     };
     (0..count).map(question).collect()
 }
@@ -64,12 +66,12 @@ fn quick() -> Limits {
     }
 }
 
-async fn ask(base_url: String, questions: Vec<Question>) -> (Ended, HashMap<usize, (Answer, Clock)>) {
+async fn ask(base_url: String, questions: Vec<Question<usize>>) -> (Ended, HashMap<usize, (Answer, Clock)>) {
     let endpoint = Endpoint { base_url, key: None, style: ParamStyle::Standard };
     let model = OpenAi::new(endpoint, quick()).expect("sets up");
     let (limits, mut answers) = (quick(), HashMap::new());
     let stop = watch::channel(Stop::Go).1;
-    let ended = ask_all(Arc::new(model), questions, &limits, stop, |index, answer, clock| {
+    let ended = ask_all(Arc::new(model), questions.into_iter().map(Ok), &limits, stop, |index, answer, clock| {
         assert!(answers.insert(index, (answer, clock)).is_none(), "question {index} has two answers");
         Ok::<(), Infallible>(())
     });

@@ -4,9 +4,9 @@
 
 use crate::ask::chat::{ChatError, ChatErrorKind};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The error in an exchange; `None` if it succeeded.
 pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<ChatError> {
@@ -60,9 +60,15 @@ pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> Chat
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     /// Longer waits than a day are a mistake of the provider's.
     const MAX_S: f64 = 86_400.0;
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    // The form with a date is left to our own backoff: it would need both clocks to agree.
-    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number(RETRY_AFTER.as_str()))?;
+    let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim());
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number(RETRY_AFTER.as_str()));
+    let seconds = seconds.or_else(|| {
+        let until = httpdate::parse_http_date(text(RETRY_AFTER.as_str())?).ok()?;
+        // By the provider's clock, where it tells the time: ours may be another.
+        let now = text(DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok());
+        Some(until.duration_since(now.unwrap_or_else(SystemTime::now)).unwrap_or_default().as_secs_f64())
+    })?;
     (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(MAX_S)))
 }
 
@@ -135,16 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds_and_milliseconds() {
+    fn retry_after_is_read_in_seconds_milliseconds_and_as_a_date() {
+        const NOON: &str = "Wed, 21 Oct 2015 12:00:00 GMT";
         let wait = |name: &'static str, text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, text.parse().expect("a header"));
+            headers.insert(DATE, NOON.parse().expect("a header"));
             of(StatusCode::TOO_MANY_REQUESTS, &headers, b"").expect("an error").retry_after
         };
         assert_eq!(wait("retry-after", "2"), Some(Duration::from_secs(2)));
         assert_eq!(wait("retry-after-ms", "150"), Some(Duration::from_millis(150)));
         assert_eq!(wait("retry-after", "1e300"), Some(Duration::from_secs(86_400)));
-        for text in ["-1", "nan", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+        assert_eq!(wait("retry-after", "Wed, 21 Oct 2015 12:00:07 GMT"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        for text in ["-1", "nan", "soon", "Wed, 21 Oct"] {
             assert_eq!(wait("retry-after", text), None, "{text}");
         }
     }

@@ -89,7 +89,7 @@ mod tests {
             seed: Some(7),
         };
         let messages = vec![Message { role: Role::User, content: "hi".into() }];
-        ChatRequest { model: "m".into(), messages, params }
+        ChatRequest { model: "m".into(), messages, params, epoch: 3 }
     }
 
     #[test]

@@ -6,12 +6,11 @@ use super::pick::{Candidate, Question};
 use super::{AttackError, Finish, Search, State, seeds};
 use crate::ask::chat::{ChatRequest, Params};
 use crate::ask::pipeline::{Clock, Ended, Question as Asked, ask_all};
-use crate::ask::prompt::PromptError;
 use crate::attack::profile::Profile;
 use crate::attack::strategy::random::Random;
 use crate::attack::strategy::{Strategy, Woven};
 use crate::item::make::{Draft, confirm_all};
-use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, SinkError, Verdict};
+use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, Verdict};
 use crate::item::task::place::Placement;
 use crate::seed::Seed;
 
@@ -106,25 +105,28 @@ impl Search {
     ) -> Result<(Vec<(u32, Answer)>, Finish), AttackError> {
         let seed = u64::from(batch.purpose == Purpose::Confirm);
         let params = Params { seed: self.params.seed.map(|given| given + seed), ..self.params.clone() };
-        let question = |one: &One<'_>| {
+        let epoch = seed as u32;
+        let question = |(about, one): (usize, &One<'_>)| {
             let item = &one.question.draft.item;
             let messages = self.prompt.render(item)?;
-            let request = ChatRequest { model: self.model_id.clone(), messages, params: params.clone() };
-            Ok(Asked { request, truth: item.truth.clone() })
+            let request = ChatRequest { model: self.model_id.clone(), messages, params: params.clone(), epoch };
+            Ok(Asked { request, truth: item.truth.clone(), about })
         };
-        let questions = batch.asked.iter().map(question).collect::<Result<Vec<Asked>, PromptError>>()?;
+        let questions = batch.asked.iter().enumerate().map(question);
         let mut answers = Vec::new();
         let (sink, watch, found) = (&mut *state.sink, &mut *state.watch, &state.found);
         let paid = batch.purpose == Purpose::Attack;
-        let on_answer = |at: usize, answer: Answer, clock: Clock| -> Result<(), SinkError> {
+        let on_answer = |at: usize, answer: Answer, clock: Clock| -> Result<(), AttackError> {
             let one = &batch.asked[at];
             let verdict = answer.verdict;
             let record = Record {
                 schema: SCHEMA_VERSION,
                 purpose: batch.purpose,
+                model: None,
                 round: batch.round,
                 index: one.index,
                 chosen_by: one.chosen_by.clone(),
+                level: None,
                 item: one.item(),
                 reward: if paid { self.worth(one.question, &answer, found) } else { None },
                 cell: verdict.is_finished_reply().then(|| one.question.cell(verdict).to_string()),

@@ -17,9 +17,11 @@ fn record() -> Record {
     Record {
         schema: SCHEMA_VERSION,
         purpose: Purpose::Attack,
+        model: None,
         round: 0,
         index: 0,
         chosen_by: "ppo".into(),
+        level: None,
         item,
         answer,
         reward: Some(0.5),

@@ -48,7 +48,8 @@ fn stored(scratch: &Scratch, records: &[Record]) -> RunDir {
     let mut sink = JsonlSink::open(&dir).expect("can be opened");
     for record in records {
         let Record { purpose, round, index, .. } = *record;
-        let timing = Timing { id: record.item.id.clone(), purpose, round, index, latency_ms: 1, attempts: 1 };
+        let timing =
+            Timing { id: record.item.id.clone(), model: None, purpose, round, index, latency_ms: 1, attempts: 1 };
         sink.record(record, &timing).expect("can be written");
     }
     dir

@@ -1,0 +1,120 @@
+//! Owns an evaluation: every item put to a model, as often as asked, each reply to one record.
+//!
+//! Must not know where items come from, where records go, or what they add up to. Items are taken one by one as there is
+//! room for another request, so that there may be more of them than memory holds.
+
+use super::chat::{ChatModel, ChatRequest, Params};
+use super::limits::Limits;
+use super::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
+use super::prompt::{Prompt, PromptError};
+use crate::item::record::{Item, Purpose, Record, SCHEMA_VERSION, Task, Timing};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An item to be asked, and where it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// Who chose it: the suite, or whom it was chosen against.
+    pub chosen_by: String,
+    /// How difficult it was made, where that was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
+    /// The item; its fields stand beside the others in the line.
+    #[serde(flatten)]
+    pub item: Item,
+}
+
+/// A model under evaluation.
+#[derive(Clone)]
+pub struct Candidate {
+    /// Its full name, `provider/id`: what records call it.
+    pub name: String,
+    /// Its name at its endpoint.
+    pub id: String,
+    /// The model.
+    pub model: Arc<dyn ChatModel>,
+    /// Sampling parameters; a seed among them is raised by one with each epoch.
+    pub params: Params,
+    /// Limits of asking.
+    pub limits: Limits,
+}
+
+/// How each task is asked.
+#[derive(Clone, Debug)]
+pub struct Prompts(Vec<Prompt>);
+
+impl Prompts {
+    /// These; of several for one task the last counts. A task without one is asked as usual.
+    pub fn new(own: impl IntoIterator<Item = Prompt>) -> Self {
+        let mut prompts: Vec<Prompt> = Task::ALL.iter().map(|&task| Prompt::shipped(task)).collect();
+        for prompt in own {
+            let of_task = prompts.iter_mut().find(|known| known.task == prompt.task);
+            *of_task.expect("there is one for each task") = prompt;
+        }
+        Self(prompts)
+    }
+
+    /// That of a task.
+    pub fn of(&self, task: Task) -> &Prompt {
+        self.0.iter().find(|prompt| prompt.task == task).expect("there is one for each task")
+    }
+}
+
+/// One question of an evaluation, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The item's, in the order of all items.
+    pub index: u32,
+    /// How often it was asked before.
+    pub epoch: u32,
+}
+
+/// Asks a model about all subjects, `epochs` times each, but for the places that are known already. `on_record` gets each
+/// record as it comes, with what the clock says of it.
+///
+/// # Errors
+/// Only those of `subjects` and `on_record`, and a prompt that does not render.
+pub async fn evaluate<E: From<PromptError>>(
+    candidate: &Candidate,
+    (prompts, epochs): (&Prompts, u32),
+    subjects: impl Iterator<Item = Result<Subject, E>>,
+    is_known: impl Fn(Place) -> bool,
+    stop: StopSignal,
+    mut on_record: impl FnMut(Record, Timing) -> Result<(), E>,
+) -> Result<Ended, E> {
+    let places = (0..).zip(subjects).flat_map(|(index, subject)| {
+        let epochs: Vec<Place> = (0..epochs).map(|epoch| Place { index, epoch }).collect();
+        let unknown: Vec<Place> = epochs.into_iter().filter(|&place| !is_known(place)).collect();
+        // An item that cannot be read is one error, not one for each epoch.
+        match subject {
+            Ok(subject) => unknown.into_iter().map(|place| Ok((place, subject.clone()))).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error)],
+        }
+    });
+    let question = |(place, subject): (Place, Subject)| {
+        let messages = prompts.of(subject.item.task).render(&subject.item)?;
+        let seed = candidate.params.seed.map(|seed| seed + u64::from(place.epoch));
+        let params = Params { seed, ..candidate.params.clone() };
+        let request = ChatRequest { model: candidate.id.clone(), messages, params, epoch: place.epoch };
+        Ok(Question { request, truth: subject.item.truth.clone(), about: (place, subject) })
+    };
+    let questions = places.map(|asked| asked.and_then(question));
+    ask_all(candidate.model.clone(), questions, &candidate.limits, stop, |(place, subject), answer, clock: Clock| {
+        let record = Record {
+            schema: SCHEMA_VERSION,
+            purpose: Purpose::Eval,
+            model: Some(candidate.name.clone()),
+            round: place.epoch,
+            index: place.index,
+            chosen_by: subject.chosen_by,
+            level: subject.level,
+            item: subject.item,
+            answer,
+            reward: None,
+            cell: None,
+        };
+        let timing = clock.timing(&record);
+        on_record(record, timing)
+    })
+    .await
+}
