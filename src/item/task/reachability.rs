@@ -64,12 +64,14 @@ impl Flagger {
         if let Some(part) = part {
             open = by_nearness(open, part);
         }
+        // The order counts only where it is that of nearness.
+        let take = if part.is_some() { Vec::remove } else { Vec::swap_remove };
         let mut flags: Vec<(Probe, bool)> = Vec::new();
         while flags.len() < wanted {
             let state = rng.below(2) == 0;
             // In random order the first that fits is any of them, in the other the nearest.
             let Some(at) = open.iter().position(|(_, reached)| *reached == state) else { break };
-            flags.push(open.remove(at));
+            flags.push(take(&mut open, at));
         }
         if flags.len() < count.min as usize {
             return None;
