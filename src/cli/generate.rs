@@ -1,12 +1,14 @@
 //! Owns `harness generate`: labelled items as a data set.
 
-use super::{Failure, listen, print_json, print_line, say};
+use super::flags::{TaskName, threads};
+use super::{Failure, listen, print_json, print_line, say, suite};
 use crate::item::record::Task;
 use crate::item::source::PROGRAMS_PER_ITEM;
 use crate::learn::pretrained::Pretrained;
 use crate::run::dataset::{Counts, DataSet, DataSetError, Format, Splits};
 use crate::run::level::AS_WRITTEN;
 use crate::run::preset::Preset;
+use crate::run::suite::{Items, Part};
 use crate::seed::Seed;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Loom;
@@ -34,6 +36,9 @@ pub struct Args {
     /// Difficulty, 1 to 5
     #[arg(long, default_value_t = AS_WRITTEN, value_name = "1-5", value_parser = clap::value_parser!(u8).range(1..=5))]
     level: u8,
+    /// The items of this suite instead, or those of its tasks that are asked for
+    #[arg(long, value_name = "NAME[@VERSION]|FILE", conflicts_with_all = ["preset", "policy", "level", "count"])]
+    suite: Option<String>,
     /// Items to make; no two have the same canonical form
     #[arg(short = 'n', long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
@@ -43,7 +48,7 @@ pub struct Args {
     /// Folder to write to; it must be empty, or not exist yet
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// One JSON object a line, or pairs of .wat and .meta files
+    /// One JSON object a line, pairs of .wat and .meta files, or one recipe a line
     #[arg(long, value_enum, default_value_t = FormatName::Jsonl)]
     format: FormatName,
     /// Split by canonical form, as in train=0.9,test=0.1; no program stands on two sides
@@ -57,30 +62,6 @@ pub struct Args {
     json: bool,
 }
 
-/// The tasks by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum TaskName {
-    /// The operand stack at ;;INSPECT
-    Stack,
-    /// Which of the places ;;FLAG_n execution passes
-    Reachability,
-    /// What the exported function returns
-    Result,
-    /// How much fuel the run uses
-    Fuel,
-}
-
-impl From<TaskName> for Task {
-    fn from(name: TaskName) -> Self {
-        match name {
-            TaskName::Stack => Self::Stack,
-            TaskName::Reachability => Self::Reachability,
-            TaskName::Result => Self::Result,
-            TaskName::Fuel => Self::Fuel,
-        }
-    }
-}
-
 /// The formats by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FormatName {
@@ -88,6 +69,18 @@ enum FormatName {
     Jsonl,
     /// Pairs of .wat and .meta files, as the original's data sets have them
     Wat,
+    /// One recipe a line, for a suite of the same preset and level
+    Recipes,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Jsonl => Self::Jsonl,
+            FormatName::Wat => Self::Wat,
+            FormatName::Recipes => Self::Recipes,
+        }
+    }
 }
 
 /// What a data set is: everything that makes it again.
@@ -113,6 +106,32 @@ struct Card<'a> {
     config: &'a Preset,
 }
 
+/// What a data set of a suite's items is.
+#[derive(Serialize)]
+struct SuiteCard<'a> {
+    generator: &'a str,
+    suite: &'a str,
+    seed: u64,
+    fingerprint: &'a str,
+    items: u64,
+    /// Where not every task was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<Task>,
+    split: Option<&'a str>,
+    format: Format,
+    parts: &'a [Part],
+}
+
+#[derive(Serialize)]
+struct SuiteReport<'a> {
+    suite: &'a str,
+    seed: u64,
+    fingerprint: &'a str,
+    #[serde(flatten)]
+    counts: Counts,
+    seconds: f64,
+}
+
 #[derive(Serialize)]
 struct Report {
     #[serde(flatten)]
@@ -127,6 +146,9 @@ struct Report {
 impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
     pub fn run(&self) -> Result<(), Failure> {
+        if let Some(name) = &self.suite {
+            return self.write_suite(name);
+        }
         let (name, preset) = self.preset()?;
         let loom = Arc::new(Loom::new(preset.weave.clone()));
         let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
@@ -134,12 +156,7 @@ impl Args {
             Some(policy) => preset.source_by(&loom, Arc::new(policy.chooser(&loom.config, &preset.prior)?)),
             None => preset.source(&loom),
         };
-        let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
-        let format = if self.format == FormatName::Jsonl { Format::Jsonl } else { Format::Wat };
-        let mut data = DataSet::create(&self.out, format, splits).map_err(|error| match error {
-            DataSetError::NotEmpty(_) => Failure::usage(error),
-            DataSetError::Write { .. } => Failure::Error(error.into()),
-        })?;
+        let (mut data, format) = (self.data_set()?, self.format.into());
         let stop = Arc::new(AtomicBool::new(false));
         let runtime = listen(stop.clone())?;
         let bar = ProgressBar::new(self.count);
@@ -147,7 +164,7 @@ impl Args {
         bar.set_style(style.expect("the template is well-formed"));
         let started = Instant::now();
         let (mut programs, mut repeated, mut failed) = (0, 0, None);
-        source.stream(Seed::new(self.seed), self.threads(), |draft, woven| {
+        source.stream(Seed::new(self.seed), threads(self.threads), |draft, woven| {
             programs = woven;
             match draft.map(|draft| data.add(&draft.item)) {
                 None => bar.set_position(data.len()),
@@ -207,8 +224,42 @@ impl Args {
         Ok((name, preset.at_level(self.level)))
     }
 
-    fn threads(&self) -> usize {
-        self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    /// The folder, made ready.
+    fn data_set(&self) -> Result<DataSet, Failure> {
+        let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
+        DataSet::create(&self.out, self.format.into(), splits).map_err(|error| match error {
+            DataSetError::NotEmpty(_) => Failure::usage(error),
+            DataSetError::Write { .. } => Failure::Error(error.into()),
+        })
+    }
+
+    /// Writes out the items of a suite.
+    fn write_suite(&self, name: &str) -> Result<(), Failure> {
+        let suite = suite::load(name)?;
+        let select = suite::select(self.task.as_slice(), None);
+        let mut data = self.data_set()?;
+        let (Items { items, fingerprint }, seconds) = suite::weave(&suite, self.seed, &select, self.threads)?;
+        items.iter().try_for_each(|one| data.add(&one.item).map(|_| ()))?;
+        let label = suite.label();
+        let card = SuiteCard {
+            generator: GENERATOR,
+            suite: &label,
+            seed: self.seed,
+            fingerprint: &fingerprint,
+            items: data.len(),
+            task: self.task.map(Task::from),
+            split: self.split.as_deref(),
+            format: self.format.into(),
+            parts: &suite.parts,
+        };
+        let counts = data.finish(&card)?;
+        let report = SuiteReport { suite: &label, seed: self.seed, fingerprint: &fingerprint, counts, seconds };
+        if self.json {
+            return print_json(&report);
+        }
+        let SuiteReport { counts, seed, .. } = &report;
+        let place = self.out.display();
+        print_line(&format!("{} items of {label}, seed {seed}, fingerprint {fingerprint}: {place}", counts.items))
     }
 
     fn show(&self, report: &Report) -> Result<(), Failure> {

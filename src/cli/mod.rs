@@ -7,11 +7,13 @@ pub mod attack;
 pub mod connect;
 pub mod corpus;
 pub mod explain;
+pub mod flags;
 pub mod generate;
 pub mod inspect;
 pub mod progress;
 pub mod schema;
 pub mod serve;
+pub mod suite;
 pub mod train;
 pub mod verify;
 
@@ -37,6 +39,7 @@ enum Verb {
     Inspect(inspect::Args),
     Schema(schema::Args),
     Serve(serve::Args),
+    Suite(suite::Args),
     Train(train::Args),
     Verify(verify::Args),
 }
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Verb::Inspect(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
+        Verb::Suite(args) => args.run(),
         Verb::Train(args) => args.run(),
         Verb::Verify(args) => args.run(),
     };

@@ -4,6 +4,7 @@
 //! put in order, so that the items are the same whatever the number of threads.
 
 use super::make::{Confirmer, Draft};
+use super::record::Item;
 use super::source::{ItemSource, STRIDE};
 use crate::seed::Seed;
 use crate::wasm::oracle::{Disagreement, Oracle};
@@ -38,18 +39,32 @@ impl ItemSource {
         &self,
         seed: Seed,
         threads: usize,
+        take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
+    ) -> Result<(), Disagrees> {
+        self.stream_of(seed, threads, |_| true, take)
+    }
+
+    /// The same of those items alone that are wanted; nothing is spent on confirming the others.
+    ///
+    /// # Errors
+    /// The first disagreement.
+    pub fn stream_of(
+        &self,
+        seed: Seed,
+        threads: usize,
+        wanted: impl Fn(&Item) -> bool + Sync,
         mut take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
     ) -> Result<(), Disagrees> {
         let (next, stop, oracle) = (AtomicU64::new(0), AtomicBool::new(false), Oracle::new());
         let (sender, receiver) = sync_channel::<(u64, Stretch)>(WAITING * threads);
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                let (sender, next, stop, oracle) = (sender.clone(), &next, &stop, &oracle);
+                let (sender, next, stop, oracle, wanted) = (sender.clone(), &next, &stop, &oracle, &wanted);
                 scope.spawn(move || {
                     let mut confirmer = Confirmer::default();
                     while !stop.load(Ordering::Relaxed) {
                         let number = next.fetch_add(1, Ordering::Relaxed);
-                        let made = self.confirmed(seed, number * STRIDE, oracle, &mut confirmer);
+                        let made = self.confirmed(seed, number * STRIDE, wanted, oracle, &mut confirmer);
                         // Nobody takes them any more.
                         if sender.send((number, made)).is_err() {
                             return;
@@ -65,9 +80,17 @@ impl ItemSource {
         })
     }
 
-    fn confirmed(&self, seed: Seed, start: u64, oracle: &Oracle, confirmer: &mut Confirmer) -> Stretch {
+    fn confirmed(
+        &self,
+        seed: Seed,
+        start: u64,
+        wanted: &impl Fn(&Item) -> bool,
+        oracle: &Oracle,
+        confirmer: &mut Confirmer,
+    ) -> Stretch {
         let mut bench = self.bench();
-        let mut drafts: Vec<Draft> = (start..start + STRIDE).filter_map(|number| bench.draft(seed, number)).collect();
+        let drafts = (start..start + STRIDE).filter_map(|number| bench.draft(seed, number));
+        let mut drafts: Vec<Draft> = drafts.filter(|draft| wanted(&draft.item)).collect();
         let told: Vec<&Draft> = drafts.iter().collect();
         match confirmer.confirm(&told, oracle) {
             Ok(()) => Ok(drafts),

@@ -25,6 +25,8 @@ pub enum Format {
     Jsonl,
     /// `NAME.wat` with the program and `NAME.meta` with the answer.
     Wat,
+    /// One recipe a line: what a suite weaves the programs from again.
+    Recipes,
 }
 
 /// The sides of a data set: names, and the share of each.
@@ -133,7 +135,7 @@ impl DataSet {
         let mut lines = Vec::new();
         for (name, _) in &splits.0 {
             match format {
-                Format::Jsonl => {
+                Format::Jsonl | Format::Recipes => {
                     let path = dir.join(format!("{name}.jsonl"));
                     let file = File::create_new(&path).map_err(fail(&path))?;
                     lines.push((path, BufWriter::new(file)));
@@ -155,11 +157,8 @@ impl DataSet {
         }
         let side = self.splits.side(&item.canonical);
         match self.format {
-            Format::Jsonl => {
-                let (path, file) = &mut self.lines[side];
-                let line = serde_json::to_string(item).expect("an item is plain data");
-                writeln!(file, "{line}").map_err(|source| DataSetError::Write { path: path.clone(), source })?;
-            }
+            Format::Jsonl => self.line(side, item)?,
+            Format::Recipes => self.line(side, &item.recipe)?,
             Format::Wat => {
                 let base = self.dir.join(&self.splits.0[side].0).join(format!("{:0>7}", item.id));
                 write(&base.with_extension("wat"), &item.program)?;
@@ -169,6 +168,12 @@ impl DataSet {
         }
         self.counts[side] += 1;
         Ok(true)
+    }
+
+    fn line(&mut self, side: usize, row: &impl Serialize) -> Result<(), DataSetError> {
+        let (path, file) = &mut self.lines[side];
+        let line = serde_json::to_string(row).expect("items and recipes are plain data");
+        writeln!(file, "{line}").map_err(|source| DataSetError::Write { path: path.clone(), source })
     }
 
     /// Items so far.

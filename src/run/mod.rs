@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod commitment;
 pub mod corpus;
 pub mod dataset;
 pub mod dir;
@@ -14,4 +15,5 @@ pub mod level;
 pub mod manifest;
 pub mod preset;
 pub mod sink;
+pub mod suite;
 pub mod yaml;

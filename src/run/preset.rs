@@ -77,9 +77,24 @@ impl Preset {
     /// # Errors
     /// A [`ConfigError`] with file and line.
     pub fn load(name: &str) -> Result<Self, ConfigError> {
-        let file = Self::find(name)?;
+        Self::read(&Self::find(name)?)
+    }
+
+    /// The preset that the program itself carries under this name, whatever lies in the folder.
+    ///
+    /// # Errors
+    /// If it carries none.
+    pub fn shipped(name: &str) -> Result<Self, ConfigError> {
+        let path = Path::new(FOLDER).join(format!("{name}.yaml"));
+        match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
+            Some((_, text)) => Self::read(&YamlFile::from_text(&path, text)),
+            None => Err(with_shipped(ConfigError::whole(&path, "there is no such preset", "name another one"), name)),
+        }
+    }
+
+    fn read(file: &YamlFile) -> Result<Self, ConfigError> {
         let preset: Self = file.parse()?;
-        preset.check(&file)?;
+        preset.check(file)?;
         Ok(preset)
     }
 

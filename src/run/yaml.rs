@@ -37,7 +37,8 @@ impl ConfigError {
         YamlFile { path: path.into(), text }.at(keys, what, todo)
     }
 
-    fn whole(path: &Path, what: impl Into<String>, todo: impl Into<String>) -> Self {
+    /// A mistake about a file as a whole.
+    pub fn whole(path: &Path, what: impl Into<String>, todo: impl Into<String>) -> Self {
         Self { path: path.into(), position: None, what: what.into(), todo: todo.into() }
     }
 }

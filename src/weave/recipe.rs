@@ -4,7 +4,9 @@
 //! sums on another machine.
 
 use super::action::{Action, COUNT};
+use super::chooser::Chooser;
 use super::weaver::{Loom, Weaver};
+use crate::seed::Rng;
 use std::sync::Arc;
 
 /// The version of the generator: a recipe of another one may not rebuild. Raised with every change of the vocabulary,
@@ -47,6 +49,12 @@ pub fn rebuild(loom: Arc<Loom>, generator: &str, seed: u64, actions: &[u16]) -> 
         return Err(RecipeError::Generator { found: generator.into() });
     }
     let mut weaver = Weaver::new(loom, seed);
+    replay(&mut weaver, actions)?;
+    Ok(weaver)
+}
+
+/// Takes these choices on a fresh weaver.
+fn replay(weaver: &mut Weaver, actions: &[u16]) -> Result<(), RecipeError> {
     for (at, &action) in actions.iter().enumerate() {
         let legal = usize::from(action) < COUNT && weaver.legal().contains(Action::from_number(action.into()));
         if !legal {
@@ -54,5 +62,31 @@ pub fn rebuild(loom: Arc<Loom>, generator: &str, seed: u64, actions: &[u16]) -> 
         }
         weaver.step(Action::from_number(action.into()));
     }
-    if weaver.legal().is_empty() { Ok(weaver) } else { Err(RecipeError::Unfinished { at: actions.len() }) }
+    if weaver.legal().is_empty() { Ok(()) } else { Err(RecipeError::Unfinished { at: actions.len() }) }
+}
+
+/// Weaves the programs of recipes again, each time any of them.
+#[derive(Clone, Debug)]
+pub struct Replayer {
+    /// Seed and actions of each.
+    recipes: Vec<(u64, Vec<u16>)>,
+}
+
+impl Replayer {
+    /// Of recipes, as seed and actions, that [`rebuild`] on the loom they will be woven on.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn new(recipes: Vec<(u64, Vec<u16>)>) -> Self {
+        assert!(!recipes.is_empty(), "nothing to weave");
+        Self { recipes }
+    }
+}
+
+impl Chooser for Replayer {
+    fn weave(&self, weaver: &mut Weaver, rng: &mut Rng) {
+        let (seed, actions) = rng.pick(&self.recipes);
+        weaver.reset(*seed);
+        replay(weaver, actions).expect("it was rebuilt before");
+    }
 }

@@ -1,0 +1,220 @@
+//! Owns `harness suite`: which suites there are, what one holds under a seed, and the two halves of a held-out seed.
+
+mod secret;
+
+use super::flags::{self, TaskName};
+use super::{Failure, listen, print_json, print_line};
+use crate::item::record::Task;
+use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
+use crate::seed::Seed;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// List suites, see what one holds, and commit to a secret seed
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    List(List),
+    Show(Show),
+    Commit(secret::Commit),
+    Reveal(secret::Reveal),
+}
+
+/// List the suites that the program carries, with the items of each task
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// Weave a suite's items and print their fingerprint: the same on every machine
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// The suite: a name, a name with its version, or a file
+    #[arg(value_name = "NAME[@VERSION]|FILE")]
+    suite: String,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// These tasks alone; may be given several times
+    #[arg(long, value_enum)]
+    task: Vec<TaskName>,
+    /// Items of each task at most, evenly over its levels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Threads; the items are the same for any number of them [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    /// Does what the verb says.
+    pub fn run(&self) -> Result<(), Failure> {
+        match &self.verb {
+            Verb::List(args) => args.run(),
+            Verb::Show(args) => args.run(),
+            Verb::Commit(args) => args.run(),
+            Verb::Reveal(args) => args.run(),
+        }
+    }
+}
+
+/// The suite of this name.
+pub(super) fn load(name: &str) -> Result<Suite, Failure> {
+    Suite::load(name).map_err(Failure::usage)
+}
+
+/// Weaves the items of a suite, with a bar on stderr, and says how long it took, seconds.
+pub(super) fn weave(suite: &Suite, seed: u64, select: &Select, threads: Option<u16>) -> Result<(Items, f64), Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let runtime = listen(stop.clone())?;
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items of {msg} woven");
+    bar.set_style(style.expect("the template is well-formed"));
+    bar.set_message(suite.label());
+    let started = Instant::now();
+    let woven = suite.weave(Seed::new(seed), select, flags::threads(threads), |items, of| {
+        bar.set_length(of);
+        bar.set_position(items);
+        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish_and_clear();
+    runtime.shutdown_background();
+    let items = woven.map_err(|error| match error {
+        WeaveError::Recipes(_) | WeaveError::NoTask { .. } => Failure::usage(error),
+        other => Failure::Error(other.into()),
+    })?;
+    Ok((items, (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0))
+}
+
+/// The tasks that are selected, if any.
+pub(super) fn select(tasks: &[TaskName], limit: Option<u64>) -> Select {
+    let tasks: Vec<Task> = tasks.iter().copied().map(Task::from).collect();
+    Select { tasks: Some(tasks).filter(|tasks| !tasks.is_empty()), limit }
+}
+
+#[derive(Serialize)]
+struct Listed {
+    suite: String,
+    description: String,
+    /// By task.
+    items: serde_json::Map<String, serde_json::Value>,
+    levels: Vec<u8>,
+}
+
+impl Listed {
+    fn of(suite: Suite) -> Self {
+        let items = suite.counts().into_iter().map(|(task, items)| (task.name().to_owned(), items.into())).collect();
+        let mut levels: Vec<u8> = suite.parts.iter().map(|part| part.level).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        Self { suite: suite.label(), description: suite.description, items, levels }
+    }
+}
+
+impl List {
+    fn run(&self) -> Result<(), Failure> {
+        let suites: Vec<Listed> = Suite::shipped().into_iter().map(Listed::of).collect();
+        if self.json {
+            return print_json(&serde_json::json!({ "suites": suites }));
+        }
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        let tasks = Task::ALL.iter().map(|task| task.name());
+        table.set_header(["suite"].into_iter().chain(tasks.clone()).chain(["levels", "for"]));
+        for Listed { suite, description, items, levels } in suites {
+            let counts = tasks.clone().map(|task| items.get(task).map_or("-".to_owned(), ToString::to_string));
+            let levels = levels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            table.add_row([suite].into_iter().chain(counts).chain([levels, description]));
+        }
+        print_line(&table.to_string())
+    }
+}
+
+/// What a suite holds of one task at one level.
+#[derive(Serialize)]
+struct Kind<'a> {
+    task: Task,
+    level: u8,
+    preset: &'a str,
+    items: usize,
+    /// Means of its programs.
+    mean_fuel: f64,
+    mean_bytes: f64,
+    mean_instructions: f64,
+}
+
+impl<'a> Kind<'a> {
+    /// Of items of one kind.
+    fn of(items: &'a [SuiteItem]) -> Self {
+        let SuiteItem { item, level, preset } = &items[0];
+        let mean = |of: &dyn Fn(&SuiteItem) -> f64| {
+            (10.0 * items.iter().map(of).sum::<f64>() / items.len() as f64).round() / 10.0
+        };
+        Self {
+            task: item.task,
+            level: *level,
+            preset,
+            items: items.len(),
+            mean_fuel: mean(&|one| one.item.fuel as f64),
+            mean_bytes: mean(&|one| one.item.bytes.into()),
+            mean_instructions: mean(&|one| one.item.instructions.into()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    suite: String,
+    seed: u64,
+    fingerprint: &'a str,
+    items: usize,
+    parts: Vec<Kind<'a>>,
+    seconds: f64,
+}
+
+impl Show {
+    fn run(&self) -> Result<(), Failure> {
+        let suite = load(&self.suite)?;
+        let (Items { items, fingerprint }, seconds) =
+            weave(&suite, self.seed, &select(&self.task, self.limit), self.threads)?;
+        let same =
+            |a: &SuiteItem, b: &SuiteItem| (a.item.task, a.level, &a.preset) == (b.item.task, b.level, &b.preset);
+        let parts: Vec<Kind> = items.chunk_by(same).map(Kind::of).collect();
+        let shown = Shown {
+            suite: suite.label(),
+            seed: self.seed,
+            fingerprint: &fingerprint,
+            items: items.len(),
+            parts,
+            seconds,
+        };
+        if self.json {
+            return print_json(&shown);
+        }
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        table.set_header(["task", "level", "preset", "items", "fuel", "bytes", "instructions executed"]);
+        for Kind { task, level, preset, items, mean_fuel, mean_bytes, mean_instructions } in &shown.parts {
+            let numbers = [*mean_fuel, *mean_bytes, *mean_instructions].map(|mean| format!("{mean:.1}"));
+            let names = [task.to_string(), level.to_string(), (*preset).to_owned(), items.to_string()];
+            table.add_row(names.into_iter().chain(numbers));
+        }
+        print_line(&table.to_string())?;
+        print_line(&format!("{} items of {}, seed {}, in {seconds:.1} s", shown.items, shown.suite, shown.seed))?;
+        print_line(&format!("fingerprint {fingerprint}"))
+    }
+}

@@ -1,0 +1,252 @@
+//! Owns the items of a suite and a seed: the same on every machine, for any number of threads, and whatever else of the
+//! suite is woven.
+//!
+//! Must not know who is asked. No program is there twice. So that no part has to know what the others hold, each that is
+//! woven owns a share of all canonical forms, told by their hash alone; forms that a part has as recipes are its own.
+
+use super::recipes::Pool;
+use super::{Part, Suite};
+use crate::item::record::{Item, Task};
+use crate::item::source::PROGRAMS_PER_ITEM;
+use crate::item::stream::Disagrees;
+use crate::run::yaml::ConfigError;
+use crate::seed::Seed;
+use crate::weave::weaver::Loom;
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Which of a suite's items are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Select {
+    /// These tasks alone.
+    pub tasks: Option<Vec<Task>>,
+    /// So many items of each task at most, evenly over its parts: of each part its first ones.
+    pub limit: Option<u64>,
+}
+
+/// One item of a suite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SuiteItem {
+    /// The item. Its id says task, level and number, `stack-l3-00017`, and is the same whatever is selected.
+    pub item: Item,
+    /// Its difficulty.
+    pub level: u8,
+    /// The preset that it is of.
+    pub preset: String,
+}
+
+/// The items of a suite and a seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Items {
+    /// In the order of the suite's parts.
+    pub items: Vec<SuiteItem>,
+    /// Of these items: see [`fingerprint`].
+    pub fingerprint: String,
+}
+
+/// Why a suite cannot be woven.
+#[derive(Debug, thiserror::Error)]
+pub enum WeaveError {
+    /// Its recipes.
+    #[error(transparent)]
+    Recipes(#[from] ConfigError),
+    /// It does not ask what is selected.
+    #[error("{suite} does not ask {task}; it asks {asks}")]
+    NoTask {
+        /// The suite.
+        suite: String,
+        /// What was selected.
+        task: Task,
+        /// What it asks.
+        asks: String,
+    },
+    /// A part asks about next to nothing.
+    #[error(
+        "part {part} of {suite} ({task}, preset {preset}, level {level}): of {programs} programs only {items} made an item of \
+         their own, of {wanted}; ask for fewer items, or loosen the preset's limits"
+    )]
+    TooFew {
+        /// The suite.
+        suite: String,
+        /// Which part, from 1.
+        part: usize,
+        /// What it asks.
+        task: Task,
+        /// Its preset.
+        preset: String,
+        /// Its level.
+        level: u8,
+        /// Programs woven.
+        programs: u64,
+        /// Items made.
+        items: u64,
+        /// Items to be made.
+        wanted: u64,
+    },
+    /// The machine and wasmtime disagree.
+    #[error(transparent)]
+    Disagrees(#[from] Disagrees),
+    /// Whoever watched broke off.
+    #[error("stopped before every item of the suite was woven")]
+    Stopped,
+}
+
+impl Suite {
+    /// Weaves the selected items of a seed on so many threads, each confirmed by wasmtime. `watch` is told how many there
+    /// are so far, and how many there will be; it may break off.
+    ///
+    /// # Errors
+    /// See [`WeaveError`].
+    pub fn weave(
+        &self,
+        seed: Seed,
+        select: &Select,
+        threads: usize,
+        mut watch: impl FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<Items, WeaveError> {
+        let shares = self.shares(select)?;
+        let pools = self.parts.iter().map(Pool::of).collect::<Result<Vec<_>, _>>()?;
+        let (seed, of) = (seed.child(&self.label()), shares.iter().sum());
+        let mut items: Vec<SuiteItem> = Vec::new();
+        for (at, &wanted) in shares.iter().enumerate().filter(|(_, wanted)| **wanted > 0) {
+            let job = Job { suite: self, pools: &pools, at, wanted, first: self.first_number(at) };
+            let before = items.len() as u64;
+            items.extend(job.weave(seed.indexed("part", at as u64), threads, |new| watch(before + new, of))?);
+        }
+        let fingerprint = fingerprint(items.iter().map(|item| &item.item));
+        Ok(Items { items, fingerprint })
+    }
+
+    /// How many items of each part are selected.
+    fn shares(&self, select: &Select) -> Result<Vec<u64>, WeaveError> {
+        if let Some(tasks) = &select.tasks {
+            let asks = |task: Task| self.parts.iter().any(|part| part.task == task);
+            if let Some(&task) = tasks.iter().find(|&&task| !asks(task)) {
+                let known: Vec<&str> = self.counts().into_iter().map(|(task, _)| task.name()).collect();
+                return Err(WeaveError::NoTask { suite: self.label(), task, asks: known.join(", ") });
+            }
+        }
+        let mut shares = vec![0; self.parts.len()];
+        for &task in Task::ALL.iter().filter(|task| select.tasks.as_ref().is_none_or(|tasks| tasks.contains(task))) {
+            let of_task = self.parts.iter().zip(&mut shares).filter(|(part, _)| part.task == task);
+            let mut open: Vec<(u64, &mut u64)> = of_task.map(|(part, share)| (part.items, share)).collect();
+            deal(select.limit.unwrap_or(u64::MAX), &mut open);
+        }
+        Ok(shares)
+    }
+
+    /// The number of a part's first item: parts of the same task and level count on.
+    fn first_number(&self, at: usize) -> u64 {
+        let part = &self.parts[at];
+        let alike = |other: &&Part| (other.task, other.level) == (part.task, part.level);
+        self.parts[..at].iter().filter(alike).map(|part| part.items).sum()
+    }
+}
+
+/// Deals out a number, evenly and the earlier ones first, to those who take no more than so much.
+fn deal(number: u64, open: &mut [(u64, &mut u64)]) {
+    let mut left = number.min(open.iter().map(|(most, _)| most).sum());
+    let mut turn = 0;
+    while left > 0 {
+        for (_, share) in open.iter_mut().filter(|(most, _)| *most > turn) {
+            let takes = left.min(1);
+            **share += takes;
+            left -= takes;
+        }
+        turn += 1;
+    }
+}
+
+/// One part that is to be woven.
+struct Job<'s> {
+    suite: &'s Suite,
+    /// Of every part.
+    pools: &'s [Option<Pool>],
+    at: usize,
+    wanted: u64,
+    /// The number of its first item.
+    first: u64,
+}
+
+impl Job<'_> {
+    fn weave(
+        &self,
+        seed: Seed,
+        threads: usize,
+        mut watch: impl FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Vec<SuiteItem>, WeaveError> {
+        let part = &self.suite.parts[self.at];
+        let loom = Arc::new(Loom::new(part.settings.weave.clone()));
+        let source = match &self.pools[self.at] {
+            Some(pool) => part.settings.source_by(&loom, pool.replayer.clone()),
+            None => part.settings.source(&loom),
+        };
+        let most = PROGRAMS_PER_ITEM * self.wanted * self.owners().max(1);
+        let (mut items, mut seen, mut programs, mut stopped) = (Vec::new(), HashSet::new(), 0, false);
+        source.stream_of(
+            seed,
+            threads,
+            |item| self.owns(&item.canonical),
+            |draft, woven| {
+                programs = woven;
+                let new = draft.filter(|draft| seen.insert(draft.item.canonical.clone()));
+                items.extend(new.map(|draft| self.item(draft.item, items.len() as u64)));
+                stopped = watch(items.len() as u64).is_break();
+                let done = stopped || items.len() as u64 == self.wanted || programs > most;
+                if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        )?;
+        let missing = (items.len() as u64) < self.wanted;
+        if stopped && missing {
+            return Err(WeaveError::Stopped);
+        }
+        if missing {
+            let (suite, preset, items) = (self.suite.label(), part.preset.clone(), items.len() as u64);
+            let Part { task, level, .. } = *part;
+            let (part, wanted) = (self.at + 1, self.wanted);
+            return Err(WeaveError::TooFew { suite, part, task, preset, level, programs, items, wanted });
+        }
+        Ok(items)
+    }
+
+    fn item(&self, item: Item, number: u64) -> SuiteItem {
+        let Part { task, level, preset, .. } = &self.suite.parts[self.at];
+        let id = format!("{task}-l{level}-{:05}", self.first + number);
+        SuiteItem { item: Item { id, ..item }, level: *level, preset: preset.clone() }
+    }
+
+    /// How many parts share the forms that are woven.
+    fn owners(&self) -> u64 {
+        self.pools.iter().filter(|pool| pool.is_none()).count() as u64
+    }
+
+    /// Whether programs of this canonical form belong to this part.
+    fn owns(&self, form: &str) -> bool {
+        let holds = |pool: &Option<Pool>| pool.as_ref().is_some_and(|pool| pool.forms.contains(form));
+        if self.pools[self.at].is_some() {
+            return !self.pools[..self.at].iter().any(holds);
+        }
+        let turn = self.pools[..self.at].iter().filter(|pool| pool.is_none()).count() as u64;
+        let number = u64::from_str_radix(&form[..16], 16).expect("a canonical form is 32 hexadecimal digits");
+        number % self.owners() == turn && !self.pools.iter().any(holds)
+    }
+}
+
+/// A hash of questions and answers in their order, 16 hexadecimal digits: two lists have the same if they ask the same about the
+/// same programs and hold the same for true, whatever the items are called and however they were made.
+pub fn fingerprint<'i>(items: impl IntoIterator<Item = &'i Item>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut text = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    };
+    for item in items {
+        text(item.task.name());
+        text(&item.program);
+        let probes = item.probes.iter().map(|probe| format!("{} {} {}", probe.func, probe.pc, probe.hit));
+        text(&probes.collect::<Vec<_>>().join("\n"));
+        item.truth.texts().iter().for_each(|(name, value)| text(&format!("{name} {value}")));
+        text("");
+    }
+    hasher.finalize().to_hex()[..16].to_string()
+}
