@@ -83,6 +83,11 @@ impl RunDir {
         self.path.join("manifest.yaml")
     }
 
+    /// `items.jsonl`: what an evaluation asks, one line for each item.
+    pub fn items(&self) -> PathBuf {
+        self.path.join("items.jsonl")
+    }
+
     /// `records.jsonl`: one line for each question and its answer.
     pub fn records(&self) -> PathBuf {
         self.path.join("records.jsonl")
@@ -127,21 +132,47 @@ impl RunDir {
 /// Writes a whole file in one step: into a neighbour first, which then takes the name. A reader sees the old text or
 /// the new one, and so does whoever comes after a crash.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), DirError> {
-    let fail = |source| DirError { action: "write", path: path.into(), source };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let neighbour = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = write_synced(&neighbour, text).and_then(|()| fs::rename(&neighbour, path));
-    if written.is_err() {
-        // The error that counts is the one above; a leftover neighbour harms nobody.
-        let _ = fs::remove_file(&neighbour);
-    }
-    written.map_err(fail)
+    let mut file = WholeFile::create(path)?;
+    file.write(text.as_bytes())?;
+    file.finish()
 }
 
-fn write_synced(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+/// A whole file that is written bit by bit; it takes its name when it is finished, and leaves nothing otherwise.
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    neighbour: PathBuf,
+    file: io::BufWriter<fs::File>,
+}
+
+impl WholeFile {
+    /// Begins one.
+    pub fn create(path: &Path) -> Result<Self, DirError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let neighbour = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        let file = fs::File::create(&neighbour);
+        let file = file.map_err(|source| DirError { action: "write", path: path.into(), source })?;
+        Ok(Self { path: path.into(), neighbour, file: io::BufWriter::new(file) })
+    }
+
+    /// Goes on.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), DirError> {
+        self.file.write_all(bytes).map_err(|source| DirError { action: "write", path: self.path.clone(), source })
+    }
+
+    /// Gives it its name.
+    pub fn finish(mut self) -> Result<(), DirError> {
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        let named = synced.and_then(|()| fs::rename(&self.neighbour, &self.path));
+        named.map_err(|source| DirError { action: "write", path: self.path.clone(), source })
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        // Once it has its name there is none left; a leftover neighbour harms nobody.
+        let _ = fs::remove_file(&self.neighbour);
+    }
 }
 
 /// Something about a run directory could not be done.

@@ -6,6 +6,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 /// A file that lines are appended to.
@@ -93,22 +94,50 @@ impl std::fmt::Display for Cut {
 
 /// Reads every line. A cut last line is left out and told of; any other line that cannot be read is an error.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Lines<T>, LineError> {
-    let fail = |source| LineError::Read { path: path.into(), source };
-    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
-    let (mut rows, mut line, mut number) = (Vec::new(), Vec::new(), 0);
-    loop {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(fail)? == 0 {
-            return Ok(Lines { rows, cut: None });
+    let mut stream = stream(path)?;
+    let rows = stream.by_ref().collect::<Result<Vec<T>, LineError>>()?;
+    Ok(Lines { rows, cut: stream.cut })
+}
+
+/// Reads line by line, for files that are larger than memory.
+///
+/// # Errors
+/// If the file cannot be opened.
+pub fn stream<T: DeserializeOwned>(path: &Path) -> Result<Stream<T>, LineError> {
+    let file = File::open(path).map_err(|source| LineError::Read { path: path.into(), source })?;
+    let (reader, line) = (BufReader::new(file), Vec::new());
+    Ok(Stream { reader, path: path.into(), line, number: 0, cut: None, row: PhantomData })
+}
+
+/// The lines of a file, one after the other.
+#[derive(Debug)]
+pub struct Stream<T> {
+    reader: BufReader<File>,
+    path: PathBuf,
+    line: Vec<u8>,
+    number: usize,
+    /// What is to be told of a last line that a kill cut off, once the others are read.
+    pub cut: Option<Cut>,
+    row: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Iterator for Stream<T> {
+    type Item = Result<T, LineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.line.clear();
+        match self.reader.read_until(b'\n', &mut self.line) {
+            Ok(0) => return None,
+            Ok(_) => self.number += 1,
+            Err(source) => return Some(Err(LineError::Read { path: self.path.clone(), source })),
         }
-        number += 1;
-        if line.last() != Some(&b'\n') && !is_whole_json(&line) {
-            return Ok(Lines { rows, cut: Some(Cut { path: path.into(), line: number, bytes: line.len() }) });
+        let (path, line) = (&self.path, self.number);
+        if self.line.last() != Some(&b'\n') && !is_whole_json(&self.line) {
+            self.cut = Some(Cut { path: path.clone(), line, bytes: self.line.len() });
+            return None;
         }
-        match serde_json::from_slice(&line) {
-            Ok(row) => rows.push(row),
-            Err(source) => return Err(LineError::Line { path: path.into(), line: number, source }),
-        }
+        let row = serde_json::from_slice(&self.line);
+        Some(row.map_err(|source| LineError::Line { path: path.clone(), line, source }))
     }
 }
 

@@ -7,7 +7,8 @@ use super::clock::Stamp;
 use super::command;
 use super::dir::{DirError, RunDir, write_whole};
 use super::yaml::{ConfigError, YamlFile};
-use crate::item::record::SCHEMA_VERSION;
+use crate::ask::models::Prices;
+use crate::item::record::{SCHEMA_VERSION, Task};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 use std::time::Duration;
@@ -34,6 +35,38 @@ pub struct Plan {
     pub request: Value,
     /// Requests that may be spent.
     pub query_budget: Option<u64>,
+    /// What is evaluated, of an evaluation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<Evaluation>,
+}
+
+/// What an evaluation asks, and whom. Its preset is the suite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// What of the suite is asked: tasks (all, if there are none) and items of each at most.
+    pub tasks: Vec<Task>,
+    /// Items of each task at most.
+    pub limit: Option<u64>,
+    /// How often each item is asked.
+    pub epochs: u32,
+    /// Who is asked.
+    pub models: Vec<Examinee>,
+    /// How each task is asked.
+    pub prompts: Vec<Prompt>,
+    /// The model against which the items were chosen: they are no measure of it. `None` for neutral ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_against: Option<String>,
+}
+
+/// A model under evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Examinee {
+    /// Its full name.
+    pub name: String,
+    /// As [`Plan::request`].
+    pub request: Value,
+    /// What it costs, if that is known; nothing for those that answer within this program.
+    pub prices: Option<Prices>,
 }
 
 /// A preset as it was used.
@@ -94,6 +127,12 @@ pub struct Manifest {
     pub price_table_date: Option<String>,
     /// The model that the provider says has answered; known at the end.
     pub model_returned: Option<String>,
+    /// How many items there are, of an evaluation; known once they are woven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u64>,
+    /// Their fingerprint: equal for two evaluations exactly when their items are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 impl Manifest {
@@ -112,6 +151,8 @@ impl Manifest {
             max_connections,
             price_table_date: None,
             model_returned: None,
+            items: None,
+            fingerprint: None,
         }
     }
 
@@ -176,6 +217,7 @@ pub(crate) mod tests {
             policy: None,
             request: parse("{max_tokens: 500, temperature: 0.5}"),
             query_budget: Some(2000),
+            evaluation: None,
         };
         let args = "harness attack --api-key abc --seed 7".split(' ').map(String::from);
         Manifest::begin(plan, args, 32, Stamp::of(UNIX_EPOCH))
