@@ -47,6 +47,12 @@ impl ItemSource {
         Self { task, loom: loom.clone(), chooser, asker }
     }
 
+    /// The same questions about programs that somebody else chooses, of whom nothing is learned before: of few programs
+    /// that come again and again every value would be familiar.
+    pub fn woven_by(self, chooser: Arc<dyn Chooser>) -> Self {
+        Self { chooser, ..self }
+    }
+
     /// One who asks about programs.
     pub fn maker(&self) -> Maker {
         Maker::new(self.asker.clone())

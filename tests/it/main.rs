@@ -7,5 +7,6 @@ mod generating;
 mod looking;
 mod numeric;
 mod spec;
+mod suites;
 mod tidy;
 mod training;

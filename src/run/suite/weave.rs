@@ -2,7 +2,9 @@
 //! suite is woven.
 //!
 //! Must not know who is asked. No program is there twice. So that no part has to know what the others hold, each that is
-//! woven owns a share of all canonical forms, told by their hash alone; forms that a part has as recipes are its own.
+//! woven owns a share of the canonical forms of short programs, told by their hash alone, and forms that a part has as
+//! recipes are its own. Long programs are never the same by chance; should they be all the same, the later one is left
+//! out.
 
 use super::recipes::Pool;
 use super::{Part, Suite};
@@ -15,6 +17,9 @@ use crate::weave::weaver::Loom;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+
+/// Instructions executed from which on two programs are not the same by chance.
+const LONG: u32 = 32;
 
 /// Which of a suite's items are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,11 +113,12 @@ impl Suite {
         let shares = self.shares(select)?;
         let pools = self.parts.iter().map(Pool::of).collect::<Result<Vec<_>, _>>()?;
         let (seed, of) = (seed.child(&self.label()), shares.iter().sum());
-        let mut items: Vec<SuiteItem> = Vec::new();
+        let (mut items, mut seen) = (Vec::new(), HashSet::new());
         for (at, &wanted) in shares.iter().enumerate().filter(|(_, wanted)| **wanted > 0) {
             let job = Job { suite: self, pools: &pools, at, wanted, first: self.first_number(at) };
             let before = items.len() as u64;
-            items.extend(job.weave(seed.indexed("part", at as u64), threads, |new| watch(before + new, of))?);
+            let seed = seed.indexed("part", at as u64);
+            items.extend(job.weave(seed, threads, &mut seen, |new| watch(before + new, of))?);
         }
         let fingerprint = fingerprint(items.iter().map(|item| &item.item));
         Ok(Items { items, fingerprint })
@@ -174,20 +180,21 @@ impl Job<'_> {
         &self,
         seed: Seed,
         threads: usize,
+        seen: &mut HashSet<String>,
         mut watch: impl FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Vec<SuiteItem>, WeaveError> {
         let part = &self.suite.parts[self.at];
         let loom = Arc::new(Loom::new(part.settings.weave.clone()));
-        let source = match &self.pools[self.at] {
-            Some(pool) => part.settings.source_by(&loom, pool.replayer.clone()),
-            None => part.settings.source(&loom),
-        };
+        let mut source = part.settings.source(&loom);
+        if let Some(pool) = &self.pools[self.at] {
+            source = source.woven_by(pool.replayer.clone());
+        }
         let most = PROGRAMS_PER_ITEM * self.wanted * self.owners().max(1);
-        let (mut items, mut seen, mut programs, mut stopped) = (Vec::new(), HashSet::new(), 0, false);
+        let (mut items, mut programs, mut stopped) = (Vec::new(), 0, false);
         source.stream_of(
             seed,
             threads,
-            |item| self.owns(&item.canonical),
+            |item| self.owns(item),
             |draft, woven| {
                 programs = woven;
                 let new = draft.filter(|draft| seen.insert(draft.item.canonical.clone()));
@@ -221,15 +228,15 @@ impl Job<'_> {
         self.pools.iter().filter(|pool| pool.is_none()).count() as u64
     }
 
-    /// Whether programs of this canonical form belong to this part.
-    fn owns(&self, form: &str) -> bool {
-        let holds = |pool: &Option<Pool>| pool.as_ref().is_some_and(|pool| pool.forms.contains(form));
+    /// Whether an item's program belongs to this part.
+    fn owns(&self, item: &Item) -> bool {
+        let holds = |pool: &Option<Pool>| pool.as_ref().is_some_and(|pool| pool.forms.contains(&item.canonical));
         if self.pools[self.at].is_some() {
             return !self.pools[..self.at].iter().any(holds);
         }
         let turn = self.pools[..self.at].iter().filter(|pool| pool.is_none()).count() as u64;
-        let number = u64::from_str_radix(&form[..16], 16).expect("a canonical form is 32 hexadecimal digits");
-        number % self.owners() == turn && !self.pools.iter().any(holds)
+        let number = u64::from_str_radix(&item.canonical[..16], 16).expect("32 hexadecimal digits");
+        (item.instructions >= LONG || number % self.owners() == turn) && !self.pools.iter().any(holds)
     }
 }
 
