@@ -8,27 +8,32 @@ use super::guess::learned::Learned;
 use super::guess::{Guesser, Posed, reply};
 use super::serve::{RespondError, Responder};
 use super::solver::Solvers;
+use crate::item::record::Task;
+use std::collections::BTreeMap;
 
 /// Everybody who answers here.
 #[derive(Clone, Debug, Default)]
 pub struct Residents {
-    /// What `guess/learned` has learned; without it, it is not served.
-    pub learned: Option<Learned>,
+    /// What `guess/learned` has learned of each task; without any, it is not served.
+    pub learned: BTreeMap<Task, Learned>,
 }
 
 impl Residents {
     fn guess(&self, guesser: Guesser, messages: &[Message]) -> Result<String, RespondError> {
         let posed = Posed::find(messages).map_err(|problem| RespondError::BadRequest(problem.to_string()))?;
-        let answer = guesser.answer(&posed, self.learned.as_ref());
+        let answer = guesser.answer(&posed, self.learned.get(&posed.task));
         answer.as_ref().map(reply).ok_or_else(|| {
-            RespondError::BadRequest(format!("{} has not learned yet; start with --preset", guesser.model()))
+            RespondError::BadRequest(format!(
+                "{} has not learned this task; start with a --preset of it",
+                guesser.model()
+            ))
         })
     }
 }
 
 impl Responder for Residents {
     fn models(&self) -> Vec<String> {
-        let awake = |guesser: &Guesser| *guesser != Guesser::Learned || self.learned.is_some();
+        let awake = |guesser: &Guesser| *guesser != Guesser::Learned || !self.learned.is_empty();
         let guessers = Guesser::ALL.into_iter().filter(awake).map(Guesser::model);
         Solvers.models().into_iter().chain(guessers).collect()
     }

@@ -272,6 +272,7 @@ impl Args {
             policy: resolved.policy.as_ref().map(Pretrained::hash).transpose()?,
             request,
             query_budget: Some(self.query_budget),
+            evaluation: None,
         };
         let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.max_connections, started);
         manifest.price_table_date = resolved.entry.prices.as_ref().map(|prices| prices.as_of.clone());

@@ -5,10 +5,12 @@ use super::{Failure, print_json, print_line, runtime};
 use crate::ask::guess::learned::Learned;
 use crate::ask::residents::Residents;
 use crate::ask::serve::{Responder, Server};
+use crate::item::record::Task;
 use crate::run::preset::Preset;
 use crate::seed::Seed;
 use crate::weave::weaver::Loom;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,9 +63,9 @@ impl Args {
         })
     }
     /// What `guess/learned` knows of the preset.
-    fn learn(&self) -> Result<Option<Learned>, Failure> {
-        let Some(name) = &self.preset else { return Ok(None) };
+    fn learn(&self) -> Result<BTreeMap<Task, Learned>, Failure> {
+        let Some(name) = &self.preset else { return Ok(BTreeMap::new()) };
         let preset = Preset::load(name).map_err(Failure::usage)?;
-        learn(&preset.source(&Arc::new(Loom::new(preset.weave.clone()))), Seed::new(0)).map(Some)
+        learn(&[preset.source(&Arc::new(Loom::new(preset.weave.clone())))], Seed::new(0))
     }
 }

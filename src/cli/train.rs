@@ -195,6 +195,7 @@ impl Args {
             policy: None,
             request: serde_yaml::Value::Null,
             query_budget: None,
+            evaluation: None,
         };
         Ok(Manifest::begin(plan, std::env::args(), 0, started))
     }

@@ -128,6 +128,11 @@ impl Verdict {
         matches!(self, Self::Correct | Self::Wrong | Self::InvalidFormat | Self::Refusal)
     }
 
+    /// The model said something, or ended without a word: everything but trouble of the provider.
+    pub fn is_reply(self) -> bool {
+        !matches!(self, Self::ProviderError | Self::Timeout)
+    }
+
     /// A wrong answer from a finished reply: the only verdict that an attack is paid for.
     pub fn is_miss(self) -> bool {
         self == Self::Wrong
@@ -187,6 +192,20 @@ pub struct Usage {
     /// Tokens of hidden reasoning among those written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_tokens: Option<u64>,
+}
+
+impl Usage {
+    /// Adds what is known of another reply.
+    pub fn add(&mut self, other: &Self) {
+        let add = |sum: &mut Option<u64>, tokens: Option<u64>| {
+            if let Some(tokens) = tokens {
+                *sum = Some(sum.unwrap_or(0) + tokens);
+            }
+        };
+        add(&mut self.prompt_tokens, other.prompt_tokens);
+        add(&mut self.completion_tokens, other.completion_tokens);
+        add(&mut self.reasoning_tokens, other.reasoning_tokens);
+    }
 }
 
 /// The final answer to one question.

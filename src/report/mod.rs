@@ -5,6 +5,7 @@
 
 pub mod bands;
 pub mod curve;
+pub mod evaluation;
 pub mod figures;
 pub mod plot;
 mod said;

@@ -30,18 +30,21 @@ impl Share {
     /// The 95 % score interval (Wilson 1927), which holds for small samples and for shares near 0 and 1; `None` of
     /// nothing.
     pub fn wilson(self) -> Option<Interval> {
-        /// 97.5 % quantile of the standard normal distribution.
-        const Z: f64 = 1.959_963_984_540_054;
-        let rate = self.rate()?;
-        let n = self.of as f64;
-        let shrink = 1.0 + Z * Z / n;
-        let centre = (rate + Z * Z / (2.0 * n)) / shrink;
-        let half = Z / shrink * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
-        // Exactly 0 and 1 at the ends, where rounding would leave 1e-17.
-        let low = if self.hits == 0 { 0.0 } else { centre - half };
-        let high = if self.hits == self.of { 1.0 } else { centre + half };
-        Some(Interval { low, high })
+        Some(wilson(self.rate()?, self.of as f64))
     }
+}
+
+/// The 95 % score interval (Wilson 1927) of a share measured on a sample of this size.
+pub fn wilson(rate: f64, n: f64) -> Interval {
+    /// 97.5 % quantile of the standard normal distribution.
+    const Z: f64 = 1.959_963_984_540_054;
+    let shrink = 1.0 + Z * Z / n;
+    let centre = (rate + Z * Z / (2.0 * n)) / shrink;
+    let half = Z / shrink * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
+    // Exactly 0 and 1 at the ends, where rounding would leave 1e-17.
+    let low = if rate == 0.0 { 0.0 } else { centre - half };
+    let high = if rate == 1.0 { 1.0 } else { centre + half };
+    Interval { low, high }
 }
 
 /// Where a share lies, in `[0, 1]`.

@@ -11,7 +11,7 @@ mod weave;
 #[cfg(test)]
 mod tests;
 
-pub use weave::{Items, Select, SuiteItem, WeaveError, fingerprint};
+pub use weave::{Fingerprint, Items, Select, SuiteItem, WeaveError, fingerprint};
 
 use super::level::AS_WRITTEN;
 use super::preset::Preset;

@@ -1,12 +1,14 @@
-//! Owns what `guess/learned` is trained on: other items of the same preset.
+//! Owns what `guess/learned` is trained on: other items of the same presets.
 //!
 //! Must not know files, nor policies that learned. The choices are those of the preset's prior alone, so that the floor
 //! is that of the preset.
 
 use super::learned::{self, Learned};
+use crate::item::record::Task;
 use crate::item::source::{ItemSource, TooFew};
 use crate::seed::Seed;
 use crate::wasm::parse::ParseError;
+use std::collections::BTreeMap;
 
 /// Items that `guess/learned` is trained on.
 pub const LESSONS: usize = 10_000;
@@ -22,11 +24,22 @@ pub enum LessonError {
     Unreadable(#[from] ParseError),
 }
 
-/// A guesser trained on [`LESSONS`] items that have nothing to do with those of the seed itself.
+/// For each task a guesser trained on [`LESSONS`] items, as many of each source, that have nothing to do with those of the
+/// seed itself.
 ///
 /// # Errors
 /// If there are too few.
-pub fn learn(source: &ItemSource, seed: Seed) -> Result<Learned, LessonError> {
-    let items = source.items(seed.child("lessons"), LESSONS)?;
-    Ok(learned::train(items.iter())?)
+pub fn learn(sources: &[ItemSource], seed: Seed) -> Result<BTreeMap<Task, Learned>, LessonError> {
+    let mut learned = BTreeMap::new();
+    for &task in Task::ALL {
+        let of_task: Vec<&ItemSource> = sources.iter().filter(|source| source.task() == task).collect();
+        let mut items = Vec::with_capacity(LESSONS);
+        for source in &of_task {
+            items.extend(source.items(seed.child("lessons"), LESSONS.div_ceil(of_task.len()))?);
+        }
+        if !items.is_empty() {
+            learned.insert(task, learned::train(items.iter())?);
+        }
+    }
+    Ok(learned)
 }

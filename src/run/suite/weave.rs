@@ -110,18 +110,39 @@ impl Suite {
         threads: usize,
         mut watch: impl FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<Items, WeaveError> {
+        let mut items = Vec::new();
+        let fingerprint = self.each(seed, select, threads, |item, of| {
+            items.extend(item);
+            watch(items.len() as u64, of)
+        })?;
+        Ok(Items { items, fingerprint })
+    }
+
+    /// The same for more items than memory holds: `take` gets one after the other, now and then none, and how many there
+    /// will be; it may break off. The fingerprint of all.
+    ///
+    /// # Errors
+    /// See [`WeaveError`].
+    pub fn each(
+        &self,
+        seed: Seed,
+        select: &Select,
+        threads: usize,
+        mut take: impl FnMut(Option<SuiteItem>, u64) -> ControlFlow<()>,
+    ) -> Result<String, WeaveError> {
         let shares = self.shares(select)?;
         let pools = self.parts.iter().map(Pool::of).collect::<Result<Vec<_>, _>>()?;
         let (seed, of) = (seed.child(&self.label()), shares.iter().sum());
-        let (mut items, mut seen) = (Vec::new(), HashSet::new());
+        let (mut prints, mut seen) = (Fingerprint::default(), HashSet::new());
         for (at, &wanted) in shares.iter().enumerate().filter(|(_, wanted)| **wanted > 0) {
             let job = Job { suite: self, pools: &pools, at, wanted, first: self.first_number(at) };
-            let before = items.len() as u64;
             let seed = seed.indexed("part", at as u64);
-            items.extend(job.weave(seed, threads, &mut seen, |new| watch(before + new, of))?);
+            job.weave(seed, threads, &mut seen, |item| {
+                item.iter().for_each(|item| prints.add(&item.item));
+                take(item, of)
+            })?;
         }
-        let fingerprint = fingerprint(items.iter().map(|item| &item.item));
-        Ok(Items { items, fingerprint })
+        Ok(prints.finish())
     }
 
     /// How many items of each part are selected.
@@ -181,8 +202,8 @@ impl Job<'_> {
         seed: Seed,
         threads: usize,
         seen: &mut HashSet<String>,
-        mut watch: impl FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<Vec<SuiteItem>, WeaveError> {
+        mut take: impl FnMut(Option<SuiteItem>) -> ControlFlow<()>,
+    ) -> Result<(), WeaveError> {
         let part = &self.suite.parts[self.at];
         let loom = Arc::new(Loom::new(part.settings.weave.clone()));
         let mut source = part.settings.source(&loom);
@@ -190,7 +211,7 @@ impl Job<'_> {
             source = source.woven_by(pool.replayer.clone());
         }
         let most = PROGRAMS_PER_ITEM * self.wanted * self.owners().max(1);
-        let (mut items, mut programs, mut stopped) = (Vec::new(), 0, false);
+        let (mut items, mut programs, mut stopped) = (0, 0, false);
         source.stream_of(
             seed,
             threads,
@@ -198,23 +219,24 @@ impl Job<'_> {
             |draft, woven| {
                 programs = woven;
                 let new = draft.filter(|draft| seen.insert(draft.item.canonical.clone()));
-                items.extend(new.map(|draft| self.item(draft.item, items.len() as u64)));
-                stopped = watch(items.len() as u64).is_break();
-                let done = stopped || items.len() as u64 == self.wanted || programs > most;
+                let new = new.map(|draft| self.item(draft.item, items));
+                items += u64::from(new.is_some());
+                stopped = take(new).is_break();
+                let done = stopped || items == self.wanted || programs > most;
                 if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             },
         )?;
-        let missing = (items.len() as u64) < self.wanted;
+        let missing = items < self.wanted;
         if stopped && missing {
             return Err(WeaveError::Stopped);
         }
         if missing {
-            let (suite, preset, items) = (self.suite.label(), part.preset.clone(), items.len() as u64);
+            let (suite, preset) = (self.suite.label(), part.preset.clone());
             let Part { task, level, .. } = *part;
             let (part, wanted) = (self.at + 1, self.wanted);
             return Err(WeaveError::TooFew { suite, part, task, preset, level, programs, items, wanted });
         }
-        Ok(items)
+        Ok(())
     }
 
     fn item(&self, item: Item, number: u64) -> SuiteItem {
@@ -240,14 +262,24 @@ impl Job<'_> {
     }
 }
 
-/// A hash of questions and answers in their order, 16 hexadecimal digits: two lists have the same if they ask the same about the
-/// same programs and hold the same for true, whatever the items are called and however they were made.
+/// A hash of questions and answers in their order, 16 hexadecimal digits: two lists have the same if they ask the same
+/// about the same programs and hold the same for true, whatever the items are called and however they were made.
 pub fn fingerprint<'i>(items: impl IntoIterator<Item = &'i Item>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut text = |text: &str| {
-        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
-    };
-    for item in items {
+    let mut prints = Fingerprint::default();
+    items.into_iter().for_each(|item| prints.add(item));
+    prints.finish()
+}
+
+/// A [`fingerprint`] in the making.
+#[derive(Debug, Default)]
+pub struct Fingerprint(blake3::Hasher);
+
+impl Fingerprint {
+    /// Takes in the next item.
+    pub fn add(&mut self, item: &Item) {
+        let mut text = |text: &str| {
+            self.0.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        };
         text(item.task.name());
         text(&item.program);
         let probes = item.probes.iter().map(|probe| format!("{} {} {}", probe.func, probe.pc, probe.hit));
@@ -255,5 +287,9 @@ pub fn fingerprint<'i>(items: impl IntoIterator<Item = &'i Item>) -> String {
         item.truth.texts().iter().for_each(|(name, value)| text(&format!("{name} {value}")));
         text("");
     }
-    hasher.finalize().to_hex()[..16].to_string()
+
+    /// That of all.
+    pub fn finish(self) -> String {
+        self.0.finalize().to_hex()[..16].to_string()
+    }
 }
