@@ -4,7 +4,7 @@
 //! own; trouble that every question would meet (no key, no such model, no credit) ends the asking instead.
 
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
-use super::judge::judge;
+use super::judge::{Strictness, judge_with};
 use super::limits::Limits;
 use crate::item::record::{Answer, Record, Timing, Truth, Verdict};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct Question {
     pub request: ChatRequest,
     /// The exact answer.
     pub truth: Truth,
+    /// How exactly the reply is held against it.
+    pub strictness: Strictness,
 }
 
 /// What depends on the clock about one answer.
@@ -149,7 +151,7 @@ async fn ask_one(model: &dyn ChatModel, question: &Question) -> Outcome {
     match reply {
         Ok(reply) => {
             let clock = Clock { latency_ms, attempts: reply.attempts };
-            Outcome::Answer(Box::new(answered(reply, &question.truth)), clock)
+            Outcome::Answer(Box::new(answered(reply, question)), clock)
         }
         Err(error) if error.is_fatal() => Outcome::Fatal(error),
         Err(error) => {
@@ -159,8 +161,8 @@ async fn ask_one(model: &dyn ChatModel, question: &Question) -> Outcome {
     }
 }
 
-fn answered(reply: ChatReply, truth: &Truth) -> Answer {
-    let judged = judge(&reply, truth);
+fn answered(reply: ChatReply, question: &Question) -> Answer {
+    let judged = judge_with(&reply, &question.truth, question.strictness);
     Answer {
         verdict: judged.verdict,
         slots: judged.slots,
@@ -193,7 +195,9 @@ mod tests {
     fn questions(n: usize) -> Vec<Question> {
         let request = |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default() };
         let truth = Truth::StackValues(vec![Value::i32(1)]);
-        (0..n).map(|i| Question { request: request(i), truth: truth.clone() }).collect()
+        (0..n)
+            .map(|i| Question { request: request(i), truth: truth.clone(), strictness: Strictness::default() })
+            .collect()
     }
 
     fn limits(max_connections: usize) -> Limits {

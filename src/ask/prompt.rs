@@ -105,7 +105,8 @@ impl Prompt {
         self.messages(&item.program, item.probes.first().map_or(1, |probe| probe.hit))
     }
 
-    fn messages(&self, program: &str, hit: u32) -> Result<Vec<Message>, PromptError> {
+    /// The messages that ask about a program as the model sees it; `hit` is the arrival that `stack` asks about.
+    pub fn messages(&self, program: &str, hit: u32) -> Result<Vec<Message>, PromptError> {
         let context = context! { program, hit, task => self.task.name() };
         let render = |(index, section): (usize, &parse::Section)| {
             let template = self.templates.get_template(&index.to_string()).expect("compiled under this name");

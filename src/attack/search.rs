@@ -11,6 +11,7 @@ use super::predictor::Predictor;
 use super::strategy::random::Random;
 use super::strategy::{Strategy, Tried};
 use crate::ask::chat::{ChatError, ChatModel, Params};
+use crate::ask::judge::Strictness;
 use crate::ask::limits::Limits;
 use crate::ask::pipeline::StopSignal;
 use crate::ask::prompt::{Prompt, PromptError};
@@ -89,6 +90,8 @@ pub struct Search {
     pub params: Params,
     /// Limits of asking.
     pub limits: Limits,
+    /// How exactly replies are held against the truth.
+    pub strictness: Strictness,
     /// Root of every random draw.
     pub seed: Seed,
     /// Requests at most, confirmations included, the baseline's not.

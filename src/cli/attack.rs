@@ -3,7 +3,7 @@
 use super::connect::{Connection, Flags};
 use super::progress::Progress;
 use super::{Failure, print_json, print_line, runtime, say};
-use crate::ask::models::{ModelEntry, Provider};
+use crate::ask::models::ModelEntry;
 use crate::ask::pipeline::{Stop, StopSignal};
 use crate::ask::prompt::Prompt;
 use crate::attack::cover::Cover;
@@ -160,7 +160,8 @@ impl Args {
 
     async fn attack(&self, resolved: Resolved) -> Result<(), Failure> {
         // First everything that can refuse to start; the directory is made when nothing can any more.
-        let connection = self.asking.connect(resolved.entry.clone(), &resolved.source, Seed::new(self.seed)).await?;
+        let connection =
+            self.asking.way.connect(resolved.entry.clone(), &resolved.source, Seed::new(self.seed)).await?;
         let mut search = self.search(&resolved, &connection)?;
         let started = Stamp::now();
         let model = connection.entry.name();
@@ -228,8 +229,9 @@ impl Args {
             prompt: resolved.prompt.clone(),
             model: connection.model.clone(),
             model_id: connection.entry.id.clone(),
-            params: self.asking.params(&connection.entry),
-            limits: self.asking.limits(),
+            params: self.asking.way.params(&connection.entry),
+            limits: self.asking.way.limits(),
+            strictness: self.asking.way.strictness(),
             seed,
             query_budget: self.query_budget,
         })
@@ -255,10 +257,7 @@ impl Args {
     }
 
     fn manifest(&self, resolved: &Resolved, model: &str, started: Stamp) -> Result<Manifest, Failure> {
-        let mut request = serde_yaml::to_value(self.asking.params(&resolved.entry))?;
-        if let (serde_yaml::Value::Mapping(request), Provider::OpenAi) = (&mut request, &resolved.entry.provider) {
-            request.insert("base_url".into(), resolved.entry.base_url().into());
-        }
+        let request = self.asking.way.request(&resolved.entry)?;
         let prompt = manifest::Prompt { name: resolved.prompt.id(), hash: resolved.prompt.hash.clone() };
         let config = serde_yaml::to_value(&resolved.preset)?;
         let plan = Plan {
@@ -272,7 +271,7 @@ impl Args {
             request,
             query_budget: Some(self.query_budget),
         };
-        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.max_connections, started);
+        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.way.max_connections, started);
         manifest.price_table_date = resolved.entry.prices.as_ref().map(|prices| prices.as_of.clone());
         Ok(manifest)
     }
@@ -296,7 +295,8 @@ impl Args {
         let queries = self.query_budget + baseline_queries;
         let per_reply = if resolved.entry.reasoning { REASONING_TOKENS } else { REPLY_TOKENS };
         let prompt_tokens = queries * characters / (CHARACTERS_PER_TOKEN * prompts.max(1));
-        let completion_tokens = queries * self.asking.max_reply_tokens().map_or(per_reply, |max| per_reply.min(max));
+        let completion_tokens =
+            queries * self.asking.way.max_reply_tokens().map_or(per_reply, |max| per_reply.min(max));
         let price = |prices: &crate::ask::models::Prices| {
             (prompt_tokens as f64 * prices.input + completion_tokens as f64 * prices.output) / 1e6
         };

@@ -9,6 +9,7 @@ pub mod corpus;
 pub mod explain;
 pub mod generate;
 pub mod inspect;
+pub mod models;
 pub mod progress;
 pub mod schema;
 pub mod serve;
@@ -35,6 +36,7 @@ enum Verb {
     Explain(explain::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
+    Models(models::Args),
     Schema(schema::Args),
     Serve(serve::Args),
     Train(train::Args),
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => args.run(),
         Verb::Generate(args) => args.run(),
         Verb::Inspect(args) => args.run(),
+        Verb::Models(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
         Verb::Train(args) => args.run(),

@@ -7,11 +7,14 @@
 use super::misconception::Misconception::{
     ArithmeticShift, F32AsF64, HalfAway, MinMaxNan, NoWrap, ShiftUnmasked, UnsignedAsSigned, ZeroExtended, ZeroUnsigned,
 };
-use super::misconception::Misconceptions;
+use super::misconception::{Misconception, Misconceptions};
 use super::value::Held;
 use crate::wasm::isa::{Category, Op, Row, Semantics};
 use crate::wasm::types::ValType;
 use std::sync::LazyLock;
+
+/// What a misconception makes of an instruction and its operands, where it makes something else of them.
+type Detour = fn(Op, &[Held]) -> Option<Held>;
 
 /// The result of a unary or binary instruction on its operands, bottom first. What would trap gives zero: a reader who
 /// believes that the program never traps passes over it.
@@ -19,10 +22,10 @@ pub(super) fn compute(op: Op, operands: &[Held], misread: Misconceptions) -> Hel
     if misread.is_empty() {
         return exact(op, operands);
     }
-    let detours: [(_, fn(Op, &[Held]) -> Option<Held>); 4] =
+    let detours: [(Misconception, Detour); 4] =
         [(ZeroExtended, zero_extended), (MinMaxNan, number_alone), (HalfAway, half_away), (ZeroUnsigned, without_sign)];
-    let taken = detours.into_iter().filter(|(one, _)| misread.has(*one));
-    if let Some(held) = taken.into_iter().find_map(|(_, detour)| detour(op, operands)) {
+    let mut taken = detours.into_iter().filter(|(one, _)| misread.has(*one));
+    if let Some(held) = taken.find_map(|(_, detour)| detour(op, operands)) {
         return held;
     }
     let shift = matches!(op, Op::I32ShrU | Op::I64ShrU) && misread.has(ArithmeticShift);
@@ -226,7 +229,6 @@ fn twins(twin: impl Fn(&Row) -> Option<Op>) -> Twins {
 
 #[cfg(test)]
 mod tests {
-    use super::super::misconception::Misconception;
     use super::*;
     use crate::wasm::types::Value;
 

@@ -108,7 +108,7 @@ impl Search {
             let item = &one.question.draft.item;
             let messages = self.prompt.render(item)?;
             let request = ChatRequest { model: self.model_id.clone(), messages, params: params.clone() };
-            Ok(Asked { request, truth: item.truth.clone() })
+            Ok(Asked { request, truth: item.truth.clone(), strictness: self.strictness })
         };
         let questions = batch.asked.iter().map(question).collect::<Result<Vec<Asked>, PromptError>>()?;
         let mut answers = Vec::new();

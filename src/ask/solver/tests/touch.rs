@@ -119,12 +119,9 @@ impl Watch<'_> {
             ("extend32_s" | "extend_i32_s", &[a]) => self.note(ZeroExtended, (a as i32) < 0),
             _ => {}
         }
-        match (name, numbers.as_slice()) {
-            ("shl" | "shr_s" | "shr_u" | "rotl" | "rotr", &[a, b]) => {
-                self.note(ShiftUnmasked, !(0..bits).contains(&b));
-                self.note(ArithmeticShift, name == "shr_u" && a < 0);
-            }
-            _ => {}
+        if let ("shl" | "shr_s" | "shr_u" | "rotl" | "rotr", &[a, b]) = (name, numbers.as_slice()) {
+            self.note(ShiftUnmasked, !(0..bits).contains(&b));
+            self.note(ArithmeticShift, name == "shr_u" && a < 0);
         }
         let unsigned = name.ends_with("_u") && !name.starts_with("trunc");
         self.note(UnsignedAsSigned, unsigned && numbers.iter().any(|&number| number < 0));
