@@ -4,6 +4,7 @@
 //! room for another request, so that there may be more of them than memory holds.
 
 use super::chat::{ChatModel, ChatRequest, Params};
+use super::judge::Strictness;
 use super::limits::Limits;
 use super::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
 use super::prompt::{Prompt, PromptError};
@@ -37,6 +38,8 @@ pub struct Candidate {
     pub params: Params,
     /// Limits of asking.
     pub limits: Limits,
+    /// How exactly replies are held against the truth.
+    pub strictness: Strictness,
 }
 
 /// How each task is asked.
@@ -52,6 +55,11 @@ impl Prompts {
             *of_task.expect("there is one for each task") = prompt;
         }
         Self(prompts)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Prompt> {
+        self.0.iter()
     }
 
     /// That of a task.
@@ -96,7 +104,8 @@ pub async fn evaluate<E: From<PromptError>>(
         let seed = candidate.params.seed.map(|seed| seed + u64::from(place.epoch));
         let params = Params { seed, ..candidate.params.clone() };
         let request = ChatRequest { model: candidate.id.clone(), messages, params, epoch: place.epoch };
-        Ok(Question { request, truth: subject.item.truth.clone(), about: (place, subject) })
+        let strictness = candidate.strictness;
+        Ok(Question { request, truth: subject.item.truth.clone(), strictness, about: (place, subject) })
     };
     let questions = places.map(|asked| asked.and_then(question));
     ask_all(candidate.model.clone(), questions, &candidate.limits, stop, |(place, subject), answer, clock: Clock| {

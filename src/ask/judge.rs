@@ -11,7 +11,7 @@ mod scan;
 
 use super::chat::ChatReply;
 use crate::item::record::{Truth, Verdict};
-use crate::wasm::types::Value;
+use crate::wasm::types::{ValType, Value};
 use answer::{Given, GivenFlags};
 
 /// What a reply is worth.
@@ -40,6 +40,38 @@ impl Judged {
     }
 }
 
+/// How near a float must come to the truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Strictness {
+    /// `None`, the default: its bits, any NaN for a NaN. `Some(T)`: as the original compares, for comparison with its
+    /// results: `|given - truth|` at most `T`, or at most `T` times the larger of both magnitudes; an infinity is near
+    /// itself alone, a NaN near every NaN.
+    pub float_tolerance: Option<f64>,
+}
+
+impl Strictness {
+    fn accepts(self, given: Value, truth: Value) -> bool {
+        given.same(truth) || self.float_tolerance.is_some_and(|tolerance| is_near(given, truth, tolerance))
+    }
+}
+
+/// Whether two values of one type are floats this near to each other.
+fn is_near(given: Value, truth: Value, tolerance: f64) -> bool {
+    let float = |value: Value| match value.ty {
+        ValType::F32 => Some(f64::from(f32::from_bits(value.bits as u32))),
+        ValType::F64 => Some(f64::from_bits(value.bits as u64)),
+        _ => None,
+    };
+    let (Some(given), Some(truth)) = (float(given), float(truth)) else { return false };
+    let finite = given.is_finite() && truth.is_finite();
+    finite && (given - truth).abs() <= tolerance * given.abs().max(truth.abs()).max(1.0)
+}
+
+/// Judges a reply against the truth, exactly ([`judge_with`]).
+pub fn judge(reply: &ChatReply, truth: &Truth) -> Judged {
+    judge_with(reply, truth, Strictness::default())
+}
+
 /// Judges a reply against the truth. Total: no text makes it fail, and time is linear in the text.
 ///
 /// The answer is the last `<OUTPUT>...</OUTPUT>`, else the last JSON object with the task's key; an earlier draft never
@@ -47,7 +79,7 @@ impl Judged {
 /// over; a flag that it says nothing about is wrong. A reply that a token limit cut off is `truncated` even with an
 /// answer in it, since the model had not ended it. One that stopped for a reason we do not know (`error`, `abort`, ...)
 /// may be `correct`, which no accident makes it, and is `truncated` otherwise, for it may have been cut off.
-pub fn judge(reply: &ChatReply, truth: &Truth) -> Judged {
+pub fn judge_with(reply: &ChatReply, truth: &Truth, strictness: Strictness) -> Judged {
     let end = End::of(reply.finish_reason.as_deref().unwrap_or_default());
     let filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     match end {
@@ -56,7 +88,7 @@ pub fn judge(reply: &ChatReply, truth: &Truth) -> Judged {
         End::CutOff => Judged::unread(Verdict::Truncated),
         End::Whole if !filled(&reply.content) => Judged::unread(Verdict::NoResponse),
         End::Whole | End::Unlisted => {
-            let judged = read(reply.content.as_deref().unwrap_or_default(), truth);
+            let judged = read(reply.content.as_deref().unwrap_or_default(), truth, strictness);
             let counts = end == End::Whole || judged.verdict == Verdict::Correct;
             if counts { judged } else { Judged::unread(Verdict::Truncated) }
         }
@@ -102,10 +134,10 @@ impl End {
     }
 }
 
-fn read(content: &str, truth: &Truth) -> Judged {
+fn read(content: &str, truth: &Truth, strictness: Strictness) -> Judged {
     let compared = match truth {
         Truth::StackValues(values) | Truth::ReturnValues(values) => {
-            answer::values(truth.task()).find(content).map(|given| compare_values(&given, values))
+            answer::values(truth.task()).find(content).map(|given| compare_values(&given, values, strictness))
         }
         Truth::FlagStates(flags) => answer::flags().find(content).map(|given| compare_flags(&given, flags)),
         Truth::Fuel(fuel) => {
@@ -115,8 +147,10 @@ fn read(content: &str, truth: &Truth) -> Judged {
     compared.unwrap_or_else(|| Judged::unread(Verdict::InvalidFormat))
 }
 
-fn compare_values(given: &[Given], truth: &[Value]) -> Judged {
-    let right = |(at, &value): (usize, &Value)| given.get(at).is_some_and(|given| given.is(value));
+fn compare_values(given: &[Given], truth: &[Value], strictness: Strictness) -> Judged {
+    let right = |(at, &value): (usize, &Value)| {
+        given.get(at).and_then(|given| given.read(value.ty)).is_some_and(|given| strictness.accepts(given, value))
+    };
     Judged::compared(truth.iter().enumerate().map(right).collect(), given.len().saturating_sub(truth.len()))
 }
 

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod models;
 pub mod openai;
 pub mod pipeline;
+pub mod probe;
 pub mod prompt;
 pub mod residents;
 pub mod serve;

@@ -3,13 +3,14 @@
 //! Must not know connections or keys. Entries are data (`models.yaml` beside this file, and a file of the user's own);
 //! prices carry the date on which they were read, since they change.
 
+mod provider;
+
+pub use provider::{OPENAI_BASE_URL, Provider, Row};
+
 use super::chat::Params;
 use crate::item::record::Usage;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// Where OpenAI itself answers.
-pub const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 
 /// Which parameters a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,43 +28,6 @@ impl ParamStyle {
         let sampling = [("temperature", params.temperature.is_some()), ("top_p", params.top_p.is_some())];
         let ignored = sampling.into_iter().filter(|(_, set)| *set && self == Self::Reasoning);
         ignored.map(|(name, _)| name).collect()
-    }
-}
-
-/// Who runs a model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Provider {
-    /// A simulated solver of this program's own.
-    Sim,
-    /// A guesser of this program's own.
-    Guess,
-    /// OpenAI, or an endpoint that speaks like it.
-    OpenAi,
-}
-
-impl Provider {
-    const ALL: [Provider; 3] = [Provider::Sim, Provider::Guess, Provider::OpenAi];
-
-    /// What stands before the slash of a model's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Sim => "sim",
-            Self::Guess => "guess",
-            Self::OpenAi => "openai",
-        }
-    }
-
-    /// Whether it answers within this program: at once, and for nothing.
-    pub fn is_resident(&self) -> bool {
-        matches!(self, Self::Sim | Self::Guess)
-    }
-
-    /// The provider that a model's name begins with, and the rest of it.
-    pub fn of(name: &str) -> Option<(Self, &str)> {
-        let (prefix, id) = name.split_once('/')?;
-        let provider = Self::ALL.into_iter().find(|provider| provider.name() == prefix)?;
-        Some((provider, id))
     }
 }
 
@@ -99,6 +63,9 @@ pub struct ModelEntry {
     /// Where it answers, if not where its provider does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
+    /// `azure`: the version of the API, `2024-10-21` if not given here or in `OPENAI_API_VERSION`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
     /// Whether it thinks before it answers, at the cost of tokens.
     #[serde(default)]
     pub reasoning: bool,
@@ -126,6 +93,12 @@ impl ModelEntry {
         format!("{}/{}", self.provider.name(), self.id)
     }
 
+    /// What it costs, as far as known: those that answer within this program cost nothing.
+    pub fn prices_here(&self) -> Option<Prices> {
+        let free = || Prices { input: 0.0, output: 0.0, as_of: "always".into() };
+        self.prices.clone().or_else(|| self.provider.is_resident().then(free))
+    }
+
     /// Which parameters it takes.
     pub fn style(&self) -> ParamStyle {
         self.style.unwrap_or(if self.reasoning { ParamStyle::Reasoning } else { ParamStyle::Standard })
@@ -133,16 +106,24 @@ impl ModelEntry {
 
     /// Where it answers. Solvers and guessers of ours answer where the caller serves them.
     pub fn base_url(&self) -> &str {
-        self.base_url.as_deref().unwrap_or(OPENAI_BASE_URL)
+        self.base_url.as_deref().or(self.provider.row().base_url).unwrap_or_default()
     }
 
     /// An entry for a model of which only the name is known. OpenAI's series are told by their names.
-    fn guessed(provider: Provider, id: &str, base_url: Option<&str>) -> Self {
+    fn guessed(provider: Provider, id: &str) -> Self {
         let last = id.rsplit('/').next().unwrap_or(id);
         let reasoning = ["o1", "o3", "o4", "gpt-5"].iter().any(|series| last.starts_with(series));
-        let base_url = base_url.map(str::to_owned);
-        let id = id.to_owned();
-        Self { provider, id, base_url, reasoning, style: None, context: None, max_output: None, prices: None }
+        Self {
+            provider,
+            id: id.to_owned(),
+            base_url: None,
+            api_version: None,
+            reasoning,
+            style: None,
+            context: None,
+            max_output: None,
+            prices: None,
+        }
     }
 }
 
@@ -158,6 +139,16 @@ pub enum ModelError {
         given: String,
         /// The names of all that are known.
         known: String,
+    },
+    /// Its provider answers nowhere that is known.
+    #[error(
+        "`{given}` needs the address of its endpoint: {variable}, --base-url, or `base_url` in a file for --models"
+    )]
+    NoBaseUrl {
+        /// What was asked for.
+        given: String,
+        /// The variable that may hold it.
+        variable: &'static str,
     },
     /// A file of models cannot be read.
     #[error("cannot read the models in {path}: {reason}")]
@@ -180,10 +171,27 @@ impl Models {
         Self(entries.expect("a test reads the shipped entries"))
     }
 
-    /// Adds the entries of a YAML text, which replace those of the same name. `path` is for errors.
-    pub fn extend_from(&mut self, text: &str, path: &Path) -> Result<(), ModelError> {
-        let added: Vec<ModelEntry> = serde_yaml::from_str(text)
+    /// Adds the entries of a YAML file, as [`Models::extend_from`].
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no list of models.
+    pub fn extend_with(&mut self, path: &Path) -> Result<(), ModelError> {
+        let text = std::fs::read_to_string(path)
             .map_err(|e| ModelError::Unreadable { path: path.into(), reason: e.to_string() })?;
+        self.extend_from(&text, path)
+    }
+
+    /// Adds the entries of a YAML text, which replace those of the same name. `path` is for errors.
+    ///
+    /// # Errors
+    /// If it is no list of models, or names one twice.
+    pub fn extend_from(&mut self, text: &str, path: &Path) -> Result<(), ModelError> {
+        let unreadable = |reason| ModelError::Unreadable { path: path.into(), reason };
+        let added: Vec<ModelEntry> = serde_yaml::from_str(text).map_err(|e| unreadable(e.to_string()))?;
+        let names: Vec<String> = added.iter().map(ModelEntry::name).collect();
+        if let Some(at) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
+            return Err(unreadable(format!("`{}` stands there twice; leave one out", names[at])));
+        }
         self.0.retain(|old| added.iter().all(|new| new.name() != old.name()));
         self.0.extend(added);
         Ok(())
@@ -196,22 +204,33 @@ impl Models {
 
     /// The entry that a name stands for: `provider/model`, or a bare `o3-mini` for OpenAI's.
     ///
-    /// With a base URL any model goes, and a prefix that names no provider of ours is part of its name there, as in
-    /// `meta-llama/llama-3`. Which `sim/...` and `guess/...` there are is the caller's to say.
-    pub fn resolve(&self, name: &str, base_url: Option<&str>) -> Result<ModelEntry, ModelError> {
+    /// `base_url` is the user's choice for this run and comes before that of the entry; `usual` is the provider's own
+    /// variable ([`Row::base_url_variable`]) and comes behind it. Of OpenAI only models in the table go without an address,
+    /// so that a slip of the pen is told; with one any goes, and a prefix that names no provider of ours is part of its
+    /// name there, as in `meta-llama/llama-3`. Which `sim/...` and `guess/...` there are is the caller's to say.
+    ///
+    /// # Errors
+    /// If there is no such model, or no address to ask it at.
+    pub fn resolve(&self, name: &str, base_url: Option<&str>, usual: Option<&str>) -> Result<ModelEntry, ModelError> {
         let (provider, id) = Provider::of(name).unwrap_or((Provider::OpenAi, name));
         if id.is_empty() {
             return Err(self.unknown(name));
         }
         if provider.is_resident() {
-            return Ok(ModelEntry::guessed(provider, id, base_url));
+            return Ok(ModelEntry::guessed(provider, id));
         }
-        match (self.0.iter().find(|entry| entry.provider == provider && entry.id == id), base_url) {
-            (Some(entry), None) => Ok(entry.clone()),
-            (Some(entry), Some(url)) => Ok(ModelEntry { base_url: Some(url.into()), ..entry.clone() }),
-            (None, Some(url)) => Ok(ModelEntry::guessed(provider, id, Some(url))),
-            (None, None) => Err(self.unknown(name)),
+        let known = self.0.iter().find(|entry| entry.provider == provider && entry.id == id);
+        let own = known.and_then(|entry| entry.base_url.as_deref());
+        let address = base_url.or(own).or(usual);
+        if known.is_none() && address.is_none() && provider == Provider::OpenAi {
+            return Err(self.unknown(name));
         }
+        if address.is_none() && provider.row().base_url.is_none() {
+            let variable = provider.row().base_url_variable.unwrap_or_default();
+            return Err(ModelError::NoBaseUrl { given: name.into(), variable });
+        }
+        let entry = known.cloned().unwrap_or_else(|| ModelEntry::guessed(provider, id));
+        Ok(ModelEntry { base_url: address.map(str::to_owned), ..entry })
     }
 
     fn unknown(&self, given: &str) -> ModelError {
@@ -229,19 +248,19 @@ mod tests {
         let models = Models::shipped();
         assert!(models.entries().len() >= 9);
         for entry in models.entries() {
-            assert_eq!(models.resolve(&entry.name(), None).as_ref(), Ok(entry), "named twice?");
-            assert_eq!(models.resolve(&entry.id, None).as_ref(), Ok(entry));
+            assert_eq!(models.resolve(&entry.name(), None, None).as_ref(), Ok(entry), "named twice?");
+            assert_eq!(models.resolve(&entry.id, None, None).as_ref(), Ok(entry));
             let prices = entry.prices.as_ref().expect("a price");
             assert!(prices.input > 0.0 && prices.output > prices.input && prices.as_of.len() >= 7, "{}", entry.id);
             assert!(entry.context > entry.max_output, "{}", entry.id);
-            assert_eq!(ModelEntry::guessed(Provider::OpenAi, &entry.id, None).reasoning, entry.reasoning);
+            assert_eq!(ModelEntry::guessed(Provider::OpenAi, &entry.id).reasoning, entry.reasoning);
         }
     }
 
     #[test]
     fn names_resolve() {
         let models = Models::shipped();
-        let resolve = |name, url| models.resolve(name, url).expect("resolves");
+        let resolve = |name, url| models.resolve(name, url, None).expect("resolves");
         let o3 = resolve("o3-mini", None);
         assert_eq!(
             (o3.name().as_str(), o3.style(), o3.base_url()),
@@ -253,9 +272,33 @@ mod tests {
         assert_eq!(resolve("sim/novice", None).provider, Provider::Sim);
         assert_eq!(resolve("guess/zero", None).name(), "guess/zero");
         for unknown in ["gpt-9", "openai/", "", "meta-llama/llama-3"] {
-            let error = models.resolve(unknown, None).expect_err(unknown).to_string();
+            let error = models.resolve(unknown, None, None).expect_err(unknown).to_string();
             assert!(error.contains("openai/o3-mini") && error.contains("--base-url"), "{error}");
         }
+    }
+
+    #[test]
+    fn every_provider_has_its_address() {
+        let mut models = Models::shipped();
+        let file =
+            "- {provider: azure, id: own, base_url: https://own}\n- {provider: vllm, id: fast, reasoning: true}\n";
+        models.extend_from(file, Path::new("mine.yaml")).expect("reads");
+        let at = |name, url, usual| models.resolve(name, url, usual).map(|entry| entry.base_url().to_owned());
+        for (name, url, usual, expected) in [
+            ("ollama/llama3.2", None, None, "http://localhost:11434/v1"),
+            ("vllm/fast", None, None, "http://localhost:8000/v1"),
+            ("llamacpp/any", Some("http://far:1/v1"), None, "http://far:1/v1"),
+            ("openrouter/meta-llama/llama-3", None, None, "https://openrouter.ai/api/v1"),
+            ("azure/gpt-4o", None, Some("https://usual"), "https://usual"),
+            ("azure/own", None, Some("https://usual"), "https://own"),
+            ("azure/own", Some("https://now"), Some("https://usual"), "https://now"),
+        ] {
+            assert_eq!(at(name, url, usual).as_deref(), Ok(expected), "{name}");
+        }
+        assert_eq!(models.resolve("openrouter/a/b", None, None).expect("any goes").id, "a/b");
+        assert!(models.resolve("vllm/fast", None, None).expect("known").reasoning);
+        let error = at("azure/gpt-4o", None, None).expect_err("nowhere").to_string();
+        assert!(error.contains("AZURE_OPENAI_ENDPOINT") && error.contains("--base-url"), "{error}");
     }
 
     #[test]
@@ -263,11 +306,15 @@ mod tests {
         let mut models = Models::shipped();
         let path = Path::new("mine.yaml");
         models.extend_from("- {id: gpt-4o, reasoning: true}\n- {id: mine, style: reasoning}\n", path).expect("reads");
-        assert!(models.resolve("gpt-4o", None).expect("known").reasoning);
-        assert_eq!(models.resolve("mine", None).expect("known").style(), ParamStyle::Reasoning);
+        assert!(models.resolve("gpt-4o", None, None).expect("known").reasoning);
+        assert_eq!(models.resolve("mine", None, None).expect("known").style(), ParamStyle::Reasoning);
         let error =
             models.extend_from("- {id: x}\n- {id: y, price: 3}\n", path).expect_err("no such field").to_string();
         assert!(error.contains("mine.yaml") && error.contains("line 2"), "{error}");
+        let error = models.extend_from("- {id: x}\n- {id: x}\n", path).expect_err("twice").to_string();
+        assert!(error.contains("`openai/x` stands there twice"), "{error}");
+        let error = models.extend_with(Path::new("no/such.yaml")).expect_err("no file").to_string();
+        assert!(error.contains("no/such.yaml"), "{error}");
     }
 
     #[test]

@@ -9,7 +9,8 @@ mod wire;
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
 use super::limits::{Limits, Meter, Patient, excerpt};
 use super::models::{OPENAI_BASE_URL, ParamStyle};
-use async_openai::{Client, config::OpenAIConfig, error::OpenAIError};
+use async_openai::config::{AzureConfig, Config, OpenAIConfig};
+use async_openai::{Client, error::OpenAIError};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::fmt;
@@ -17,25 +18,30 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-/// The variable that names the key.
-pub const KEY_VARIABLE: &str = "OPENAI_API_KEY";
+/// The version of Azure's API that is asked for where nobody says: the newest that is no preview.
+pub const AZURE_API_VERSION: &str = "2024-10-21";
 
 /// A secret that cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
 impl ApiKey {
-    /// A key; refused if it could not stand in an HTTP header.
-    pub fn new(key: &str) -> Result<Self, SetupError> {
+    /// A key; `None` if it could not stand in an HTTP header.
+    pub fn new(key: &str) -> Option<Self> {
         let key = key.trim();
         let fine = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic());
-        fine.then(|| Self(key.to_owned())).ok_or(SetupError::BadKey)
+        fine.then(|| Self(key.to_owned()))
     }
 
     /// The key in the environment; `None` if the variable is missing or empty.
-    pub fn from_env() -> Result<Option<Self>, SetupError> {
-        match std::env::var_os(KEY_VARIABLE) {
-            Some(key) if !key.is_empty() => Self::new(&key.to_string_lossy()).map(Some),
+    ///
+    /// # Errors
+    /// If it could not stand in an HTTP header.
+    pub fn from_env(variable: &'static str) -> Result<Option<Self>, SetupError> {
+        match std::env::var_os(variable) {
+            Some(key) if !key.is_empty() => {
+                Self::new(&key.to_string_lossy()).map(Some).ok_or(SetupError::BadKey { variable })
+            }
             _ => Ok(None),
         }
     }
@@ -51,11 +57,17 @@ impl fmt::Debug for ApiKey {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// No key for an endpoint that needs one.
-    #[error("{KEY_VARIABLE} is not set, in the environment or in .env; `--model sim/novice` needs no key")]
-    NoKey,
+    #[error("{variable} is not set, in the environment or in .env; `--model sim/novice` needs no key")]
+    NoKey {
+        /// The variable that would hold it.
+        variable: &'static str,
+    },
     /// The key has white space or other characters in it that no key has.
-    #[error("{KEY_VARIABLE} holds something that cannot be a key; `--model sim/novice` needs none")]
-    BadKey,
+    #[error("{variable} holds something that cannot be a key; `--model sim/novice` needs none")]
+    BadKey {
+        /// The variable that holds it.
+        variable: &'static str,
+    },
     /// The address cannot be used.
     #[error("`{url}` is no address of an endpoint ({reason}); one looks like {OPENAI_BASE_URL}")]
     BadUrl {
@@ -80,30 +92,67 @@ pub struct Endpoint {
     pub style: ParamStyle,
 }
 
+impl Endpoint {
+    fn trimmed(self) -> Self {
+        let base_url = self.base_url.trim().trim_end_matches('/').to_owned();
+        Self { base_url, ..self }
+    }
+
+    /// The key, or a word where none is wanted: some servers refuse an empty header.
+    fn key(&self) -> &str {
+        self.key.as_ref().map_or("none", |key| key.0.as_str())
+    }
+}
+
 /// A model behind an endpoint. Cheap to share: connections are pooled.
 pub struct OpenAi {
-    client: Client<OpenAIConfig>,
+    client: Client<Arc<dyn Config>>,
     patient: Patient,
     endpoint: Endpoint,
 }
 
 impl OpenAi {
     /// Prepares to ask; sends nothing yet. A missing key is an error only where it is certain to be needed.
+    ///
+    /// # Errors
+    /// If there is no key where one is needed, the address is none, or the HTTP client does not start.
     pub fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, SetupError> {
-        let base_url = endpoint.base_url.trim().trim_end_matches('/').to_owned();
-        if endpoint.key.is_none() && base_url == OPENAI_BASE_URL {
-            return Err(SetupError::NoKey);
+        let endpoint = endpoint.trimmed();
+        if endpoint.key.is_none() && endpoint.base_url == OPENAI_BASE_URL {
+            return Err(SetupError::NoKey { variable: "OPENAI_API_KEY" });
         }
-        let http = http_client(&base_url, &limits)?;
-        let key = endpoint.key.as_ref().map_or("none", |key| key.0.as_str());
         let config = OpenAIConfig::new()
-            .with_api_base(&base_url)
-            .with_api_key(key)
+            .with_api_base(&endpoint.base_url)
+            .with_api_key(endpoint.key())
             .with_org_id(header_variable("OPENAI_ORG_ID"))
             .with_project_id(header_variable("OPENAI_PROJECT_ID"));
+        Self::with_config(Arc::new(config), endpoint, limits)
+    }
+
+    /// The same of a deployment of Azure OpenAI, whose address is that of the resource, `https://NAME.openai.azure.com`:
+    /// the deployment stands in the path, the version of the API in the query, the key in a header `api-key`. Azure's
+    /// newer API, at `.../openai/v1`, is as OpenAI's.
+    ///
+    /// # Errors
+    /// As [`OpenAi::new`].
+    pub fn azure(endpoint: Endpoint, deployment: &str, api_version: &str, limits: Limits) -> Result<Self, SetupError> {
+        let endpoint = endpoint.trimmed();
+        if endpoint.base_url.ends_with("/v1") {
+            return Self::new(endpoint, limits);
+        }
+        let config = AzureConfig::new()
+            .with_api_base(&endpoint.base_url)
+            .with_api_key(endpoint.key())
+            .with_deployment_id(deployment)
+            .with_api_version(api_version);
+        Self::with_config(Arc::new(config), endpoint, limits)
+    }
+
+    fn with_config(config: Arc<dyn Config>, endpoint: Endpoint, limits: Limits) -> Result<Self, SetupError> {
+        let http = http_client(&endpoint.base_url, &limits)?;
         let meter = Arc::new(Meter::new(limits.max_connections));
         let patient = Patient { http: http.clone(), limits, meter, attempts: Arc::default() };
-        Ok(Self { client: Client::build(http, config), patient, endpoint: Endpoint { base_url, ..endpoint } })
+        Ok(Self { client: Client::build(http, config), patient, endpoint })
     }
 
     /// Retries and their cause, shared by all requests of this model.
@@ -232,8 +281,25 @@ mod tests {
         let error = ChatError::new(ChatErrorKind::Auth, "Incorrect API key: sk-secret.");
         assert_eq!(model.redact(error).message, "Incorrect API key: [key].");
         for bad in ["", " ", "a\nb", "ä"] {
-            assert!(ApiKey::new(bad).is_err(), "{bad:?}");
+            assert!(ApiKey::new(bad).is_none(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn azure_has_its_own_way_to_be_asked() {
+        let set_up = |base_url| {
+            let model = OpenAi::azure(endpoint(base_url, Some("sk-secret")), "mine", "2024-10-21", Limits::default());
+            let config = model.expect("sets up").client.config().clone();
+            let query = config.query().into_iter().map(|(name, value)| format!("{name}={value}")).collect::<String>();
+            let key = config.headers().keys().map(|name| name.to_string()).collect::<Vec<_>>().join(" ");
+            (config.url("/chat/completions"), query, key)
+        };
+        let expected = "https://x.openai.azure.com/openai/deployments/mine/chat/completions";
+        let (version, header) = ("api-version=2024-10-21".to_owned(), "api-key".to_owned());
+        assert_eq!(set_up("https://x.openai.azure.com/"), (expected.to_owned(), version, header));
+        let (url, query, header) = set_up("https://x.openai.azure.com/openai/v1/");
+        assert_eq!(url, "https://x.openai.azure.com/openai/v1/chat/completions");
+        assert_eq!((query.as_str(), header.contains("authorization")), ("", true));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! own; trouble that every question would meet (no key, no such model, no credit) ends the asking instead.
 
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
-use super::judge::judge;
+use super::judge::{Strictness, judge_with};
 use super::limits::Limits;
 use crate::item::record::{Answer, Record, Timing, Truth, Verdict};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub struct Question<T> {
     pub truth: Truth,
     /// The caller's own.
     pub about: T,
+    /// How exactly the reply is held against it.
+    pub strictness: Strictness,
 }
 
 /// What depends on the clock about one answer.
@@ -101,8 +103,8 @@ pub async fn ask_all<T: Send + 'static, E>(
         while *stop.borrow() == Stop::Go && fatal.is_none() && flying.len() < limits.max_connections.max(1) {
             let Some(question) = waiting.next() else { break };
             let (question, model) = (question?, model.clone());
-            let Question { request, truth, about } = question;
-            flying.spawn(async move { (ask_one(&*model, &request, &truth).await, about) });
+            let Question { request, truth, strictness, about } = question;
+            flying.spawn(async move { (ask_one(&*model, &request, &truth, strictness).await, about) });
         }
         let landed = tokio::select! {
             biased;
@@ -146,14 +148,14 @@ enum Outcome {
     Fatal(ChatError),
 }
 
-async fn ask_one(model: &dyn ChatModel, request: &ChatRequest, truth: &Truth) -> Outcome {
+async fn ask_one(model: &dyn ChatModel, request: &ChatRequest, truth: &Truth, strictness: Strictness) -> Outcome {
     let start = Instant::now();
     let reply = model.ask(request).await;
     let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     match reply {
         Ok(reply) => {
             let clock = Clock { latency_ms, attempts: reply.attempts };
-            Outcome::Answer(Box::new(answered(reply, truth)), clock)
+            Outcome::Answer(Box::new(answered(reply, truth, strictness)), clock)
         }
         Err(error) if error.is_fatal() => Outcome::Fatal(error),
         Err(error) => {
@@ -163,8 +165,8 @@ async fn ask_one(model: &dyn ChatModel, request: &ChatRequest, truth: &Truth) ->
     }
 }
 
-fn answered(reply: ChatReply, truth: &Truth) -> Answer {
-    let judged = judge(&reply, truth);
+fn answered(reply: ChatReply, truth: &Truth, strictness: Strictness) -> Answer {
+    let judged = judge_with(&reply, truth, strictness);
     Answer {
         verdict: judged.verdict,
         slots: judged.slots,
@@ -177,6 +179,15 @@ fn answered(reply: ChatReply, truth: &Truth) -> Answer {
         usage: reply.usage,
         error: None,
     }
+}
+
+/// An answer that was graded before, graded anew: from the reply as it came. Trouble stays what it was.
+pub fn regrade(answer: Answer, truth: &Truth, strictness: Strictness) -> Answer {
+    if !answer.verdict.is_reply() {
+        return answer;
+    }
+    let Answer { reply: content, refusal, reasoning, finish_reason, model_returned: model, usage, .. } = answer;
+    answered(ChatReply { content, refusal, reasoning, finish_reason, model, usage, attempts: 0 }, truth, strictness)
 }
 
 fn unanswered(error: &ChatError) -> Answer {
@@ -198,7 +209,8 @@ mod tests {
         let request =
             |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default(), epoch: 0 };
         let truth = Truth::StackValues(vec![Value::i32(1)]);
-        (0..n).map(move |about| Ok(Question { request: request(about), truth: truth.clone(), about }))
+        let strictness = Strictness::default();
+        (0..n).map(move |about| Ok(Question { request: request(about), truth: truth.clone(), strictness, about }))
     }
 
     fn limits(max_connections: usize) -> Limits {

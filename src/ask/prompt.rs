@@ -23,6 +23,14 @@ pub enum PromptError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It is neither a file nor a way to ask that comes with the program.
+    #[error("there is no way to ask `{given}`; write one of {known}, or a file")]
+    Unknown {
+        /// What was asked for.
+        given: String,
+        /// The names that would do.
+        known: String,
+    },
     /// The file is no prompt.
     #[error("{path}:{line}: {problem}")]
     Malformed {
@@ -59,15 +67,46 @@ const SHIPPED: &[(&str, &str)] = &[
     ("prompts/reachability.v1.md", include_str!("../../prompts/reachability.v1.md")),
     ("prompts/result.v1.md", include_str!("../../prompts/result.v1.md")),
     ("prompts/fuel.v1.md", include_str!("../../prompts/fuel.v1.md")),
+    ("prompts/stack-answer-only.v1.md", include_str!("../../prompts/stack-answer-only.v1.md")),
+    ("prompts/reachability-answer-only.v1.md", include_str!("../../prompts/reachability-answer-only.v1.md")),
+    ("prompts/result-answer-only.v1.md", include_str!("../../prompts/result-answer-only.v1.md")),
+    ("prompts/fuel-answer-only.v1.md", include_str!("../../prompts/fuel-answer-only.v1.md")),
 ];
+
+/// The ways to ask that come with the program: name, and what stands behind the task in the names of its prompts.
+const STYLES: [(&str, &str); 2] = [("step-by-step", ""), ("answer-only", "-answer-only")];
 
 impl Prompt {
     /// The prompt that comes with the program for a task, in its newest version.
     pub fn shipped(task: Task) -> Self {
+        Self::of_style(task, "")
+    }
+
+    /// The prompts that a name stands for: those of all tasks for a way to ask that comes with the program
+    /// (`step-by-step`, `answer-only`), or that of a file.
+    ///
+    /// # Errors
+    /// If it is neither, or the file is no prompt.
+    pub fn named(name: &str) -> Result<Vec<Self>, PromptError> {
+        let style = STYLES.iter().find(|(style, _)| *style == name);
+        match style {
+            Some((_, suffix)) => Ok(Task::ALL.iter().map(|&task| Self::of_style(task, suffix)).collect()),
+            None if Path::new(name).exists() || name.contains(['/', '\\', '.']) => {
+                Ok(vec![Self::load(Path::new(name))?])
+            }
+            None => {
+                let known = STYLES.map(|(style, _)| style).join(", ");
+                Err(PromptError::Unknown { given: name.into(), known })
+            }
+        }
+    }
+
+    fn of_style(task: Task, suffix: &str) -> Self {
+        let name = format!("{task}{suffix}");
         let all =
             SHIPPED.iter().map(|(path, text)| Self::parse(Path::new(path), text).expect("a test parses them all"));
-        let newest = all.filter(|prompt| prompt.task == task).max_by_key(|prompt| prompt.version);
-        newest.expect("a test finds one for each task")
+        let newest = all.filter(|prompt| prompt.name == name).max_by_key(|prompt| prompt.version);
+        newest.expect("a test finds one for each task and style")
     }
 
     /// Reads a prompt from a file.
@@ -105,7 +144,8 @@ impl Prompt {
         self.messages(&item.program, item.probes.first().map_or(1, |probe| probe.hit))
     }
 
-    fn messages(&self, program: &str, hit: u32) -> Result<Vec<Message>, PromptError> {
+    /// The messages that ask about a program as the model sees it; `hit` is the arrival that `stack` asks about.
+    pub fn messages(&self, program: &str, hit: u32) -> Result<Vec<Message>, PromptError> {
         let context = context! { program, hit, task => self.task.name() };
         let render = |(index, section): (usize, &parse::Section)| {
             let template = self.templates.get_template(&index.to_string()).expect("compiled under this name");
@@ -205,10 +245,16 @@ mod tests {
             Truth::ReturnValues(values),
             Truth::Fuel(17),
         ] {
-            let messages = Prompt::shipped(truth.task()).messages("(module ;;INSPECT\n)", 1).expect("renders");
-            assert_eq!(messages.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::System, Role::User]);
-            assert!(messages[1].content.contains("```wat\n(module ;;INSPECT\n)\n```"));
-            assert_eq!(judge(&ChatReply::text(&messages[1].content), &truth).verdict, Verdict::Correct, "{truth:?}");
+            for (style, _) in STYLES {
+                let prompts = Prompt::named(style).expect("is shipped");
+                let prompt = prompts.iter().find(|prompt| prompt.task == truth.task()).expect("one for each task");
+                let messages = prompt.messages("(module ;;INSPECT\n)", 1).expect("renders");
+                assert_eq!(messages.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::System, Role::User]);
+                assert!(messages[1].content.contains("```wat\n(module ;;INSPECT\n)\n```"));
+                let verdict = judge(&ChatReply::text(&messages[1].content), &truth).verdict;
+                assert_eq!(verdict, Verdict::Correct, "{}: {truth:?}", prompt.id());
+                assert_eq!(messages[1].content.contains("step by step"), style == "step-by-step");
+            }
         }
     }
 

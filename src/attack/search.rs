@@ -3,25 +3,31 @@
 //! Must not know how records are stored ([`RecordSink`]), how progress is shown ([`Watch`]), or which model answers.
 
 mod ask;
+mod error;
+mod known;
 mod pick;
+
+pub use error::AttackError;
+pub use known::Known;
 
 use super::archive::Archive;
 use super::cover::{self, Cover};
 use super::predictor::Predictor;
 use super::strategy::random::Random;
 use super::strategy::{Strategy, Tried, Woven};
-use crate::ask::chat::{ChatError, ChatModel, Params};
+use crate::ask::chat::{ChatModel, Params};
+use crate::ask::judge::Strictness;
 use crate::ask::limits::Limits;
 use crate::ask::pipeline::StopSignal;
-use crate::ask::prompt::{Prompt, PromptError};
-use crate::item::make::{Draft, Maker};
+use crate::ask::prompt::Prompt;
+use crate::item::make::Maker;
 use crate::item::record::{Answer, Purpose, Record, RecordSink, SinkError, Verdict};
 use crate::learn;
 use crate::learn::ppo::UpdateMetrics;
 use crate::learn::reward::{Miss, RewardConfig};
 use crate::seed::Seed;
 use crate::wasm::machine::Machine;
-use crate::wasm::oracle::{Disagreement, Oracle};
+use crate::wasm::oracle::Oracle;
 use crate::weave::weaver::Loom;
 use ask::{Batch, heard};
 use pick::{Candidate, Chooser, Pick};
@@ -89,16 +95,20 @@ pub struct Search {
     pub params: Params,
     /// Limits of asking.
     pub limits: Limits,
+    /// How exactly replies are held against the truth.
+    pub strictness: Strictness,
     /// Root of every random draw.
     pub seed: Seed,
     /// Requests at most, confirmations included, the baseline's not.
     pub query_budget: u64,
+    /// What was asked already, of an attack that goes on.
+    pub known: Known,
 }
 
 /// What an attack tells while it runs.
 pub trait Watch {
-    /// A final answer came.
-    fn answered(&mut self, record: &Record);
+    /// A final answer came, after so many requests; 0 for a reply that was kept.
+    fn answered(&mut self, record: &Record, attempts: u32);
     /// The strategy has learned from a round.
     fn learned(&mut self, metrics: &RoundMetrics) -> Result<(), SinkError>;
 }
@@ -125,39 +135,6 @@ pub struct RoundMetrics {
     pub update: Option<UpdateMetrics>,
 }
 
-/// Why an attack ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum AttackError {
-    /// The machine and wasmtime disagree: a bug of ours, and no score.
-    #[error("our machine and wasmtime disagree about program {}: {disagreement}", draft.item.id)]
-    Disagreement {
-        /// The item.
-        draft: Box<Draft>,
-        /// What about.
-        disagreement: Disagreement,
-    },
-    /// A record could not be kept.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-    /// The prompt does not render.
-    #[error(transparent)]
-    Prompt(#[from] PromptError),
-    /// Asking on makes no sense.
-    #[error(transparent)]
-    Model(ChatError),
-    /// Not one reply came: nothing that follows would be different.
-    #[error("not one of {asked} questions was answered; the last trouble: {trouble}")]
-    NobodyAnswers {
-        /// Questions asked.
-        asked: usize,
-        /// What the provider said last.
-        trouble: String,
-    },
-    /// The tensor library failed.
-    #[error("the learner failed: {0}")]
-    Learner(#[from] learn::Error),
-}
-
 /// Whether the budget was spent or somebody stopped the attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
@@ -180,6 +157,7 @@ struct State<'a> {
     found: Found,
     /// Whether the model has ever replied.
     replied: bool,
+    known: Known,
 }
 
 /// What was missed in earlier rounds: what a miss pays depends on it, and not on the order in which replies come.
@@ -211,6 +189,7 @@ impl Search {
             left: self.query_budget,
             found: Found::default(),
             replied: false,
+            known: std::mem::take(&mut self.known),
         };
         let mut fruitless = 0;
         let mut random = Random::new(self.loom.clone());

@@ -1,14 +1,16 @@
 //! Owns `harness attack`: resolves flags, runs the search with everything around it, and shows what came of it.
 
+use super::bill::Bill;
+use super::budget;
 use super::connect::{Connection, Flags};
-use super::progress::Progress;
-use super::{Failure, print_json, print_line, runtime, say};
-use crate::ask::models::{ModelEntry, Provider};
-use crate::ask::pipeline::{Stop, StopSignal};
+use super::progress::{Progress, RoundLog, watch};
+use super::resume::Earlier;
+use super::{Failure, Verb, print_json, print_line, runtime, say};
+use crate::ask::models::ModelEntry;
 use crate::ask::prompt::Prompt;
 use crate::attack::cover::Cover;
 use crate::attack::predictor::Predictor;
-use crate::attack::search::{AttackError, Finish, Search};
+use crate::attack::search::{AttackError, Finish, Known, Search};
 use crate::attack::strategy::Strategy;
 use crate::attack::strategy::elites::Elites;
 use crate::attack::strategy::evolve::Evolve;
@@ -26,7 +28,6 @@ use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
 use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
-use crate::run::jsonl::JsonLines;
 use crate::run::manifest::{self, Manifest, Plan, Status};
 use crate::run::preset::Preset;
 use crate::run::sink::{JsonlSink, read_records};
@@ -35,7 +36,6 @@ use crate::wasm::encode::encode;
 use crate::weave::recipe::{GENERATOR, RecipeError};
 use crate::weave::weaver::Loom;
 use clap::ValueEnum;
-use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -87,6 +87,11 @@ pub struct Args {
     /// Print one JSON object on stdout, and nothing else there
     #[arg(long)]
     json: bool,
+    /// Go on with a run that was stopped or killed; what it has is not asked again
+    #[arg(long, value_name = "RUN_DIR", conflicts_with = "dry_run")]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    budget: budget::Flags,
     #[command(flatten)]
     asking: Flags,
 }
@@ -106,23 +111,6 @@ enum StrategyName {
     MapElites,
 }
 
-/// What a run would spend.
-#[derive(Serialize)]
-struct Bill {
-    model: String,
-    queries: u64,
-    baseline_queries: u64,
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    cost_usd: Option<f64>,
-}
-
-/// Tokens of a reply that thinks step by step, and of one that reasons in hiding before: an assumption, stated as such.
-const REPLY_TOKENS: u64 = 600;
-const REASONING_TOKENS: u64 = 3000;
-/// Characters of a prompt per token, roughly, for code.
-const CHARACTERS_PER_TOKEN: u64 = 3;
-
 /// Flags, resolved.
 struct Resolved {
     preset: Preset,
@@ -136,8 +124,21 @@ struct Resolved {
 }
 
 impl Args {
-    /// Attacks; writes a run directory and prints its figures.
+    /// Attacks, or goes on with an attack; writes a run directory and prints its figures.
     pub fn run(&self) -> Result<(), Failure> {
+        let Some(path) = &self.resume else { return self.carry_out(None) };
+        match Earlier::reopen(path, "attack")? {
+            (earlier, Verb::Attack(args)) if earlier.is_complete() => {
+                say("the run is complete; nothing is left to ask");
+                let figures = write_summary(&earlier.dir)?;
+                if args.json { print_json(&figures) } else { show(&figures, &earlier.dir) }
+            }
+            (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier)),
+            _ => unreachable!("its verb was looked at"),
+        }
+    }
+
+    fn carry_out(&self, earlier: Option<Earlier>) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         let prompt = match &self.prompt {
             Some(path) => Prompt::load(path).map_err(Failure::usage)?,
@@ -156,29 +157,47 @@ impl Args {
         if self.dry_run {
             return self.show_bill(&resolved);
         }
-        runtime()?.block_on(self.attack(resolved))
+        self.budget.check(std::slice::from_ref(&resolved.entry))?;
+        runtime()?.block_on(self.attack(resolved, earlier))
     }
 
-    async fn attack(&self, resolved: Resolved) -> Result<(), Failure> {
+    async fn attack(&self, resolved: Resolved, earlier: Option<Earlier>) -> Result<(), Failure> {
         // First everything that can refuse to start; the directory is made when nothing can any more.
-        let connection = self.asking.connect(resolved.entry.clone(), &resolved.source, Seed::new(self.seed)).await?;
+        let connection = self
+            .asking
+            .way
+            .connect(resolved.entry.clone(), std::slice::from_ref(&resolved.source), Seed::new(self.seed))
+            .await?;
         let mut search = self.search(&resolved, &connection)?;
         let started = Stamp::now();
         let model = connection.entry.name();
-        let name = RunName { verb: "attack", preset: &self.preset, model: Some(&model), seed: self.seed };
-        let dir = RunDir::create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
-        let mut manifest = self.manifest(&resolved, &model, started)?;
+        let begun = self.manifest(&resolved, &model, started)?;
+        let (dir, mut manifest) = match earlier {
+            Some(earlier) => {
+                search.known = Known::of(read_records(&earlier.dir)?.rows);
+                (earlier.dir.clone(), earlier.go_on(&begun)?)
+            }
+            None => {
+                let name = RunName { verb: "attack", preset: &self.preset, model: Some(&model), seed: self.seed };
+                (RunDir::create(&self.log_dir, &name, &begun.started).map_err(Failure::usage)?, begun)
+            }
+        };
         manifest.write(&dir)?;
         let mut sink = JsonlSink::open(&dir)?;
-        let mut progress = Progress::new(self.query_budget, JsonLines::open(&dir.metrics())?);
-        let clock = Instant::now();
-        let ended = search.run(&mut sink, &mut progress, listen()).await;
+        let (budget, stop) = self.budget.open();
+        let prices = resolved.entry.prices.clone();
+        let mut progress = Progress::new(self.query_budget, RoundLog::open(&dir)?, budget, prices);
+        let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()]));
+        let (clock, is_new) = (Instant::now(), search.known.is_empty());
+        let ended = search.run(&mut sink, &mut progress, stop).await;
+        watching.abort();
         progress.finish();
+        connection.tell_cache();
         // What went wrong is kept first: nothing that is written after it may hide it.
         let (status, failure) = match ended {
             Ok(Finish::Complete) => (Status::Complete, None),
             Ok(Finish::Stopped) => (Status::Interrupted, None),
-            Err(AttackError::Model(error)) if error.is_fatal() && sink.is_empty() => {
+            Err(AttackError::Model(error)) if error.is_fatal() && sink.is_empty() && is_new => {
                 // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
                 std::fs::remove_dir_all(dir.path())?;
                 return Err(Failure::usage(error));
@@ -229,10 +248,12 @@ impl Args {
             prompt: resolved.prompt.clone(),
             model: connection.model.clone(),
             model_id: connection.entry.id.clone(),
-            params: self.asking.params(&connection.entry),
-            limits: self.asking.limits(),
+            params: self.asking.way.params(&connection.entry),
+            limits: self.asking.way.limits(),
+            strictness: self.asking.way.strictness(),
             seed,
             query_budget: self.query_budget,
+            known: Known::default(),
         })
     }
 
@@ -256,10 +277,7 @@ impl Args {
     }
 
     fn manifest(&self, resolved: &Resolved, model: &str, started: Stamp) -> Result<Manifest, Failure> {
-        let mut request = serde_yaml::to_value(self.asking.params(&resolved.entry))?;
-        if let (serde_yaml::Value::Mapping(request), Provider::OpenAi) = (&mut request, &resolved.entry.provider) {
-            request.insert("base_url".into(), resolved.entry.base_url().into());
-        }
+        let request = self.asking.way.request(&resolved.entry)?;
         let prompt = manifest::Prompt { name: resolved.prompt.id(), hash: resolved.prompt.hash.clone() };
         let config = serde_yaml::to_value(&resolved.preset)?;
         let plan = Plan {
@@ -274,7 +292,7 @@ impl Args {
             query_budget: Some(self.query_budget),
             evaluation: None,
         };
-        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.max_connections, started);
+        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.way.max_connections, started);
         manifest.price_table_date = resolved.entry.prices.as_ref().map(|prices| prices.as_of.clone());
         Ok(manifest)
     }
@@ -286,7 +304,7 @@ impl Args {
         let seed = Seed::new(self.seed).child("dry run");
         let seeds: Vec<Seed> = (0..SAMPLE).map(|at| seed.indexed("program", at.into())).collect();
         let mut maker = resolved.source.maker();
-        let (mut characters, mut prompts) = (0, 0);
+        let (mut characters, mut prompts) = (0, 0u32);
         for (woven, seed) in random.weave(&seeds)?.iter().zip(&seeds) {
             if let Some(Draft { item, .. }) =
                 maker.make(&woven.weaver, String::new(), Placement::Random(&mut seed.child("probe").rng()))
@@ -296,36 +314,11 @@ impl Args {
                 prompts += 1;
             }
         }
-        let baseline_queries = if resolved.baseline { self.query_budget } else { 0 };
-        let queries = self.query_budget + baseline_queries;
-        let per_reply = if resolved.entry.reasoning { REASONING_TOKENS } else { REPLY_TOKENS };
-        let prompt_tokens = queries * characters / (CHARACTERS_PER_TOKEN * prompts.max(1));
-        let completion_tokens = queries * self.asking.max_reply_tokens().map_or(per_reply, |max| per_reply.min(max));
-        let price = |prices: &crate::ask::models::Prices| {
-            (prompt_tokens as f64 * prices.input + completion_tokens as f64 * prices.output) / 1e6
-        };
-        let free = resolved.entry.provider.is_resident().then_some(0.0);
-        let bill = Bill {
-            model: resolved.entry.name(),
-            queries: self.query_budget,
-            baseline_queries,
-            prompt_tokens,
-            completion_tokens,
-            cost_usd: free.or(resolved.entry.prices.as_ref().map(price)),
-        };
-        if self.json {
-            return print_json(&bill);
-        }
-        let cost = match (bill.cost_usd, &resolved.entry.prices) {
-            (Some(cost), Some(prices)) => format!("about ${cost:.2} (prices of {})", prices.as_of),
-            (Some(_), None) => "nothing: it answers here".into(),
-            (None, _) => "unknown: models.yaml has no prices for this model".into(),
-        };
-        print_line(&format!(
-            "{}: {} queries and {} of the baseline, about {} tokens read and {} written (assuming {per_reply} a reply); \
-             cost: {cost}",
-            bill.model, bill.queries, bill.baseline_queries, bill.prompt_tokens, bill.completion_tokens
-        ))
+        let baseline = if resolved.baseline { self.query_budget } else { 0 };
+        let characters = characters as f64 / f64::from(prompts.max(1));
+        let most = self.asking.way.max_reply_tokens();
+        let bill = Bill::new(&resolved.entry, (self.query_budget, Some(baseline)), characters, most);
+        if self.json { print_json(&bill) } else { print_line(&bill.sentence()) }
     }
 }
 
@@ -334,25 +327,6 @@ fn conclude(manifest: &Manifest, strategy: &dyn Strategy, dir: &RunDir) -> Resul
     manifest.write(dir)?;
     strategy.save(&dir.checkpoint())?;
     Ok(write_summary(dir)?)
-}
-
-/// Ctrl-C once: finish what is in flight. Twice: drop it. Three times: end at once.
-fn listen() -> StopSignal {
-    let (sender, signal) = tokio::sync::watch::channel(Stop::Go);
-    tokio::spawn(async move {
-        for stop in [Stop::Finish, Stop::Now] {
-            if tokio::signal::ctrl_c().await.is_err() {
-                return;
-            }
-            sender.send_replace(stop);
-            say(if stop == Stop::Finish { "stopping (again to drop what is in flight)" } else { "stopping now" });
-        }
-        // Whoever asks a third time does not want to wait for the summary either. What was asked is on disk.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
-        }
-    });
-    signal
 }
 
 /// A disagreement is saved where it can be studied.

@@ -3,31 +3,50 @@
 //! Must not know what is asked.
 
 use super::{Failure, say};
+use crate::ask::cache::{Cached, Tally, usual_folder};
 use crate::ask::chat::{ChatModel, Params};
 use crate::ask::guess::Guesser;
 use crate::ask::guess::learned::Learned;
 use crate::ask::guess::lessons::{self, LESSONS};
-use crate::ask::limits::Limits;
+use crate::ask::judge::Strictness;
+use crate::ask::limits::{Limits, Meter};
 use crate::ask::models::{ModelEntry, Models, Provider};
-use crate::ask::openai::{ApiKey, Endpoint, OpenAi};
+use crate::ask::openai::{AZURE_API_VERSION, ApiKey, Endpoint, OpenAi, SetupError};
 use crate::ask::residents::Residents;
 use crate::ask::serve::Server;
 use crate::ask::solver::Solver;
+use crate::item::record::Task;
 use crate::item::source::ItemSource;
 use crate::seed::Seed;
+use serde_yaml::Value;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Flags about the model and how it is asked, shared by the asking verbs.
+/// Flags about one model and how it is asked.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Asking")]
 pub struct Flags {
     /// Model to ask: `provider/model`, a bare OpenAI model, a simulated solver (`sim/...`) or a guesser (`guess/...`)
     #[arg(long, default_value = "sim/novice")]
     pub model: String,
-    /// OpenAI-compatible endpoint, up to and without `/chat/completions`
-    #[arg(long, env = "OPENAI_BASE_URL", value_name = "URL")]
+    /// How it is asked.
+    #[command(flatten)]
+    pub way: Way,
+}
+
+/// Flags about how models are asked, shared by the asking verbs.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Asking")]
+pub struct Way {
+    /// File with models of your own, as models.yaml; by default models.yaml where you are, if there is one
+    #[arg(long, value_name = "FILE")]
+    models: Option<PathBuf>,
+    /// OpenAI-compatible endpoint, up to and without `/chat/completions`; by default the model's own, that in
+    /// OPENAI_BASE_URL (azure: AZURE_OPENAI_ENDPOINT), or that of its provider
+    #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// Requests in flight at once
     #[arg(long, default_value_t = Limits::default().max_connections as u32, value_name = "N")]
@@ -50,12 +69,29 @@ pub struct Flags {
     /// How long a reasoning model thinks
     #[arg(long, value_name = "low|medium|high")]
     reasoning_effort: Option<String>,
+    /// Keep replies on disk, and take from there what was asked before: same model, parameters, messages and epoch
+    #[arg(long, overrides_with = "no_cache")]
+    cache: bool,
+    /// Ask everything anew (the default)
+    #[arg(long)]
+    no_cache: bool,
+    /// Where --cache keeps them; by default in the user's folder for caches
+    #[arg(long, value_name = "DIR", requires = "cache")]
+    cache_dir: Option<PathBuf>,
+    /// Take floats for right within T, absolute or relative, as the original does with 1e-5; by default they must be exact
+    #[arg(long, value_name = "T", value_parser = tolerance)]
+    float_tolerance: Option<f64>,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    let tolerance = text.parse().ok().filter(|tolerance| (0.0..1.0).contains(tolerance));
+    tolerance.ok_or_else(|| "write a number from 0 up to 1, as in 1e-5".into())
 }
 
 /// Trains `guess/learned`, which takes some seconds.
-pub fn learn(source: &ItemSource, seed: Seed) -> Result<Learned, Failure> {
-    say(&format!("guess/learned learns from {LESSONS} other items"));
-    lessons::learn(source, seed).map_err(Failure::usage)
+pub fn learn(sources: &[ItemSource], seed: Seed) -> Result<BTreeMap<Task, Learned>, Failure> {
+    say(&format!("guess/learned learns from {LESSONS} other items of each task"));
+    lessons::learn(sources, seed).map_err(Failure::usage)
 }
 
 /// A model that can be asked.
@@ -64,23 +100,88 @@ pub struct Connection {
     pub entry: ModelEntry,
     /// The model.
     pub model: Arc<dyn ChatModel>,
+    /// How its requests are doing.
+    pub meter: Arc<Meter>,
+    /// What its cache does, where it has one.
+    pub cache: Option<Arc<Tally>>,
     /// Our own endpoint, for those who answer there; it serves as long as this lives.
     _server: Option<Server>,
 }
 
+impl Connection {
+    /// Says on stderr what the cache did, if there is one.
+    pub fn tell_cache(&self) {
+        let Some(tally) = &self.cache else { return };
+        say(&format!("{}: {} replies came from the cache", self.entry.name(), tally.hits()));
+        if let Some(trouble) = tally.trouble() {
+            say(&format!("the cache could not be used throughout: {trouble}; --cache-dir names another place"));
+        }
+    }
+}
+
 impl Flags {
     /// The model's entry; checks the names of those that are our own.
+    ///
+    /// # Errors
+    /// If there is no such model.
     pub fn entry(&self) -> Result<ModelEntry, Failure> {
-        // An address in the environment is meant for real models.
-        let resident = Provider::of(&self.model).is_some_and(|(provider, _)| provider.is_resident());
-        let base_url = self.base_url.as_deref().filter(|_| !resident);
-        let entry = Models::shipped().resolve(&self.model, base_url).map_err(Failure::usage)?;
+        self.way.entry(&self.model)
+    }
+}
+
+/// Where a user's own models are looked for.
+const MODELS_FILE: &str = "models.yaml";
+
+impl Way {
+    /// The models that are known: those that come with the program, and the user's own.
+    ///
+    /// # Errors
+    /// If the user's file cannot be read.
+    pub fn models(&self) -> Result<Models, Failure> {
+        let mut models = Models::shipped();
+        let usual = Path::new(MODELS_FILE);
+        let file = self.models.as_deref().or_else(|| usual.exists().then_some(usual));
+        file.map_or(Ok(()), |path| models.extend_with(path)).map_err(Failure::usage)?;
+        Ok(models)
+    }
+
+    /// The entry of a model; checks the names of those that are our own.
+    ///
+    /// # Errors
+    /// If there is no such model.
+    pub fn entry(&self, model: &str) -> Result<ModelEntry, Failure> {
+        let provider = Provider::of(model).map_or(Provider::OpenAi, |(provider, _)| provider);
+        let usual = provider.row().base_url_variable.and_then(variable);
+        let entry = self.models()?.resolve(model, self.base_url.as_deref(), usual.as_deref());
+        let entry = entry.map_err(Failure::usage)?;
         match entry.provider {
             Provider::Sim => drop(entry.name().parse::<Solver>().map_err(Failure::usage)?),
             Provider::Guess => drop(entry.name().parse::<Guesser>().map_err(Failure::usage)?),
-            Provider::OpenAi => {}
+            _ => {}
         }
         Ok(entry)
+    }
+
+    /// How exactly replies are held against the truth.
+    pub fn strictness(&self) -> Strictness {
+        Strictness { float_tolerance: self.float_tolerance }
+    }
+
+    /// All that decides a reply and its verdict beside the prompt and the model's name, for a manifest.
+    ///
+    /// # Errors
+    /// None for plain data.
+    pub fn request(&self, entry: &ModelEntry) -> Result<Value, Failure> {
+        let mut request = serde_yaml::to_value(self.params(entry))?;
+        if let Value::Mapping(request) = &mut request {
+            if !entry.provider.is_resident() {
+                request.insert("base_url".into(), entry.base_url().into());
+            }
+            if let Some(tolerance) = self.float_tolerance {
+                request.insert("float_tolerance".into(), tolerance.into());
+            }
+        }
+        Ok(request)
     }
 
     /// How long and how often.
@@ -113,20 +214,62 @@ impl Flags {
 
     /// Makes the model ready to be asked; one of our own is served on loopback, and asked over HTTP like any other.
     /// `guess/learned` learns first, from items like those that it will be asked about, of this seed.
-    pub async fn connect(&self, entry: ModelEntry, source: &ItemSource, seed: Seed) -> Result<Connection, Failure> {
-        let (server, base_url, key) = match entry.provider {
-            Provider::Sim | Provider::Guess => {
-                let learns = entry.name().parse() == Ok(Guesser::Learned);
-                let learned = if learns { Some(learn(source, seed)?) } else { None };
-                let residents = Arc::new(Residents { learned });
-                let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), residents).await?;
-                let base_url = server.base_url();
-                (Some(server), base_url, None)
-            }
-            Provider::OpenAi => (None, entry.base_url().to_owned(), ApiKey::from_env().map_err(Failure::usage)?),
-        };
-        let endpoint = Endpoint { base_url, key, style: entry.style() };
-        let model = OpenAi::new(endpoint, self.limits()).map_err(Failure::usage)?;
-        Ok(Connection { entry, model: Arc::new(model), _server: server })
+    ///
+    /// # Errors
+    /// If a key is missing, an address is none, or there is nothing to learn from.
+    pub async fn connect(&self, entry: ModelEntry, sources: &[ItemSource], seed: Seed) -> Result<Connection, Failure> {
+        let limits = self.limits();
+        if !entry.provider.is_resident() {
+            let model = foreign(&entry, limits).map_err(Failure::usage)?;
+            return self.connected(entry, model, None);
+        }
+        let learns = entry.name().parse() == Ok(Guesser::Learned);
+        let learned = if learns { learn(sources, seed)? } else { BTreeMap::new() };
+        if learns && learned.is_empty() {
+            let problem = "guess/learned learns from other items of a suite or preset; name one of those";
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
+        let residents = Arc::new(Residents { learned });
+        let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), residents).await?;
+        let endpoint = Endpoint { base_url: server.base_url(), key: None, style: entry.style() };
+        let model = OpenAi::new(endpoint, limits).map_err(Failure::usage)?;
+        self.connected(entry, model, Some(server))
     }
+
+    /// The model behind its cache, where there is one. Our own answer for nothing, and need none.
+    fn connected(&self, entry: ModelEntry, model: OpenAi, server: Option<Server>) -> Result<Connection, Failure> {
+        let meter = model.meter();
+        let mut model: Arc<dyn ChatModel> = Arc::new(model);
+        let mut cache = None;
+        if self.cache && server.is_none() {
+            let folder = self.cache_dir.clone().or_else(usual_folder);
+            let folder = folder.ok_or_else(|| {
+                Failure::usage(anyhow::anyhow!("this machine has no place for caches; name one with --cache-dir"))
+            })?;
+            let cached = Cached::new(model, folder, entry.base_url().to_owned());
+            cache = Some(cached.tally());
+            model = Arc::new(cached);
+        }
+        Ok(Connection { entry, model, meter, cache, _server: server })
+    }
+}
+
+/// A model that answers elsewhere.
+fn foreign(entry: &ModelEntry, limits: Limits) -> Result<OpenAi, SetupError> {
+    let provider = entry.provider.row();
+    let key = provider.key_variable.map_or(Ok(None), ApiKey::from_env)?;
+    if let (None, Some(variable), true) = (&key, provider.key_variable, entry.provider != Provider::OpenAi) {
+        return Err(SetupError::NoKey { variable });
+    }
+    let endpoint = Endpoint { base_url: entry.base_url().to_owned(), key, style: entry.style() };
+    if !provider.key_header {
+        return OpenAi::new(endpoint, limits);
+    }
+    let version = entry.api_version.clone().or_else(|| variable("OPENAI_API_VERSION"));
+    OpenAi::azure(endpoint, &entry.id, version.as_deref().unwrap_or(AZURE_API_VERSION), limits)
+}
+
+/// A variable of the environment that says something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.trim().is_empty())
 }

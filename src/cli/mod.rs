@@ -4,13 +4,18 @@
 //! use, 100 a threshold missed.
 
 pub mod attack;
+pub mod bill;
+pub mod budget;
 pub mod connect;
 pub mod corpus;
+pub mod eval;
 pub mod explain;
 pub mod flags;
 pub mod generate;
 pub mod inspect;
+pub mod models;
 pub mod progress;
+pub mod resume;
 pub mod schema;
 pub mod serve;
 pub mod suite;
@@ -34,9 +39,11 @@ pub struct Cli {
 enum Verb {
     Attack(attack::Args),
     Corpus(corpus::Args),
+    Eval(eval::Args),
     Explain(explain::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
+    Models(models::Args),
     Schema(schema::Args),
     Serve(serve::Args),
     Suite(suite::Args),
@@ -84,9 +91,11 @@ pub fn main() -> ExitCode {
     let done = match verb {
         Verb::Attack(args) => args.run(),
         Verb::Corpus(args) => args.run(),
+        Verb::Eval(args) => args.run(),
         Verb::Explain(args) => args.run(),
         Verb::Generate(args) => args.run(),
         Verb::Inspect(args) => args.run(),
+        Verb::Models(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
         Verb::Suite(args) => args.run(),

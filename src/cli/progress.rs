@@ -3,15 +3,20 @@
 //!
 //! Must not change what is recorded.
 
+use super::budget::Budget;
 use super::say;
+use crate::ask::limits::Meter;
+use crate::ask::models::Prices;
 use crate::attack::search::{RoundMetrics, Watch};
-use crate::item::record::{Purpose, Record, SinkError};
+use crate::item::record::{Purpose, Record, SinkError, Verdict};
 use crate::learn::train::Round;
-use crate::run::jsonl::JsonLines;
+use crate::run::dir::RunDir;
+use crate::run::jsonl::{self, JsonLines, LineError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Finished replies that the rates on the line look back on.
@@ -43,7 +48,9 @@ impl Window {
 /// Shows the progress of an attack and keeps the learner's figures.
 pub struct Progress {
     bar: ProgressBar,
-    metrics: JsonLines,
+    rounds: RoundLog,
+    budget: Budget,
+    prices: Option<Prices>,
     attack: Window,
     baseline: Window,
     /// Where nobody sees the line: when the last plain one was printed.
@@ -52,6 +59,26 @@ pub struct Progress {
     learned: Instant,
     /// Who the provider says has answered.
     pub model_returned: Option<String>,
+}
+
+/// `metrics.jsonl` of an attack.
+#[derive(Debug)]
+pub struct RoundLog {
+    lines: JsonLines,
+    /// Rounds that an earlier part of the attack told of already.
+    told: u32,
+}
+
+impl RoundLog {
+    /// Goes on behind what is there.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn open(dir: &RunDir) -> Result<Self, LineError> {
+        let lines = JsonLines::open(&dir.metrics())?;
+        let told = jsonl::read::<serde::de::IgnoredAny>(&dir.metrics())?.rows.len() as u32;
+        Ok(Self { lines, told })
+    }
 }
 
 /// One line of `metrics.jsonl`.
@@ -65,19 +92,26 @@ struct RoundLine<'a> {
 
 impl Progress {
     /// A line for this many queries.
-    pub fn new(budget: u64, metrics: JsonLines) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(budget), ProgressDrawTarget::stderr());
-        let template = "{bar:24} {pos}/{len} queries, {per_sec}, {msg}, {eta} left";
+    pub fn new(queries: u64, rounds: RoundLog, budget: Budget, prices: Option<Prices>) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(queries), ProgressDrawTarget::stderr());
+        let template = "{bar:24} {pos}/{len} queries, {per_sec}, {msg}, {eta} left{prefix}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
         Self {
             bar,
-            metrics,
+            rounds,
+            budget,
+            prices,
             attack: Window::default(),
             baseline: Window::default(),
             spoken: Instant::now(),
             learned: Instant::now(),
             model_returned: None,
         }
+    }
+
+    /// The bar, to tell more on it.
+    pub fn bar(&self) -> ProgressBar {
+        self.bar.clone()
     }
 
     /// Takes the line away.
@@ -87,7 +121,10 @@ impl Progress {
 }
 
 impl Watch for Progress {
-    fn answered(&mut self, record: &Record) {
+    fn answered(&mut self, record: &Record, attempts: u32) {
+        if attempts > 0 {
+            self.budget.pay(self.prices.as_ref(), &record.answer);
+        }
         match record.purpose {
             Purpose::Attack => self.attack.push(record),
             Purpose::Baseline => self.baseline.push(record),
@@ -99,7 +136,9 @@ impl Watch for Progress {
         if record.purpose != Purpose::Baseline {
             self.bar.inc(1);
         }
-        self.bar.set_message(format!("missing {} (chance {})", self.attack.text(), self.baseline.text()));
+        let spent = Some(self.budget.spent()).filter(|&spent| spent > 0.0);
+        let spent = spent.map_or(String::new(), |spent| format!(", ${spent:.2}"));
+        self.bar.set_message(format!("missing {} (chance {}){spent}", self.attack.text(), self.baseline.text()));
         if !std::io::stderr().is_terminal() && self.spoken.elapsed() >= PLAIN_EVERY {
             self.spoken = Instant::now();
             let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
@@ -111,8 +150,103 @@ impl Watch for Progress {
     fn learned(&mut self, metrics: &RoundMetrics) -> Result<(), SinkError> {
         let seconds = std::mem::replace(&mut self.learned, Instant::now()).elapsed().as_secs_f64();
         let steps_per_s = (metrics.steps as f64 / seconds).round();
-        self.metrics.append(&RoundLine { metrics, steps_per_s }).map_err(Into::into)
+        if metrics.round < self.rounds.told {
+            return Ok(());
+        }
+        self.rounds.lines.append(&RoundLine { metrics, steps_per_s }).map_err(Into::into)
     }
+}
+
+/// Shows the progress of an evaluation.
+pub struct EvalProgress {
+    bar: ProgressBar,
+    spoken: Instant,
+    correct: u64,
+    answers: u64,
+    troubles: u64,
+}
+
+impl EvalProgress {
+    /// A line for so many questions, of which some have their answers from before.
+    pub fn new(known: u64, total: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+        let template = "{bar:24} {pos}/{len} questions, {per_sec}, {msg}, {eta} left{prefix}";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
+        bar.set_position(known);
+        bar.reset_eta();
+        Self { bar, spoken: Instant::now(), correct: 0, answers: 0, troubles: 0 }
+    }
+
+    /// The bar, to tell more on it.
+    pub fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
+    /// A final answer came; so many dollars are spent.
+    pub fn answered(&mut self, record: &Record, spent: f64) {
+        let verdict = record.answer.verdict;
+        self.answers += 1;
+        self.correct += u64::from(verdict == Verdict::Correct);
+        self.troubles += u64::from(!verdict.is_reply());
+        self.bar.inc(1);
+        let due = self.spoken.elapsed() >= PLAIN_EVERY;
+        // Texts cost more than questions to a server that answers at once.
+        if self.answers % 64 == 1 || due {
+            let right = 100.0 * self.correct as f64 / self.answers as f64;
+            let mut message = format!("{right:.0} % right");
+            if self.troubles > 0 {
+                message += &format!(", {} without a reply", self.troubles);
+            }
+            if spent > 0.0 {
+                message += &format!(", ${spent:.2}");
+            }
+            self.bar.set_message(message);
+        }
+        if due && !std::io::stderr().is_terminal() {
+            self.spoken = Instant::now();
+            let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            say(&format!("{done}/{of} questions, {:.0}/s, {}", self.bar.per_sec(), self.bar.message()));
+        }
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// How often it is told what is waited for.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Tells behind a bar what is waited for, for as long as it is polled: silence would look like a standstill. Where nobody
+/// sees the bar, it is told in a line whenever there is new trouble.
+pub async fn watch(bar: ProgressBar, meters: Vec<Arc<Meter>>) {
+    let mut told = String::new();
+    let mut spoken: Option<Instant> = None;
+    loop {
+        tokio::time::sleep(WATCH_EVERY).await;
+        let waiting: Vec<String> = meters.iter().filter_map(|meter| waiting_for(meter)).collect();
+        let text = waiting.join("; ");
+        bar.set_prefix(if text.is_empty() { String::new() } else { format!(" ({text})") });
+        bar.tick();
+        let due = spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY);
+        if !std::io::stderr().is_terminal() && due && !text.is_empty() && text != told {
+            spoken = Some(Instant::now());
+            say(&text);
+            told = text;
+        }
+    }
+}
+
+/// What a client waits for, if anything.
+fn waiting_for(meter: &Meter) -> Option<String> {
+    let trouble = meter.last_trouble()?;
+    let retries = meter.retries();
+    let slowed = format!("{retries} retries, {} at once: {trouble}", meter.window());
+    Some(match meter.pause() {
+        Some(pause) => format!("waiting {:.0} s as the provider wants, {slowed}", pause.as_secs_f64().ceil()),
+        None => slowed,
+    })
 }
 
 /// Shows the progress of a training.

@@ -79,25 +79,40 @@ pub(super) fn load(name: &str) -> Result<Suite, Failure> {
 
 /// Weaves the items of a suite, with a bar on stderr, and says how long it took, seconds.
 pub(super) fn weave(suite: &Suite, seed: u64, select: &Select, threads: Option<u16>) -> Result<(Items, f64), Failure> {
+    let (mut items, started) = (Vec::new(), Instant::now());
+    let fingerprint = each(suite, seed, select, threads, |item| {
+        items.push(item);
+        true
+    })?;
+    Ok((Items { items, fingerprint }, (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0))
+}
+
+/// The same for more items than memory holds: `take` gets each, and says whether to go on. Their fingerprint.
+pub(super) fn each(
+    suite: &Suite,
+    seed: u64,
+    select: &Select,
+    threads: Option<u16>,
+    mut take: impl FnMut(SuiteItem) -> bool,
+) -> Result<String, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let runtime = listen(stop.clone())?;
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items of {msg} woven");
     bar.set_style(style.expect("the template is well-formed"));
     bar.set_message(suite.label());
-    let started = Instant::now();
-    let woven = suite.weave(Seed::new(seed), select, flags::threads(threads), |items, of| {
+    let woven = suite.each(Seed::new(seed), select, flags::threads(threads), |item, of| {
         bar.set_length(of);
-        bar.set_position(items);
-        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        bar.inc(item.is_some().into());
+        let goes_on = item.is_none_or(&mut take) && !stop.load(Ordering::Relaxed);
+        if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     bar.finish_and_clear();
     runtime.shutdown_background();
-    let items = woven.map_err(|error| match error {
+    woven.map_err(|error| match error {
         WeaveError::Recipes(_) | WeaveError::NoTask { .. } => Failure::usage(error),
         other => Failure::Error(other.into()),
-    })?;
-    Ok((items, (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0))
+    })
 }
 
 /// The tasks that are selected, if any.

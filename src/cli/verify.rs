@@ -93,9 +93,9 @@ impl Args {
         let source = preset.source(&Arc::new(Loom::new(preset.weave.clone())));
         let seed = Seed::new(self.seed);
         say(&format!("making {} items, and {LESSONS} others for guess/learned to learn from", self.count));
-        let learned = lessons::learn(&source, seed).map_err(Failure::usage)?;
+        let learned = lessons::learn(std::slice::from_ref(&source), seed).map_err(Failure::usage)?;
         let items = source.items(seed, self.count as usize).map_err(Failure::usage)?;
-        let floor = measure(&items, Some(&learned))?;
+        let floor = measure(&items, learned.get(&source.task()))?;
         let missed = floor.missed();
         if self.json {
             print_json(&Guessed { floor, seconds: seconds_since(started) })?;

@@ -53,6 +53,11 @@ impl ItemSource {
         Self { chooser, ..self }
     }
 
+    /// What is asked.
+    pub fn task(&self) -> Task {
+        self.task
+    }
+
     /// One who asks about programs.
     pub fn maker(&self) -> Maker {
         Maker::new(self.asker.clone())

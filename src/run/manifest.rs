@@ -114,7 +114,7 @@ pub struct Manifest {
     pub started: Stamp,
     /// When it ended.
     pub finished: Option<Stamp>,
-    /// How long it took.
+    /// How long it took; of a run that was resumed, all parts that ended by themselves.
     pub seconds: Option<f64>,
     /// The command line, without secrets.
     pub command: Vec<String>,
@@ -161,7 +161,8 @@ impl Manifest {
         self.status = status;
         self.finished = Some(finished);
         // To the millisecond: more digits would only pretend.
-        self.seconds = Some((took.as_secs_f64() * 1000.0).round() / 1000.0);
+        let took = (took.as_secs_f64() * 1000.0).round() / 1000.0;
+        self.seconds = Some(self.seconds.unwrap_or(0.0) + took);
     }
 
     /// Equal for two runs exactly when they ask the same questions of the same model in the same way, up to what the
@@ -176,6 +177,20 @@ impl Manifest {
         };
         let text = yaml(&(self.schema, &self.wasmweaver, labelless));
         blake3::hash(text.as_bytes()).to_hex().as_str()[..32].to_owned()
+    }
+
+    /// What of the plan, or of the program, is not the same in another one, by its keys.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let keys = |manifest: &Self| serde_yaml::to_value(&manifest.plan).expect("plain data");
+        let (mine, others) = (keys(self), keys(other));
+        let names = ["verb", "seed", "strategy", "preset", "prompt", "model", "policy", "request", "query_budget"];
+        let names = names.into_iter().chain(["evaluation"]);
+        let mut differ: Vec<String> =
+            names.filter(|&name| mine.get(name) != others.get(name)).map(str::to_owned).collect();
+        if self.wasmweaver != other.wasmweaver {
+            differ.push(format!("wasmweaver {}, which wrote it,", self.wasmweaver));
+        }
+        differ
     }
 
     /// Writes it into its directory, in place of the one there.

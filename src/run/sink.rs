@@ -66,6 +66,21 @@ pub fn read_records(dir: &RunDir) -> Result<Lines<Record>, ReadError> {
     }
 }
 
+/// The records of a run one after the other, for runs that are larger than memory; a cut last line is left out.
+///
+/// # Errors
+/// If the file cannot be opened.
+pub fn stream_records(dir: &RunDir) -> Result<impl Iterator<Item = Result<Record, ReadError>>, ReadError> {
+    let path = dir.records();
+    let lines = jsonl::stream::<Record>(&path)?;
+    Ok(lines.enumerate().map(move |(at, record)| match record? {
+        record if record.schema > SCHEMA_VERSION => {
+            Err(ReadError::Newer { path: path.clone(), line: at + 1, schema: record.schema })
+        }
+        record => Ok(record),
+    }))
+}
+
 /// The timings of a run, in the order in which they were stored.
 pub fn read_timings(dir: &RunDir) -> Result<Lines<Timing>, LineError> {
     jsonl::read(&dir.timings())

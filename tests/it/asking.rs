@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 use wasmweaver::ask::chat::{ChatErrorKind, ChatRequest, Message, Params, Role};
+use wasmweaver::ask::judge::Strictness;
 use wasmweaver::ask::limits::Limits;
 use wasmweaver::ask::models::ParamStyle;
 use wasmweaver::ask::openai::{Endpoint, OpenAi};
@@ -52,6 +53,7 @@ fn questions(count: usize, model: &str, content: impl Fn(usize) -> String) -> Ve
         },
         truth: Truth::StackValues(vec![Value::i64(i as i64), Value::i64(7)]),
         about: i,
+        strictness: Strictness::default(),
     };
     (0..count).map(question).collect()
 }

@@ -15,6 +15,9 @@ pub(super) fn folder(name: &str) -> PathBuf {
 pub(super) fn harness(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.current_dir(folder).args(args).env_remove("OPENAI_API_KEY").env_remove("OPENAI_BASE_URL");
+    for variable in ["AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "OPENROUTER_API_KEY"] {
+        command.env_remove(variable);
+    }
     command.output().expect("the binary was built")
 }
 

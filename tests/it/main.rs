@@ -5,6 +5,7 @@ mod command_line;
 mod forms;
 mod generating;
 mod looking;
+mod models;
 mod numeric;
 mod spec;
 mod suites;

@@ -19,7 +19,7 @@ use crate::wasm::types::{ValType, Value};
 #[derive(Debug)]
 pub struct Posed {
     /// What is asked.
-    pub(super) task: Task,
+    pub(in crate::ask) task: Task,
     /// The program.
     pub(super) program: Program,
     /// The function that is run.

@@ -20,10 +20,9 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Whether it says this value.
-    pub(super) fn is(&self, truth: Value) -> bool {
-        self.ty.is_none_or(|ty| ty == truth.ty)
-            && number::parse(truth.ty, &self.number).is_some_and(|value| value.same(truth))
+    /// The value of this type that it says; `None` if it says none, or one of another type.
+    pub(super) fn read(&self, ty: ValType) -> Option<Value> {
+        number::parse(ty, &self.number).filter(|_| self.ty.is_none_or(|own| own == ty))
     }
 
     fn new(ty: Option<ValType>, number: &str) -> Option<Self> {

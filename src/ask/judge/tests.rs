@@ -1,7 +1,8 @@
 use super::*;
-use crate::seed::{Rng, Seed};
 use crate::wasm::types::ValType;
 use Verdict::{Correct, InvalidFormat, NoResponse, Refusal, Truncated, Wrong};
+
+mod any;
 
 fn verdict(content: &str, truth: &[Value]) -> Verdict {
     judge(&ChatReply::text(content), &Truth::StackValues(truth.to_vec())).verdict
@@ -150,6 +151,87 @@ fn floats_compare_by_bits_and_nan_equals_nan() {
 }
 
 #[test]
+fn tolerance_is_that_of_the_original_and_of_floats_alone() {
+    let strictness = Strictness { float_tolerance: Some(1e-5) };
+    let cases = [
+        ("1e-9", Value::f64(2e-9), Correct),
+        ("0", Value::f32(-0.0), Correct),
+        ("1.000009", Value::f64(1.0), Correct),
+        ("1.00002", Value::f64(1.0), Wrong),
+        // Relative where numbers are large.
+        ("1000009", Value::f64(1e6), Correct),
+        ("1000011", Value::f64(1e6), Wrong),
+        ("-1e6", Value::f64(1e6), Wrong),
+        ("nan", Value::f32(f32::NAN), Correct),
+        ("0", Value::f32(f32::NAN), Wrong),
+        ("1e308", Value::f64(f64::INFINITY), Wrong),
+        ("inf", Value::f64(f64::INFINITY), Correct),
+        ("-inf", Value::f64(f64::INFINITY), Wrong),
+        ("f64(1.5)", Value::f32(1.5), Wrong),
+        ("1000001", Value::i32(1_000_000), Wrong),
+    ];
+    for (number, truth, expected) in cases {
+        let reply = ChatReply::text(format!("<OUTPUT>[\"{number}\"]</OUTPUT>"));
+        let judged = judge_with(&reply, &Truth::StackValues(vec![truth]), strictness);
+        assert_eq!(judged.verdict, expected, "{number} against {truth}");
+    }
+}
+
+/// What the ways to write one number mean, each against the truth beside it.
+#[test]
+fn numbers_mean_what_they_say() {
+    let cases = [
+        // Numbers as strings, and not.
+        (r#""7""#, Value::i32(7), Correct),
+        ("7", Value::i32(7), Correct),
+        (r#"" 7 ""#, Value::i32(7), Correct),
+        (r#""seven""#, Value::i32(7), InvalidFormat),
+        // Hex and exponents.
+        (r#""0x7f""#, Value::i32(127), Correct),
+        ("0X7F", Value::i64(127), Correct),
+        (r#""-0x1""#, Value::i32(-1), Correct),
+        ("1.27e2", Value::i32(127), Correct),
+        ("127e-1", Value::i32(12), Wrong),
+        (r#""0x1.8p1""#, Value::f64(3.0), Correct),
+        ("3E0", Value::f32(3.0), Correct),
+        // Signs of zero, NaN and infinity, in the words of several languages.
+        ("-0.0", Value::f64(-0.0), Correct),
+        ("0.0", Value::f64(-0.0), Wrong),
+        ("-0.0", Value::f64(0.0), Wrong),
+        ("NaN", Value::f64(f64::NAN), Correct),
+        (r#""-nan""#, Value::f32(f32::NAN), Correct),
+        ("Infinity", Value::f64(f64::INFINITY), Correct),
+        (r#""+Inf""#, Value::f32(f32::INFINITY), Correct),
+        (r#""-Infinity""#, Value::f64(f64::INFINITY), Wrong),
+        // Unsigned for signed, as far as the bits of the type reach.
+        ("4294967295", Value::i32(-1), Correct),
+        ("4294967295", Value::i64(-1), Wrong),
+        ("18446744073709551615", Value::i64(-1), Correct),
+        ("2147483648", Value::i32(i32::MIN), Correct),
+        ("-2147483649", Value::i32(i32::MAX), Wrong),
+        // Past 2^53, where a float would have lost bits.
+        ("9007199254740993", Value::i64((1 << 53) + 1), Correct),
+        ("9007199254740992", Value::i64((1 << 53) + 1), Wrong),
+        (r#""-9223372036854775807""#, Value::i64(i64::MIN + 1), Correct),
+        ("-9223372036854775808", Value::i64(i64::MIN + 1), Wrong),
+        ("9.007199254740993e15", Value::i64((1 << 53) + 1), Correct),
+        // What is no number at all.
+        ("true", Value::i32(1), InvalidFormat),
+        ("null", Value::i32(0), InvalidFormat),
+        ("[7]", Value::i32(7), InvalidFormat),
+        (r#""""#, Value::i32(0), InvalidFormat),
+    ];
+    for (number, truth, expected) in cases {
+        for content in [
+            format!("<OUTPUT>{{\"stack_values\":[{number}]}}</OUTPUT>"),
+            format!("<OUTPUT>{{\"stack_values\":[{{\"type\":\"{}\",\"value\":{number}}},],}}</OUTPUT>", truth.ty),
+        ] {
+            assert_eq!(verdict(&content, &[truth]), expected, "{content} against {truth}");
+        }
+    }
+}
+
+#[test]
 fn slots_say_which_value_is_wrong() {
     let truth = Truth::StackValues(vec![Value::i32(1), Value::i32(2), Value::i32(3)]);
     let judged = |content: &str| judge(&ChatReply::text(content), &truth);
@@ -274,87 +356,6 @@ fn only_a_reply_known_to_be_whole_can_be_wrong() {
             let reply = ChatReply { finish_reason: Some(reason.into()), ..ChatReply::text("<OUTPUT>[9]</OUTPUT>") };
             let judged = judge(&reply, &Truth::StackValues(vec![Value::i32(1)]));
             assert_eq!((judged.verdict, judged.slots.len()), (expected, usize::from(expected == Wrong)), "{reason}");
-        }
-    }
-}
-
-/// Cuts, doubles and swaps pieces of known replies, and strews in what breaks parsers.
-fn mutated(rng: &mut Rng) -> String {
-    const SPICE: &[&str] = &[
-        "<OUTPUT>",
-        "</OUTPUT>",
-        "{",
-        "}",
-        "[",
-        "]",
-        "\"",
-        "\\",
-        "\\u",
-        "e",
-        ".",
-        "0x",
-        "-",
-        "ä",
-        "∞",
-        "\u{0}",
-        "```",
-        "stack_values",
-        "i32",
-        "nan",
-        ",",
-        ":",
-        "(",
-        ")",
-        "99999999999999999999999999999999",
-        "\u{130}",
-    ];
-    let mut chars: Vec<char> = rng.pick(CASES).0.chars().collect();
-    for _ in 0..rng.below(6) {
-        let at = rng.below(chars.len() as u32 + 1) as usize;
-        match rng.below(4) {
-            0 => chars.truncate(at),
-            1 => drop(chars.drain(..at)),
-            2 => chars.extend_from_within(at..),
-            _ => drop(chars.splice(at..at, rng.pick(SPICE).chars())),
-        }
-    }
-    chars.into_iter().collect()
-}
-
-#[test]
-fn no_reply_makes_it_fail() {
-    let mut rng = Seed::new(11).rng();
-    let truths = [
-        Truth::StackValues(vec![Value::i32(-1), Value::f32(1.5)]),
-        Truth::ReturnValues(vec![Value::f64(0.0)]),
-        flags(),
-        Truth::Fuel(9),
-    ];
-    for (truth, key) in truths.iter().zip(["stack_values", "return_values", "flag_states", "fuel"]) {
-        let mut seen = [0u32; 8];
-        for _ in 0..40_000 {
-            let mut content = mutated(&mut rng).replace("stack_values", key);
-            if rng.below(3) == 0 && !matches!(truth, Truth::StackValues(_)) {
-                content =
-                    content.replace("[-1,1.5]", [r#"{"FLAG_0":1,"FLAG_1":0}"#, "7", "[0]"][rng.below(3) as usize]);
-            }
-            let judged = judge(&ChatReply::text(content.as_str()), truth);
-            assert_eq!(judged.slots.len(), if judged.verdict.answered() { truth.slots() } else { 0 }, "{content}");
-            assert_eq!(judged.wrong_share == Some(0.0), judged.verdict == Correct, "{content}");
-            seen[judged.verdict as usize] += 1;
-        }
-        assert!([Wrong, InvalidFormat, NoResponse].iter().all(|&v| seen[v as usize] > 30), "{key}: {seen:?}");
-        assert!(!matches!(truth, Truth::StackValues(_)) || seen[Correct as usize] > 100, "{seen:?}");
-    }
-}
-
-#[test]
-fn huge_replies_take_linear_time() {
-    for piece in ["{", "[", "<OUTPUT>", "stack_values", "{\"stack_values\":[", "\"", "```", "1,", "fuel"] {
-        let content = piece.repeat(1_000_000 / piece.len());
-        for truth in [Truth::StackValues(vec![]), flags(), Truth::Fuel(0)] {
-            judge(&ChatReply::text(content.as_str()), &truth);
-            judge(&ChatReply::text(format!("<OUTPUT>{content}</OUTPUT>")), &truth);
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn reply(body: &Value) -> Result<ChatReply, ChatError> {
     Ok(ChatReply {
         content: content(&message["content"]),
         refusal: words(&message["refusal"]),
-        reasoning: words(&message["reasoning_content"]).or_else(|| words(&message["reasoning"])),
+        reasoning: REASONING.iter().find_map(|key| content(&message[*key]).filter(|text| !text.is_empty())),
         finish_reason: words(&choice["finish_reason"]),
         model: words(&body["model"]),
         usage: usage(&body["usage"]),
@@ -58,21 +58,30 @@ pub(super) fn reply(body: &Value) -> Result<ChatReply, ChatError> {
     })
 }
 
-/// A string, or a list of parts with `text` in them.
+/// Where servers put reasoning that may be seen.
+const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
+
+/// A string, or a list of parts that are strings or have `text` in them.
 fn content(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => Some(parts.iter().filter_map(|part| part["text"].as_str()).collect()),
+        Value::Array(parts) => Some(parts.iter().filter_map(|part| part.as_str().or(part["text"].as_str())).collect()),
         _ => None,
     }
 }
 
 fn usage(value: &Value) -> Usage {
     Usage {
-        prompt_tokens: value["prompt_tokens"].as_u64(),
-        completion_tokens: value["completion_tokens"].as_u64(),
-        reasoning_tokens: value["completion_tokens_details"]["reasoning_tokens"].as_u64(),
+        prompt_tokens: count(&value["prompt_tokens"]),
+        completion_tokens: count(&value["completion_tokens"]),
+        reasoning_tokens: count(&value["completion_tokens_details"]["reasoning_tokens"]),
     }
+}
+
+/// A whole number, which some servers write as `17.0`.
+fn count(value: &Value) -> Option<u64> {
+    let whole = |number: &f64| number.fract() == 0.0 && (0.0..9e15).contains(number);
+    value.as_u64().or_else(|| value.as_f64().filter(whole).map(|number| number as u64))
 }
 
 #[cfg(test)]
@@ -117,6 +126,45 @@ mod tests {
         assert_eq!(reply(&parts).expect("reads").content.as_deref(), Some("ab"));
         let null = json!({"choices": [{"message": null}]});
         assert_eq!(reply(&null).expect("reads"), ChatReply { attempts: 1, ..ChatReply::default() });
+    }
+
+    /// What servers were seen to send, or might: each still is the reply `a` of a finished question.
+    #[test]
+    fn nothing_beside_the_answer_matters() {
+        let choice = r#"{"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}"#;
+        let message = |message: &str| format!(r#"{{"choices":[{{"message":{message},"finish_reason":"stop"}}]}}"#);
+        for body in [
+            format!(r#"{{"id":7,"object":null,"created":1731000000.25,"choices":[{choice}],"usage":null}}"#),
+            format!(r#"{{"created":"yesterday","choices":[{choice},{choice}],"system_fingerprint":{{}},"usage":[1]}}"#),
+            format!(r#"{{"error":null,"choices":[{choice}],"timings":{{"predicted_ms":1.5}},"__verbose":[[]]}}"#),
+            format!(r#"{{"model":12,"choices":[{choice}],"usage":{{"prompt_tokens":-1,"completion_tokens":1e30}}}}"#),
+            message(r#"{"content":"a","refusal":null,"tool_calls":[{"function":{}}],"annotations":[]}"#),
+            message(r#"{"content":[{"type":"text","text":"a"}],"refusal":false}"#),
+            message(r#"{"content":["a",null,{"type":"thinking","thinking":[{"type":"text","text":"b"}]}]}"#),
+        ] {
+            let read = reply(&serde_json::from_str(&body).expect("JSON")).expect(&body);
+            assert_eq!((read.content.as_deref(), read.refusal), (Some("a"), None), "{body}");
+            assert_eq!((read.finish_reason.as_deref(), read.usage), (Some("stop"), Usage::default()), "{body}");
+        }
+    }
+
+    #[test]
+    fn reasoning_and_tokens_are_read_in_their_ways() {
+        let read = |message: Value, usage: Value| {
+            let body = json!({"choices": [{"message": message, "finish_reason": 3}], "usage": usage});
+            reply(&body).expect("reads")
+        };
+        for message in [
+            json!({"content": "", "reasoning_content": "b"}),
+            json!({"reasoning_content": "", "reasoning": "b"}),
+            json!({"reasoning_content": [{"type": "text", "text": "b"}], "reasoning": {"effort": "low"}}),
+        ] {
+            assert_eq!(read(message, json!(null)).reasoning.as_deref(), Some("b"));
+        }
+        let given = json!({"prompt_tokens": 17.0, "completion_tokens": 1.5});
+        let reply = read(json!({}), given);
+        assert_eq!((reply.usage.prompt_tokens, reply.usage.completion_tokens), (Some(17), None));
+        assert_eq!((reply.reasoning, reply.finish_reason), (None, None));
     }
 
     #[test]

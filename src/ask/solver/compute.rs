@@ -4,12 +4,17 @@
 //! computes wherever no detour is taken: without misconceptions a reader is exact by construction. A misreading is told
 //! by another row where there is one (`lt_u` read as `lt_s`, `f32.add` as `f64.add`).
 
-use super::misconception::Misconception::{F32AsF64, MinMaxNan, NoWrap, ShiftUnmasked, UnsignedAsSigned, ZeroExtended};
-use super::misconception::Misconceptions;
+use super::misconception::Misconception::{
+    ArithmeticShift, F32AsF64, HalfAway, MinMaxNan, NoWrap, ShiftUnmasked, UnsignedAsSigned, ZeroExtended, ZeroUnsigned,
+};
+use super::misconception::{Misconception, Misconceptions};
 use super::value::Held;
 use crate::wasm::isa::{Category, Op, Row, Semantics};
 use crate::wasm::types::ValType;
 use std::sync::LazyLock;
+
+/// What a misconception makes of an instruction and its operands, where it makes something else of them.
+type Detour = fn(Op, &[Held]) -> Option<Held>;
 
 /// The result of a unary or binary instruction on its operands, bottom first. What would trap gives zero: a reader who
 /// believes that the program never traps passes over it.
@@ -17,11 +22,14 @@ pub(super) fn compute(op: Op, operands: &[Held], misread: Misconceptions) -> Hel
     if misread.is_empty() {
         return exact(op, operands);
     }
-    let detour = misread.has(ZeroExtended).then(|| zero_extended(op, operands)).flatten();
-    if let Some(held) = detour.or_else(|| misread.has(MinMaxNan).then(|| number_alone(op, operands)).flatten()) {
+    let detours: [(Misconception, Detour); 4] =
+        [(ZeroExtended, zero_extended), (MinMaxNan, number_alone), (HalfAway, half_away), (ZeroUnsigned, without_sign)];
+    let mut taken = detours.into_iter().filter(|(one, _)| misread.has(*one));
+    if let Some(held) = taken.find_map(|(_, detour)| detour(op, operands)) {
         return held;
     }
-    let op = if misread.has(UnsignedAsSigned) { SIGNED[op.index()].unwrap_or(op) } else { op };
+    let shift = matches!(op, Op::I32ShrU | Op::I64ShrU) && misread.has(ArithmeticShift);
+    let op = if misread.has(UnsignedAsSigned) || shift { SIGNED[op.index()].unwrap_or(op) } else { op };
     shifted(op, operands, misread)
         .or_else(|| whole(op, operands, misread))
         .or_else(|| misread.has(F32AsF64).then(|| unrounded(op, operands)).flatten())
@@ -81,6 +89,29 @@ fn number_alone(op: Op, operands: &[Held]) -> Option<Held> {
         (true, false) => Some(b),
         (false, true) => Some(a),
         _ => None,
+    }
+}
+
+/// `nearest` of what lies halfway between two whole numbers: the one farther from zero.
+fn half_away(op: Op, operands: &[Held]) -> Option<Held> {
+    let (Op::F32Nearest | Op::F64Nearest, &[held]) = (op, operands) else { return None };
+    let number = held.float();
+    (number.fract().abs() == 0.5).then(|| held.with(number.round()))
+}
+
+/// `min` and `max` of zeros: the first operand. `copysign` from a zero or a NaN: positive.
+fn without_sign(op: Op, operands: &[Held]) -> Option<Held> {
+    let &[a, b] = operands else { return None };
+    let (x, y) = match op {
+        Op::F32Min | Op::F32Max | Op::F64Min | Op::F64Max | Op::F32Copysign | Op::F64Copysign => (a.float(), b.float()),
+        _ => return None,
+    };
+    let copies = matches!(op, Op::F32Copysign | Op::F64Copysign);
+    match a {
+        _ if copies && y != 0.0 && !y.is_nan() => None,
+        Held::Unrounded(_) if copies => Some(a.with(x.abs())),
+        _ if copies => Some(exact(op, &[a, b.with(0.0)])),
+        _ => (x == 0.0 && y == 0.0).then_some(a),
     }
 }
 
@@ -198,7 +229,6 @@ fn twins(twin: impl Fn(&Row) -> Option<Op>) -> Twins {
 
 #[cfg(test)]
 mod tests {
-    use super::super::misconception::Misconception;
     use super::*;
     use crate::wasm::types::Value;
 
@@ -302,6 +332,52 @@ mod tests {
         check(&[MinMaxNan], Op::F32Max, &[Held::Unrounded(0.1), nan], Held::Unrounded(0.1));
         check(&[MinMaxNan], Op::F32Max, &[held(1.0), held(2.0)], held(2.0));
         check(&[MinMaxNan], Op::F32Add, &[nan, held(2.0)], nan);
+    }
+
+    #[test]
+    fn halves_go_away_from_zero() {
+        let cases = [(0.5, 1.0), (-0.5, -1.0), (2.5, 3.0), (1.5, 2.0), (0.3, 0.0), (-0.3, -0.0), (1e300, 1e300)];
+        for (number, rounded) in cases {
+            let held = |number: f64| Held::Exact(Value::f64(number));
+            check(&[HalfAway], Op::F64Nearest, &[held(number)], held(rounded));
+            let held = |number: f64| Held::Exact(Value::f32(number as f32));
+            check(&[HalfAway], Op::F32Nearest, &[held(number)], held(rounded));
+        }
+        check(&[HalfAway, F32AsF64], Op::F32Nearest, &[Held::Unrounded(0.1)], Held::Unrounded(0.0));
+        check(&[HalfAway, F32AsF64], Op::F32Nearest, &[Held::Unrounded(2.5)], Held::Unrounded(3.0));
+        check(&[HalfAway], Op::F64Floor, &[Held::Exact(Value::f64(0.5))], Held::Exact(Value::f64(0.0)));
+    }
+
+    #[test]
+    fn zeros_and_nans_lose_their_sign() {
+        let held = |x: f32| Held::Exact(Value::f32(x));
+        for (op, a, b, expected) in [
+            (Op::F32Min, 0.0, -0.0, 0.0),
+            (Op::F32Min, -0.0, 0.0, -0.0),
+            (Op::F32Max, -0.0, 0.0, -0.0),
+            (Op::F32Max, -0.0, 1.0, 1.0),
+            (Op::F32Copysign, -3.0, -0.0, 3.0),
+            (Op::F32Copysign, -3.0, -f32::NAN, 3.0),
+            (Op::F32Copysign, 3.0, -f32::INFINITY, -3.0),
+            (Op::F32Sub, -0.0, 0.0, -0.0),
+        ] {
+            check(&[ZeroUnsigned], op, &[held(a), held(b)], held(expected));
+        }
+        check(&[ZeroUnsigned, F32AsF64], Op::F32Copysign, &[Held::Unrounded(-0.1), held(-0.0)], Held::Unrounded(0.1));
+    }
+
+    #[test]
+    fn only_shifts_read_as_arithmetic_keep_the_sign() {
+        let int = |n| Held::integer(ValType::I32, n);
+        check(&[ArithmeticShift], Op::I32ShrU, &[int(-5), int(1)], int(-3));
+        check(&[ArithmeticShift, ShiftUnmasked], Op::I32ShrU, &[int(-5), int(99)], int(-1));
+        check(&[ArithmeticShift], Op::I32DivU, &[int(-9), int(2)], int(i128::from(i32::MAX) - 4));
+        check(
+            &[ArithmeticShift, NoWrap],
+            Op::I64ShrU,
+            &[Held::integer(ValType::I64, 1 << 70), int(3)],
+            Held::integer(ValType::I64, 1 << 67),
+        );
     }
 
     #[test]

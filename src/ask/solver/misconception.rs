@@ -1,7 +1,13 @@
-//! Owns the table of misconceptions: one row each, from which parsing, documentation, listing and tests derive.
+//! Owns the misconceptions: one row each (`table`), from which parsing, documentation, listing and tests derive; sets of
+//! them; and the solvers that have a name for a set.
 //!
 //! Must not know how a misconception is acted out (`compute` and `reader` do): here stands what it is, and the smallest
 //! program that shows it.
+
+mod table;
+
+use Misconception::{F32AsF64, LoopsOnce, NoWrap, ShiftUnmasked, UnsignedAsSigned};
+pub use table::TABLE;
 
 /// One way to misread WebAssembly. Its number is its place in [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +33,26 @@ pub enum Misconception {
     TableDefault,
     /// Arguments are given in the opposite order.
     ArgsReversed,
+    /// A logical shift to the right read as an arithmetic one.
+    ArithmeticShift,
+    /// Halfway cases are rounded away from zero.
+    HalfAway,
+    /// Zero and NaN have no sign.
+    ZeroUnsigned,
+    /// Narrow loads are not sign-extended.
+    LoadsUnextended,
+    /// Labels are counted from 1.
+    LabelOffByOne,
+    /// Loops are given up after some iterations.
+    LoopsCapped,
+    /// `return` is passed over.
+    ReturnIgnored,
+    /// Locals are zero at the first call alone.
+    LocalsKept,
+    /// Operands far down are forgotten.
+    StackForgotten,
+    /// The most significant byte comes first in memory.
+    BigEndian,
 }
 
 /// What is to be known about one misconception.
@@ -40,151 +66,12 @@ pub struct Row {
     pub description: &'static str,
     /// The smallest module that it answers wrong, as WAT with its probe.
     pub witness: &'static str,
+    /// The number K that it is counted with where `sim/NAME` gives none; `sim/NAME=K` gives another, from 1 to
+    /// [`MAX_NUMBER`]. `None` if nothing is counted.
+    pub parameter: Option<u32>,
     /// Instructions of the witness, `end` not counted.
     pub instructions: u32,
 }
-
-use Misconception::{
-    ArgsReversed, F32AsF64, LoopsOnce, MinMaxNan, NoWrap, SelectSwapped, ShiftUnmasked, TableDefault, UnsignedAsSigned,
-    ZeroExtended,
-};
-
-/// Every misconception.
-pub static TABLE: [Row; 10] = [
-    Row {
-        misconception: NoWrap,
-        name: "no-wrap",
-        description: "Integer add, sub, mul and shl do not wrap: the number grows past the width, and what reads it as a \
-                      signed number (comparison, signed division and shift, widening, conversion, condition, address) \
-                      sees it whole; bitwise instructions and memory see its low bits.",
-        witness: "(module (func (export \"run\") (result i32)
-  i32.const -2147483648
-  i32.const -1
-  i32.add
-  ;;INSPECT
-))",
-        instructions: 3,
-    },
-    Row {
-        misconception: UnsignedAsSigned,
-        name: "unsigned-as-signed",
-        description: "div_u, rem_u, lt_u, gt_u, le_u, ge_u, shr_u, i64.extend_i32_u and convert_*_u are read as their _s \
-                      twins; loads and truncations keep their meaning.",
-        witness: "(module (func (export \"run\") (result i64)
-  i32.const -1
-  i64.extend_i32_u
-  ;;INSPECT
-))",
-        instructions: 2,
-    },
-    Row {
-        misconception: ShiftUnmasked,
-        name: "shift-unmasked",
-        description: "Counts are unsigned and not taken modulo the width: shl, shr_u, rotl and rotr by the width or more \
-                      move every bit out and give 0, shr_s gives copies of the sign.",
-        witness: "(module (func (export \"run\") (result i32)
-  i32.const 1
-  i32.const 32
-  i32.shl
-  ;;INSPECT
-))",
-        instructions: 3,
-    },
-    Row {
-        misconception: F32AsF64,
-        name: "f32-as-f64",
-        description: "f32 constants are read, and f32 results kept, at f64 precision; only memory and reinterpretation \
-                      round, since they hold 32 bits.",
-        witness: "(module (func (export \"run\") (result f64)
-  f32.const 0.1
-  f64.promote_f32
-  ;;INSPECT
-))",
-        instructions: 2,
-    },
-    Row {
-        misconception: LoopsOnce,
-        name: "loops-once",
-        description: "The body of a loop is read once: a taken branch to a loop leaves it instead.",
-        witness: "(module (func (export \"run\") (local i32)
-  loop
-    local.get 0
-    ;;INSPECT hit 2
-    i32.eqz
-    local.tee 0
-    br_if 0
-  end))",
-        instructions: 5,
-    },
-    Row {
-        misconception: ZeroExtended,
-        name: "zero-extended",
-        description: "extend8_s, extend16_s, extend32_s and i64.extend_i32_s fill with zeros, as their unsigned twins \
-                      would; loads keep their meaning.",
-        witness: "(module (func (export \"run\") (result i64)
-  i32.const -1
-  i64.extend_i32_s
-  ;;INSPECT
-))",
-        instructions: 2,
-    },
-    Row {
-        misconception: MinMaxNan,
-        name: "min-max-nan",
-        description: "min and max of a number and a NaN are the number, as fmin and fmax of C have it.",
-        witness: "(module (func (export \"run\") (result f64)
-  f64.const nan
-  f64.const 1
-  f64.min
-  ;;INSPECT
-))",
-        instructions: 3,
-    },
-    Row {
-        misconception: SelectSwapped,
-        name: "select-swapped",
-        description: "select takes its second operand where the condition holds, and its first where it does not.",
-        witness: "(module (func (export \"run\") (result i32)
-  i32.const 1
-  i32.const 2
-  i32.const 1
-  select
-  ;;INSPECT
-))",
-        instructions: 4,
-    },
-    Row {
-        misconception: TableDefault,
-        name: "table-default",
-        description: "br_table takes its default label, whatever the index.",
-        witness: "(module (func (export \"run\") (result i32)
-  block (result i32)
-    i32.const 5
-    i32.const 0
-    br_table 0 1
-  end
-  i32.eqz
-  ;;INSPECT
-))",
-        instructions: 5,
-    },
-    Row {
-        misconception: ArgsReversed,
-        name: "args-reversed",
-        description: "Arguments of a call are taken in the opposite order: the first and the last change places if they \
-                      have one type, then the second and the last but one, and so on.",
-        witness: "(module (func (export \"run\") (result i32)
-  i32.const 1
-  i32.const 2
-  call 1
-  ;;INSPECT
-)
-(func (param i32 i32) (result i32)
-  local.get 0
-))",
-        instructions: 4,
-    },
-];
 
 impl Misconception {
     /// Its row.
@@ -193,43 +80,73 @@ impl Misconception {
     }
 }
 
-/// A set of misconceptions.
+/// The largest number that a misconception may be counted with: what a reader reads at most.
+pub const MAX_NUMBER: u32 = 1_000_000;
+/// Misconceptions that are counted with a number.
+const NUMBERED: usize = 2;
+
+/// A set of misconceptions, with their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Misconceptions(u32);
+pub struct Misconceptions {
+    bits: u32,
+    /// Of those with a parameter, in the order of the table; 0 is the row's own, so that one set has one form.
+    numbers: [u32; NUMBERED],
+}
 
 impl Misconceptions {
     /// None.
-    pub const NONE: Self = Self(0);
+    pub const NONE: Self = Self { bits: 0, numbers: [0; NUMBERED] };
 
-    /// All of a list.
+    /// All of a list, with the numbers of their rows.
     pub const fn of(list: &[Misconception]) -> Self {
         let (mut bits, mut at) = (0, 0);
         while at < list.len() {
             bits |= 1 << list[at] as u32;
             at += 1;
         }
-        Self(bits)
+        Self { bits, ..Self::NONE }
     }
 
-    /// Those of either.
+    /// One, counted with a number; `None` if it is not counted, or not with that.
+    pub fn counted(one: Misconception, number: u32) -> Option<Self> {
+        let own = one.row().parameter.filter(|_| (1..=MAX_NUMBER).contains(&number))?;
+        let mut set = Self::of(&[one]);
+        set.numbers[slot(one)] = if number == own { 0 } else { number };
+        Some(set)
+    }
+
+    /// Those of either; the numbers are those of `other` where it has any.
     pub fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        let given = |at: usize| if other.numbers[at] == 0 { self.numbers[at] } else { other.numbers[at] };
+        Self { bits: self.bits | other.bits, numbers: std::array::from_fn(given) }
     }
 
     /// Whether this one is among them.
     pub fn has(self, one: Misconception) -> bool {
-        self.0 >> one as u32 & 1 == 1
+        self.bits >> one as u32 & 1 == 1
+    }
+
+    /// The number that one of them is counted with; `None` if it is not among them, or not counted.
+    pub fn number(self, one: Misconception) -> Option<u32> {
+        let own = one.row().parameter.filter(|_| self.has(one))?;
+        let given = self.numbers[slot(one)];
+        Some(if given == 0 { own } else { given })
     }
 
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
-        self.0 == 0
+        self.bits == 0
     }
 
     /// Those in it, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Misconception> {
         TABLE.iter().map(|row| row.misconception).filter(move |&one| self.has(one))
     }
+}
+
+/// Where the number of one with a parameter stands.
+fn slot(one: Misconception) -> usize {
+    TABLE[..one as usize].iter().filter(|row| row.parameter.is_some()).count()
 }
 
 /// A solver with a name of its own.
@@ -285,6 +202,19 @@ mod tests {
             let placed = code.filter(|entry| !matches!(entry.instr.op, Op::End | Op::Else)).count();
             assert_eq!((placed as u32, marks.len()), (row.instructions, 1), "{}", row.name);
         }
+    }
+
+    #[test]
+    fn numbers_are_the_rows_own_unless_given() {
+        use Misconception::{LoopsCapped, StackForgotten};
+        assert_eq!(TABLE.iter().filter(|row| row.parameter.is_some()).count(), NUMBERED);
+        let own = Misconceptions::of(&[LoopsCapped, NoWrap]);
+        assert_eq!((own.number(LoopsCapped), own.number(StackForgotten), own.number(NoWrap)), (Some(3), None, None));
+        let counted = |one, number| Misconceptions::counted(one, number);
+        assert_eq!(counted(LoopsCapped, 3), Some(Misconceptions::of(&[LoopsCapped])), "one set has one form");
+        assert_eq!([counted(LoopsCapped, 0), counted(LoopsCapped, MAX_NUMBER + 1), counted(NoWrap, 1)], [None; 3]);
+        let both = counted(LoopsCapped, 7).expect("fits").union(counted(StackForgotten, 2).expect("fits"));
+        assert_eq!((both.number(LoopsCapped), both.number(StackForgotten)), (Some(7), Some(2)));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Owns the names of solvers: `sim/NAME(+NAME)*(+noise=P)?`.
+//! Owns the names of solvers: `sim/NAME(=K)?(+NAME(=K)?)*(+noise=P)?`.
 //!
 //! Must not know what a misconception does. Every name comes from the tables, so that what is listed is what is read.
 
 use super::Solver;
-use super::misconception::{Misconceptions, NAMED, TABLE};
+use super::misconception::{MAX_NUMBER, Misconception, Misconceptions, NAMED, TABLE};
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,6 +29,14 @@ pub enum SolverNameError {
     /// A part that stands there twice.
     #[error("the solver `{PREFIX}{given}` names `{part}` twice; leave one out")]
     Repeated {
+        /// The whole name, without its prefix.
+        given: String,
+        /// The part.
+        part: String,
+    },
+    /// A number that a misconception cannot be counted with.
+    #[error("the solver `{PREFIX}{given}` has `{part}`; write a whole number from 1 to {MAX_NUMBER} behind the `=`")]
+    Number {
         /// The whole name, without its prefix.
         given: String,
         /// The part.
@@ -68,6 +76,11 @@ impl FromStr for Solver {
             } else if let Some(named) = Solver::named(part) {
                 solver.misconceptions = solver.misconceptions.union(named.misconceptions);
                 solver.noise = solver.noise.max(named.noise);
+            } else if let Some((counted, number)) = counted(part) {
+                let set = number.parse().ok().and_then(|number| Misconceptions::counted(counted, number));
+                let (given, part) = owned();
+                let set = set.ok_or(SolverNameError::Number { given, part })?;
+                solver.misconceptions = solver.misconceptions.union(set);
             } else {
                 let (given, part) = owned();
                 return Err(SolverNameError::Unknown { given, part, known: known() });
@@ -88,10 +101,22 @@ impl Solver {
     }
 }
 
+/// The misconception of `NAME=K`, if it is counted, and what stands for K.
+fn counted(part: &str) -> Option<(Misconception, &str)> {
+    let (name, number) = part.split_once('=')?;
+    let row = TABLE.iter().find(|row| row.name == name && row.parameter.is_some())?;
+    Some((row.misconception, number))
+}
+
 /// The solver's name, written out: `sim/oracle`, `sim/no-wrap+noise=0.05`. Reads back to the same solver.
 impl fmt::Display for Solver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts: Vec<String> = self.misconceptions.iter().map(|one| one.row().name.to_owned()).collect();
+        let part = |one: Misconception| {
+            let number =
+                self.misconceptions.number(one).filter(|_| self.misconceptions.number(one) != one.row().parameter);
+            number.map_or(one.row().name.to_owned(), |number| format!("{}={number}", one.row().name))
+        };
+        let mut parts: Vec<String> = self.misconceptions.iter().map(part).collect();
         if parts.is_empty() {
             parts.push("oracle".into());
         }
@@ -109,8 +134,8 @@ pub struct Documented {
     pub name: String,
     /// What it does, in a sentence or two.
     pub description: String,
-    /// The smallest module that it answers wrong, as WAT, for those with a single misconception.
-    pub witness: Option<&'static str>,
+    /// The smallest module that it answers wrong, as WAT, and its instructions, for those with a single misconception.
+    pub witness: Option<(&'static str, u32)>,
 }
 
 /// Every solver with a name of its own, then every single misconception: what `harness models sim/` lists.
@@ -124,15 +149,21 @@ pub fn documented() -> Vec<Documented> {
     });
     let single = TABLE.iter().map(|row| Documented {
         name: format!("{PREFIX}{}", row.name),
-        description: row.description.into(),
-        witness: Some(row.witness),
+        description: match row.parameter {
+            Some(own) => format!("{} K is {own}; `{PREFIX}{}=K` gives another.", row.description, row.name),
+            None => row.description.into(),
+        },
+        witness: Some((row.witness, row.instructions)),
     });
     named.chain(single).collect()
 }
 
 fn known() -> String {
-    let names = NAMED.iter().map(|named| named.name).chain(TABLE.iter().map(|row| row.name));
-    names.chain(["noise=P"]).collect::<Vec<_>>().join(", ")
+    let names = NAMED.iter().map(|named| named.name.to_owned()).chain(TABLE.iter().map(|row| match row.parameter {
+        Some(_) => format!("{}[=K]", row.name),
+        None => row.name.to_owned(),
+    }));
+    names.chain(["noise=P".to_owned()]).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -155,6 +186,16 @@ mod tests {
             assert!(documented.description.ends_with('.'), "{}", documented.description);
         }
         assert_eq!(combined.to_string(), "sim/no-wrap+unsigned-as-signed+noise=0.05");
+        for (name, written) in [
+            ("stack-forgotten=2+loops-capped=7", "sim/loops-capped=7+stack-forgotten=2"),
+            ("loops-capped=3", "sim/loops-capped"),
+            (
+                "novice+loops-capped=2",
+                "sim/no-wrap+unsigned-as-signed+shift-unmasked+f32-as-f64+loops-once+loops-capped=2+noise=0.01",
+            ),
+        ] {
+            assert_eq!((read(name).to_string().as_str(), read(written)), (written, read(name)));
+        }
     }
 
     #[test]
@@ -166,6 +207,11 @@ mod tests {
         }
         assert!(refused("sim/no-wrap+no-wrap").contains("twice"));
         assert!(refused("sim/noise=0+noise=1").contains("twice"));
+        assert!(refused("sim/loops-capped+loops-capped=4").contains("twice"));
+        assert!(refused("sim/no-wrap=3").contains("`no-wrap=3` is none of"));
+        for number in ["0", "-1", "", "x", "1.5", "1000001", "99999999999"] {
+            assert!(refused(&format!("sim/loops-capped={number}")).contains("from 1 to 1000000"), "{number}");
+        }
         for noise in ["2", "-0.1", "NaN", "", "x"] {
             assert!(refused(&format!("sim/oracle+noise={noise}")).contains("from 0 to 1"), "{noise}");
         }

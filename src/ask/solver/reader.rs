@@ -4,20 +4,26 @@
 //! may go where the specification's do not; what an instruction computes is still said by its row (`compute`). It is
 //! total: it ends after [`MAX_STEPS`], and what a misreading makes impossible it passes over, knowing that the program
 //! never traps: an access out of bounds reads zero or stores nothing, a division by zero or a truncation that cannot be
-//! gives zero. At `unreachable` it gives up.
+//! gives zero. At `unreachable` it gives up. Where control goes stands in `control`; where code is read that is never
+//! executed, and so may take operands that nobody pushed, `astray` has them ready.
+
+mod astray;
+mod control;
 
 use super::compute::compute;
-use super::misconception::Misconception::{ArgsReversed, F32AsF64, LoopsOnce, SelectSwapped, TableDefault};
+use super::misconception::Misconception::{
+    BigEndian, F32AsF64, LoadsUnextended, LoopsCapped, LoopsOnce, ReturnIgnored, SelectSwapped, StackForgotten,
+};
 use super::misconception::Misconceptions;
 use super::question::{Question, Wanted};
 use super::reply::Answer;
 use super::store::Store;
-use super::value::{Held, reverse};
+use super::value::Held;
 use super::vector;
 use crate::wasm::isa::{Imm, Op, Semantics};
 use crate::wasm::machine::{is_free, width};
-use crate::wasm::program::{BlockType, Instr, Place, Program, SeqId};
-use crate::wasm::types::{FuncType, ValType, Value};
+use crate::wasm::program::{Instr, Place, Program, SeqId};
+use crate::wasm::types::{ValType, Value};
 
 /// Instructions read at most, some 10 milliseconds; a local of an entered function counts as one.
 const MAX_STEPS: usize = 1_000_000;
@@ -27,7 +33,12 @@ const MAX_CALLS: usize = 1_000;
 /// The answer, as a reader with these misconceptions sees it. One who does not come to the end answers with what was
 /// seen so far.
 pub(super) fn read(question: &Question, misread: Misconceptions) -> Answer {
-    let mut reader = Reader::new(&question.program, misread);
+    read_within(question, misread, MAX_STEPS)
+}
+
+/// The same after at most so many instructions.
+pub(super) fn read_within(question: &Question, misread: Misconceptions, steps: usize) -> Answer {
+    let mut reader = Reader { steps_left: steps, ..Reader::new(&question.program, misread) };
     let going = reader.start(question.entry);
     match &question.wanted {
         Wanted::Operands { place, hit } => Answer::Stack(reader.operands_at(going, *place, *hit)),
@@ -67,12 +78,15 @@ struct Label<'p> {
     height: usize,
     /// What a branch to its start carries, if it is a loop.
     again: Option<&'p [ValType]>,
+    /// Iterations begun, if it is a loop.
+    iterations: u32,
     results: &'p [ValType],
 }
 
 /// A call that is open.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
+    func: u32,
     /// Slot of its local 0.
     base: usize,
     /// First slot of its operands.
@@ -90,12 +104,21 @@ struct Reader<'p> {
     labels: Vec<Label<'p>>,
     frames: Vec<Frame>,
     store: Store,
+    /// Iterations of one loop at most.
+    most_iterations: u32,
+    /// Operands of one function that are remembered.
+    remembered: usize,
+    /// For each function, the declared locals that its last call left; empty where nothing is kept.
+    kept: Vec<Vec<Held>>,
+    /// Whether code is read that is never executed, as far as known: its operands may not be there.
+    astray: bool,
     steps_left: usize,
     fuel: u64,
 }
 
 impl<'p> Reader<'p> {
     fn new(program: &'p Program, misread: Misconceptions) -> Self {
+        let capped = misread.number(LoopsCapped).unwrap_or(u32::MAX);
         Self {
             program,
             misread,
@@ -104,6 +127,10 @@ impl<'p> Reader<'p> {
             labels: Vec::new(),
             frames: Vec::new(),
             store: Store::new(program, |value| constant(value, misread)),
+            most_iterations: if misread.has(LoopsOnce) { 1 } else { capped },
+            remembered: misread.number(StackForgotten).map_or(usize::MAX, |number| number as usize),
+            kept: Vec::new(),
+            astray: false,
             steps_left: MAX_STEPS,
             fuel: 0,
         }
@@ -150,19 +177,29 @@ impl<'p> Reader<'p> {
     /// Reads one instruction, or the end of a sequence.
     fn step(&mut self) -> Going {
         self.steps_left -= 1;
-        let program = self.program;
-        let Some(instr) = program.seqs[self.at.seq as usize].code.get(self.at.index as usize) else {
+        let Some(instr) = self.program.seqs[self.at.seq as usize].code.get(self.at.index as usize) else {
             let label = self.label(0);
             return self.leave(label);
         };
         self.at.index += 1;
         self.fuel += u64::from(!is_free(instr.op));
+        if self.astray {
+            self.supply(instr);
+        }
+        let going = self.execute(instr);
+        self.forget(1);
+        going
+    }
+
+    fn execute(&mut self, instr: &Instr) -> Going {
         let row = instr.op.row();
         match row.semantics {
             Semantics::Special => return self.special(instr),
             Semantics::Load(extend) => {
                 let bits = self.load(instr) as u64;
-                self.slots.push(Held::exact(row.results[0], extend(bits).into()));
+                let bits = self.in_order(bits, instr);
+                let bits = if self.misread.has(LoadsUnextended) { bits } else { extend(bits) };
+                self.slots.push(Held::exact(row.results[0], bits.into()));
             }
             Semantics::WideLoad(extend) => {
                 let bits = self.load(instr);
@@ -174,7 +211,9 @@ impl<'p> Reader<'p> {
                 self.slots.push(vector::with_lane(instr, vector, bits));
             }
             Semantics::Store | Semantics::StoreLane => {
-                let value = self.pop().wide();
+                let value = self.pop();
+                let numeric = value.ty() != ValType::V128;
+                let value = if numeric { self.in_order(value.bits(), instr).into() } else { value.wide() };
                 if let Some(at) = self.address(instr) {
                     self.store.memory.store(at, width(instr.op), vector::stored(instr, value));
                 }
@@ -182,7 +221,7 @@ impl<'p> Reader<'p> {
             _ => {
                 let first = self.slots.len() - row.params.len();
                 let operands = &self.slots[first..];
-                let result = vector::compute(program, instr, operands)
+                let result = vector::compute(self.program, instr, operands)
                     .unwrap_or_else(|| compute(instr.op, operands, self.misread));
                 self.slots.truncate(first);
                 self.slots.push(result);
@@ -194,6 +233,22 @@ impl<'p> Reader<'p> {
     /// Pops the address; the bytes there.
     fn load(&mut self, instr: &Instr) -> u128 {
         self.address(instr).and_then(|at| self.store.memory.load(at, width(instr.op))).unwrap_or(0)
+    }
+
+    /// The low bytes of a number, as many as an instruction reads or writes, in the order that a reader believes in.
+    fn in_order(&self, bits: u64, instr: &Instr) -> u64 {
+        match width(instr.op) {
+            width @ 2..=8 if self.misread.has(BigEndian) => bits.swap_bytes() >> (64 - 8 * u32::from(width)),
+            _ => bits,
+        }
+    }
+
+    /// Forgets what lies too deep, after so many operands came on top.
+    fn forget(&mut self, pushed: usize) {
+        let end = self.slots.len().saturating_sub(self.remembered);
+        let Some(frame) = self.frames.last().filter(|frame| end > frame.floor) else { return };
+        let start = end.saturating_sub(pushed).max(frame.floor);
+        self.slots[start..end].iter_mut().for_each(|held| *held = Held::zero(held.ty()));
     }
 
     /// Pops the address; the effective one, if there can be such an address.
@@ -219,6 +274,7 @@ impl<'p> Reader<'p> {
     fn plain(&mut self, instr: &Instr) -> Going {
         match instr.op {
             Op::Unreachable => return Going::Ended,
+            Op::Return if self.misread.has(ReturnIgnored) => self.astray = true,
             Op::Return => return self.branch(self.outermost()),
             Op::Call => return self.call(instr.a),
             Op::ReturnCall => return self.tail_call(Some(instr.a), self.program.funcs[instr.a as usize].ty),
@@ -272,154 +328,6 @@ impl<'p> Reader<'p> {
             Op::GlobalGet => self.slots.push(self.store.globals[at]),
             _ => self.store.globals[at] = self.pop(),
         }
-    }
-
-    // Control
-
-    fn open(&mut self, instr: &Instr) {
-        let body = match instr.op {
-            // Without an `else` arm the parameters are the results, and stay where they are.
-            Op::If if !self.pop().is_true() => instr.otherwise(),
-            _ => Some(instr.body()),
-        };
-        let Some(body) = body else { return };
-        let program = self.program;
-        let (params, results) = match instr.block_type() {
-            BlockType::Empty => (&[][..], &[][..]),
-            ty => program.block_arity(ty),
-        };
-        let height = self.slots.len() - params.len();
-        let again = (instr.op == Op::Loop).then_some(params);
-        self.labels.push(Label { body, resume: self.at, height, again, results });
-        self.at = Place { seq: body, index: 0 };
-    }
-
-    fn jump(&mut self, instr: &Instr) -> Going {
-        match instr.op {
-            Op::Br => self.branch(instr.a as usize),
-            Op::BrIf if !self.pop().is_true() => Going::On,
-            Op::BrIf => self.branch(instr.a as usize),
-            _ => {
-                let labels = &self.program.label_tables[instr.a as usize];
-                let index = usize::try_from(self.pop().unsigned()).unwrap_or(usize::MAX);
-                let chosen = if self.misread.has(TableDefault) { usize::MAX } else { index };
-                self.branch(labels[chosen.min(labels.len() - 1)] as usize)
-            }
-        }
-    }
-
-    /// A call; of an imported function the stand-in answers with zeros.
-    fn call(&mut self, func: u32) -> Going {
-        if self.program.funcs[func as usize].import.is_none() {
-            return self.enter(func);
-        }
-        self.stand_in(self.program.funcs[func as usize].ty);
-        Going::On
-    }
-
-    /// What nobody knows takes its arguments and gives zeros.
-    fn stand_in(&mut self, ty: u32) {
-        let FuncType { params, results } = &self.program.types[ty as usize];
-        self.slots.truncate(self.slots.len() - params.len());
-        self.slots.extend(results.iter().map(|&ty| Held::zero(ty)));
-    }
-
-    /// A call through a table. Where a misreading finds no such function there, it is passed over.
-    fn call_indirect(&mut self, instr: &Instr) -> Going {
-        let index = self.pop().unsigned();
-        let callee = self.store.callee(self.program, instr, index);
-        match callee {
-            _ if instr.op == Op::ReturnCallIndirect => self.tail_call(callee, instr.a),
-            Some(func) => self.call(func),
-            None => {
-                self.stand_in(instr.a);
-                Going::On
-            }
-        }
-    }
-
-    /// Leaves the function with the arguments of another one in the place of its results, and calls that.
-    fn tail_call(&mut self, callee: Option<u32>, ty: u32) -> Going {
-        let Some(func) = callee.filter(|&func| self.program.funcs[func as usize].import.is_none()) else {
-            self.stand_in(ty);
-            return self.branch(self.outermost());
-        };
-        let frame = self.frame();
-        let resume = self.label(self.outermost()).resume;
-        let args = self.slots.split_off(self.slots.len() - self.program.func_type(func).params.len());
-        self.slots.truncate(frame.base);
-        self.slots.extend(args);
-        self.labels.truncate(frame.first_label);
-        self.frames.pop();
-        self.at = resume;
-        self.enter(func)
-    }
-
-    /// The depth of the label that is the function's own.
-    fn outermost(&self) -> usize {
-        self.labels.len() - 1 - self.frame().first_label
-    }
-
-    fn enter(&mut self, func: u32) -> Going {
-        let program = self.program;
-        let declared = &program.funcs[func as usize];
-        let ty = program.func_type(func);
-        if self.frames.len() == MAX_CALLS || self.steps_left <= declared.locals.len() {
-            return Going::Ended;
-        }
-        self.steps_left -= declared.locals.len();
-        self.fuel += 1;
-        let base = self.slots.len() - ty.params.len();
-        if self.misread.has(ArgsReversed) {
-            reverse(&mut self.slots[base..]);
-        }
-        self.slots.extend(declared.locals.iter().map(|&ty| Held::zero(ty)));
-        let floor = self.slots.len();
-        self.frames.push(Frame { base, floor, first_label: self.labels.len() });
-        let body = declared.body;
-        self.labels.push(Label { body, resume: self.at, height: floor, again: None, results: &ty.results });
-        self.at = Place { seq: body, index: 0 };
-        Going::On
-    }
-
-    fn branch(&mut self, depth: usize) -> Going {
-        let label = self.label(depth);
-        self.labels.truncate(self.labels.len() - depth);
-        match label.again {
-            Some(params) if !self.misread.has(LoopsOnce) => {
-                self.carry(label.height, params);
-                self.at = Place { seq: label.body, index: 0 };
-                Going::On
-            }
-            _ => self.leave(label),
-        }
-    }
-
-    /// Leaves the innermost label with its results.
-    fn leave(&mut self, label: Label<'p>) -> Going {
-        self.labels.pop();
-        self.at = label.resume;
-        self.carry(label.height, label.results);
-        let frame = self.frame();
-        if frame.first_label != self.labels.len() {
-            return Going::On;
-        }
-        self.slots.drain(frame.base..frame.floor);
-        self.frames.pop();
-        if self.frames.is_empty() { Going::Ended } else { Going::On }
-    }
-
-    /// Moves the operands on top down to `height`. A jump that was misread may not have what is wanted there: what is
-    /// missing, or is of another type, becomes zero.
-    fn carry(&mut self, height: usize, wanted: &[ValType]) {
-        let missing = (height + wanted.len()).saturating_sub(self.slots.len());
-        self.slots.splice(height..height, std::iter::repeat_n(Held::zero(ValType::I32), missing));
-        let from = self.slots.len() - wanted.len();
-        for (index, &ty) in wanted.iter().enumerate() {
-            let held = self.slots[from + index];
-            self.slots[height + index] = if held.ty() == ty { held } else { Held::zero(ty) };
-        }
-        self.slots.truncate(height + wanted.len());
     }
 
     fn label(&self, depth: usize) -> Label<'p> {

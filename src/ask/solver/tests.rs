@@ -16,6 +16,9 @@ use crate::wasm::rerun;
 use crate::weave::prior::Prior;
 use crate::weave::weaver::Loom;
 use std::sync::Arc;
+use touch::touched;
+
+mod touch;
 
 fn single(one: Misconception) -> Solver {
     Solver { misconceptions: Misconceptions::of(&[one]), ..Solver::ORACLE }
@@ -40,13 +43,20 @@ fn truth(module: &str) -> Truth {
     Truth::StackValues(snapshot.expect("does not trap").expect("comes by").operands)
 }
 
+/// What one misconception is a part of: who has the first has the second, too.
+const PARTS: [(Misconception, Misconception); 2] = [
+    (Misconception::UnsignedAsSigned, Misconception::ArithmeticShift),
+    (Misconception::LoopsOnce, Misconception::LoopsCapped),
+];
+
 #[test]
 fn each_witness_is_missed_by_its_solver_alone() {
     for witness in &TABLE {
         let (messages, truth) = (ask(witness.witness), truth(witness.witness));
         assert_eq!(verdict(&Solver::ORACLE, &messages, &truth), Verdict::Correct, "{}", witness.name);
         for row in &TABLE {
-            let expected = if row.name == witness.name { Verdict::Wrong } else { Verdict::Correct };
+            let has = row.name == witness.name || PARTS.contains(&(row.misconception, witness.misconception));
+            let expected = if has { Verdict::Wrong } else { Verdict::Correct };
             let given = verdict(&single(row.misconception), &messages, &truth);
             assert_eq!(given, expected, "{} on the witness of {}", row.name, witness.name);
         }
@@ -120,91 +130,61 @@ const MIXED: [&str; 3] = [
     "fuel: {min: 40, max: 300}\nforbid: [float arithmetic, conversion]",
 ];
 
+/// Settings of random programs without much that is misread often, and with little on the stack.
+const SPARSE: &str = "fuel: {min: 8, max: 40}
+forbid: [return, load, store, float arithmetic, float comparison, conversion, shl, shr, rotl, rotr, div_u, rem_u]";
+
 /// Items of so many random programs; not every program has a place worth asking about.
 fn items(settings: &[&str], programs: u64) -> Vec<Item> {
-    items_of(Task::Stack, settings, programs)
+    items_of(Task::Stack, 11, settings, programs)
 }
 
-fn items_of(task: Task, settings: &[&str], programs: u64) -> Vec<Item> {
+fn items_of(task: Task, seed: u64, settings: &[&str], programs: u64) -> Vec<Item> {
     let prior: Prior = serde_yaml::from_str("instructions: {br_if: 1, if: 1, return: 3}").expect("valid weights");
     let of = |(at, yaml): (usize, &&str)| {
         let loom = Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")));
         let source =
             ItemSource::new(&loom, task, ProbeConfig::default(), Arc::new(prior.taste(&loom.config.instructions())));
         let mut bench = source.bench();
-        let seed = Seed::new(11).indexed("settings", at as u64);
+        let seed = Seed::new(seed).indexed("settings", at as u64);
         let numbers = 0..programs / settings.len() as u64;
         numbers.filter_map(|number| Some(bench.draft(seed, number)?.item)).collect::<Vec<Item>>()
     };
     settings.iter().enumerate().flat_map(of).collect()
 }
 
+/// All tasks, all misconceptions: a reader is wrong on some programs that touch what it misreads, and on no others. What
+/// a program touches is told from its execution (`touch`).
 #[test]
-fn the_oracle_is_never_wrong_and_nobody_is_always() {
-    let (items, prompt) = (items(&MIXED, 4200), Prompt::shipped(Task::Stack));
-    let mut misses = [0; TABLE.len()];
-    for item in &items {
-        let messages = prompt.render(item).expect("renders");
-        assert_eq!(verdict(&Solver::ORACLE, &messages, &item.truth), Verdict::Correct, "{}", item.program);
-        for (row, misses) in TABLE.iter().zip(&mut misses) {
-            let given = verdict(&single(row.misconception), &messages, &item.truth);
-            assert!(given.answered(), "{} leaves something unreadable on\n{}", row.name, item.program);
-            *misses += usize::from(given == Verdict::Wrong);
-        }
-    }
-    assert!(items.len() > 1500, "only {} items", items.len());
-    for (row, misses) in TABLE.iter().zip(misses) {
-        assert!((1..items.len() / 4).contains(&misses), "{} misses {misses} of {}", row.name, items.len());
-    }
-}
-
-#[test]
-fn every_task_is_answered() {
-    let busy = "fuel: {min: 20, max: 120}\nforbid: [nop, memory.size]\nlimits: {functions: 4, results: 1}";
-    let novice: Solver = "sim/novice".parse().expect("a solver");
-    for task in [Task::Reachability, Task::Result, Task::Fuel] {
-        let (items, prompt) = (items_of(task, &[busy], 2000), Prompt::shipped(task));
-        let mut misses = 0;
-        for item in &items {
-            let messages = prompt.render(item).expect("renders");
-            assert_eq!(verdict(&Solver::ORACLE, &messages, &item.truth), Verdict::Correct, "{}", item.program);
-            let given = verdict(&novice, &messages, &item.truth);
-            assert!(given.answered(), "it leaves something unreadable on\n{}", item.program);
-            misses += usize::from(given == Verdict::Wrong);
-        }
-        assert!(items.len() > 40 && (1..items.len() / 2).contains(&misses), "{task}: {misses} of {}", items.len());
-    }
-}
-
-#[test]
-fn what_a_misconception_does_not_touch_it_gets_right() {
-    // Words of instructions that are forbidden to the weaver, and what may not stand in the text either: the weaver's
-    // own loop counters use what they need.
-    let touched = [
-        (Misconception::NoWrap, "add, sub, mul, shl", &[".add", ".sub", ".mul", ".shl"][..]),
-        (Misconception::UnsignedAsSigned, "u", &["div_u", "rem_u", "t_u", "e_u", "shr_u", "32_u", "64_u"]),
-        (Misconception::ShiftUnmasked, "shl, shr, rotl, rotr", &[".sh", ".rot"]),
-        // Constants are never forbidden, and alone are read right.
-        (Misconception::F32AsF64, "f32", &["_f32", "f32.l"]),
-        (Misconception::LoopsOnce, "loop", &["loop"]),
-        (Misconception::ZeroExtended, "extend", &[".extend"]),
-        (Misconception::MinMaxNan, "min, max", &[".min", ".max"]),
-        (Misconception::SelectSwapped, "select", &["select"]),
-        (Misconception::TableDefault, "br_table", &["br_table"]),
-        (Misconception::ArgsReversed, "call", &["call"]),
-    ];
-    let prompt = Prompt::shipped(Task::Stack);
-    assert_eq!(touched.map(|(one, ..)| one as usize), std::array::from_fn(|at| at), "every one has its words");
-    for (one, forbidden, words) in touched {
-        let settings = format!("fuel: {{min: 20, max: 100}}\nforbid: [{forbidden}]");
-        let mut items = items(&[&settings], 2000);
-        items.retain(|item| !words.iter().any(|&word| item.program.contains(word)));
-        assert!(items.len() > 300, "{one:?} is asked about {} programs only", items.len());
-        for item in items {
+fn each_is_wrong_where_it_is_touched_and_nowhere_else() {
+    let (mut right, mut wrong) = ([0; TABLE.len()], [0; TABLE.len()]);
+    for (at, task) in Task::ALL.iter().enumerate() {
+        let prompt = Prompt::shipped(*task);
+        let woven = [items_of(*task, at as u64, &MIXED, 1050), items_of(*task, at as u64, &[SPARSE], 600)];
+        for item in woven.concat() {
             let messages = prompt.render(&item).expect("renders");
-            assert_eq!(verdict(&single(one), &messages, &item.truth), Verdict::Correct, "{one:?}\n{}", item.program);
+            let question = Question::find(&messages).expect("there is a question");
+            assert_eq!(read(&question, Misconceptions::NONE, &item), Verdict::Correct, "{}", item.program);
+            let touched = touched(&question.program, question.entry);
+            for (row, touched) in TABLE.iter().zip(touched) {
+                let given = read(&question, Misconceptions::of(&[row.misconception]), &item);
+                assert!(given.answered(), "{} leaves something unreadable on\n{}", row.name, item.program);
+                assert!(touched || given == Verdict::Correct, "{} is untouched by\n{}", row.name, item.program);
+                right[row.misconception as usize] += usize::from(!touched);
+                wrong[row.misconception as usize] += usize::from(given == Verdict::Wrong);
+            }
         }
     }
+    for (row, (right, wrong)) in TABLE.iter().zip(right.into_iter().zip(wrong)) {
+        assert!(right >= 1000 && wrong > 0, "{} is left untouched by {right} programs and misses {wrong}", row.name);
+    }
+}
+
+/// The verdict on what a reader with these misconceptions writes.
+fn read(question: &Question, misread: Misconceptions, item: &Item) -> Verdict {
+    // None of these programs takes as many instructions, so that who is led into an endless loop need not read on.
+    let content = Some(reply::write(&reader::read_within(question, misread, 20_000)));
+    judge(&ChatReply { content, ..ChatReply::default() }, &item.truth).verdict
 }
 
 #[test]

@@ -109,6 +109,20 @@ impl Held {
         }
     }
 
+    /// The float, at `f64` precision.
+    pub(super) fn float(self) -> f64 {
+        if self.ty() == ValType::F64 { f64::from_bits(self.bits()) } else { self.widened() }
+    }
+
+    /// Another float, held as this one is.
+    pub(super) fn with(self, number: f64) -> Self {
+        match self {
+            Self::Unrounded(_) => Self::Unrounded(number),
+            held if held.ty() == ValType::F64 => Self::Exact(Value::f64(number)),
+            _ => Self::Exact(Value::f32(number as f32)),
+        }
+    }
+
     /// Whether it is a float and no number.
     pub(super) fn is_nan(self) -> bool {
         match self {

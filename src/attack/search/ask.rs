@@ -3,7 +3,7 @@
 //! Must not know what is learned from the answers.
 
 use super::pick::{Candidate, Question};
-use super::{AttackError, Finish, Search, State, seeds};
+use super::{AttackError, Finish, Found, Search, State, seeds};
 use crate::ask::chat::{ChatRequest, Params};
 use crate::ask::pipeline::{Clock, Ended, Question as Asked, ask_all};
 use crate::attack::profile::Profile;
@@ -110,39 +110,55 @@ impl Search {
             let item = &one.question.draft.item;
             let messages = self.prompt.render(item)?;
             let request = ChatRequest { model: self.model_id.clone(), messages, params: params.clone(), epoch };
-            Ok(Asked { request, truth: item.truth.clone(), about })
+            Ok(Asked { request, truth: item.truth.clone(), strictness: self.strictness, about })
         };
-        let questions = batch.asked.iter().enumerate().map(question);
+        let (mut known, mut open) = (Vec::new(), Vec::new());
+        for (at, one) in batch.asked.iter().enumerate() {
+            match state.known.take((batch.purpose, batch.round, one.index), &one.question.draft.item)? {
+                Some(answer) => known.push((at, answer)),
+                None => open.push((at, one)),
+            }
+        }
         let mut answers = Vec::new();
         let (sink, watch, found) = (&mut *state.sink, &mut *state.watch, &state.found);
-        let paid = batch.purpose == Purpose::Attack;
+        for (at, answer) in known {
+            let record = self.record(batch, at, answer, found);
+            watch.answered(&record, 1);
+            answers.push((record.index, record.answer));
+        }
         let on_answer = |at: usize, answer: Answer, clock: Clock| -> Result<(), AttackError> {
-            let one = &batch.asked[at];
-            let verdict = answer.verdict;
-            let record = Record {
-                schema: SCHEMA_VERSION,
-                purpose: batch.purpose,
-                model: None,
-                round: batch.round,
-                index: one.index,
-                chosen_by: one.chosen_by.clone(),
-                level: None,
-                item: one.item(),
-                reward: if paid { self.worth(one.question, &answer, found) } else { None },
-                cell: verdict.is_finished_reply().then(|| one.question.cell(verdict).to_string()),
-                answer,
-            };
+            let record = self.record(batch, at, answer, found);
             sink.record(&record, &clock.timing(&record))?;
-            watch.answered(&record);
-            answers.push((one.index, record.answer));
+            watch.answered(&record, clock.attempts);
+            answers.push((record.index, record.answer));
             Ok(())
         };
+        let questions = open.into_iter().map(question);
         let ended = ask_all(self.model.clone(), questions, &self.limits, state.stop.clone(), on_answer).await?;
         answers.sort_by_key(|(index, _)| *index);
         match ended {
             Ended::Complete => Ok((answers, Finish::Complete)),
             Ended::Stopped => Ok((answers, Finish::Stopped)),
             Ended::Fatal(error) => Err(AttackError::Model(error)),
+        }
+    }
+
+    /// What is kept of an answer.
+    fn record(&self, batch: &Batch<'_>, at: usize, answer: Answer, found: &Found) -> Record {
+        let (one, verdict) = (&batch.asked[at], answer.verdict);
+        let paid = batch.purpose == Purpose::Attack;
+        Record {
+            schema: SCHEMA_VERSION,
+            purpose: batch.purpose,
+            model: None,
+            round: batch.round,
+            index: one.index,
+            chosen_by: one.chosen_by.clone(),
+            level: None,
+            item: one.item(),
+            reward: if paid { self.worth(one.question, &answer, found) } else { None },
+            cell: verdict.is_finished_reply().then(|| one.question.cell(verdict).to_string()),
+            answer,
         }
     }
 

@@ -145,6 +145,14 @@ impl Suite {
         Ok(prints.finish())
     }
 
+    /// How many items are selected.
+    ///
+    /// # Errors
+    /// [`WeaveError::NoTask`].
+    pub fn count(&self, select: &Select) -> Result<u64, WeaveError> {
+        Ok(self.shares(select)?.iter().sum())
+    }
+
     /// How many items of each part are selected.
     fn shares(&self, select: &Select) -> Result<Vec<u64>, WeaveError> {
         if let Some(tasks) = &select.tasks {

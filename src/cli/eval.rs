@@ -1,0 +1,283 @@
+//! Owns `harness eval`: several models on the same items, and what came of it.
+//!
+//! Must not know how items are made, asked or judged.
+
+mod asked;
+mod keep;
+mod replay;
+mod show;
+
+use super::bill::Bill;
+use super::budget;
+use super::connect::{Connection, Way};
+use super::resume::Earlier;
+use super::{Failure, Verb, print_json, print_line, runtime, say};
+use crate::ask::chat::ChatError;
+use crate::ask::evaluate::{Candidate, Place, Prompts, Subject, evaluate};
+use crate::ask::models::{ModelEntry, Prices};
+use crate::ask::pipeline::{Ended, StopSignal};
+use crate::ask::prompt::Prompt;
+use crate::item::record::Verdict;
+use crate::report::evaluation::EvaluationFigures;
+use crate::run::clock::Stamp;
+use crate::run::dir::{RunDir, RunName};
+use crate::run::manifest::{self, Evaluation, Examinee, Manifest, Plan, Status};
+use crate::seed::Seed;
+use asked::Asked;
+use keep::{Keep, KeepError};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Ask models about the same seeded items, and see how often each is right
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Model to ask, as for `attack`; may be given several times
+    #[arg(long = "model", value_name = "MODEL", default_value = "sim/novice")]
+    models: Vec<String>,
+    #[command(flatten)]
+    asked: asked::Flags,
+    /// Ask each item so many times
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    epochs: u32,
+    /// How to ask: step-by-step (the default), answer-only, or a prompt file; files may be given for several tasks
+    #[arg(long, value_name = "NAME|FILE")]
+    prompt: Vec<String>,
+    /// Where run directories go
+    #[arg(long, default_value = "results", value_name = "DIR")]
+    log_dir: PathBuf,
+    /// Say what would be spent, and spend nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go on with a run that was stopped or killed; what it has is not asked again
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["dry_run", "replay"])]
+    resume: Option<PathBuf>,
+    /// Grade the replies of a run anew, without asking anybody
+    #[arg(long, value_name = "RUN_DIR", conflicts_with = "dry_run")]
+    replay: Option<PathBuf>,
+    /// End with exit code 1 if the provider was in trouble over any question
+    #[arg(long)]
+    fail_on_error: bool,
+    /// Print one JSON object on stdout, and nothing else there
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    budget: budget::Flags,
+    #[command(flatten)]
+    way: Way,
+}
+
+/// A model, and where to ask it.
+struct Examined {
+    connection: Connection,
+    candidate: Candidate,
+    prices: Option<Prices>,
+    /// What of it is known already.
+    known: HashSet<Place>,
+}
+
+impl Args {
+    /// Evaluates, or goes on, or grades anew.
+    pub fn run(&self) -> Result<(), Failure> {
+        if let Some(path) = &self.replay {
+            let figures = replay::replay(path, &self.log_dir, self.way.strictness())?;
+            return self.show(&figures);
+        }
+        let Some(path) = &self.resume else { return self.carry_out(None) };
+        match Earlier::reopen(path, "eval")? {
+            (earlier, Verb::Eval(args)) if earlier.is_complete() => {
+                say("the run is complete; nothing is left to ask");
+                args.show(&keep::figures(&earlier.dir)?)
+            }
+            (earlier, Verb::Eval(args)) => args.carry_out(Some(earlier)),
+            _ => unreachable!("its verb was looked at"),
+        }
+    }
+
+    fn carry_out(&self, earlier: Option<Earlier>) -> Result<(), Failure> {
+        let entries = self.models.iter().map(|name| self.way.entry(name)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(at) = (1..entries.len()).find(|&at| entries[..at].contains(&entries[at])) {
+            let problem = format!("--model {} is given twice; leave one out", entries[at].name());
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
+        self.budget.check(&entries)?;
+        let prompts = self.prompts()?;
+        let asked = self.asked.resolve()?;
+        if self.dry_run {
+            return self.show_bills(&entries, &prompts, &asked);
+        }
+        let plan = self.plan(&entries, &prompts, &asked)?;
+        let started = Stamp::now();
+        let begun = Manifest::begin(plan, std::env::args(), self.way.max_connections, started);
+        let (dir, mut manifest) = match earlier {
+            Some(earlier) => (earlier.dir.clone(), earlier.go_on(&begun)?),
+            None => {
+                let model = if let [entry] = &entries[..] { entry.name() } else { format!("{}-models", entries.len()) };
+                let name = RunName { verb: "eval", preset: &asked.label, model: Some(&model), seed: self.asked.seed };
+                (RunDir::create(&self.log_dir, &name, &begun.started).map_err(Failure::usage)?, begun)
+            }
+        };
+        manifest.write(&dir)?;
+        asked.write_items(&dir, &mut manifest)?;
+        manifest.write(&dir)?;
+        let clock = Instant::now();
+        let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, &dir));
+        let (status, failure) = match ended {
+            Ok(status) => (status, None),
+            Err(failure) => (Status::Interrupted, Some(failure)),
+        };
+        if failure.as_ref().is_some_and(|failure| matches!(failure, Failure::Usage(_))) && keep::is_empty(&dir) {
+            // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
+            std::fs::remove_dir_all(dir.path())?;
+            return Err(failure.expect("there is one"));
+        }
+        manifest.end(status, Stamp::now(), clock.elapsed());
+        manifest.write(&dir)?;
+        let figures = keep::figures(&dir)?;
+        match failure {
+            Some(failure) => Err(failure),
+            None => self.show(&figures),
+        }
+    }
+
+    /// Asks everybody at once.
+    async fn ask(
+        &self,
+        entries: &[ModelEntry],
+        prompts: &Prompts,
+        asked: &Asked,
+        dir: &RunDir,
+    ) -> Result<Status, Failure> {
+        let (mut budget, stop) = self.budget.open();
+        let mut examined = Vec::new();
+        for entry in entries {
+            examined.push(self.examine(entry, asked).await?);
+        }
+        keep::recall(dir, &mut examined, &mut budget)?;
+        let items = asked.count(dir)?;
+        let total = items * u64::from(self.epochs) * examined.len() as u64;
+        let known: usize = examined.iter().map(|one| one.known.len()).sum();
+        let keep = RefCell::new(Keep::open(dir, budget, (known as u64, total))?);
+        let watching = keep.borrow().watch(examined.iter().map(|one| one.connection.meter.clone()).collect());
+        let each = examined.iter().map(|one| self.ask_one(one, prompts, dir, stop.clone(), &keep));
+        let ended = futures::future::try_join_all(each).await;
+        watching.abort();
+        keep.into_inner().finish();
+        examined.iter().for_each(|one| one.connection.tell_cache());
+        let mut status = Status::Complete;
+        for (one, ended) in examined.iter().zip(ended?) {
+            match ended {
+                Ended::Complete => {}
+                Ended::Stopped => status = Status::Interrupted,
+                Ended::Fatal(error) => return Err(refused(one, error)),
+            }
+        }
+        Ok(status)
+    }
+
+    async fn ask_one(
+        &self,
+        one: &Examined,
+        prompts: &Prompts,
+        dir: &RunDir,
+        stop: StopSignal,
+        keep: &RefCell<Keep>,
+    ) -> Result<Ended, KeepError> {
+        let subjects = asked::read_items(dir)?.map(|subject: Result<Subject, _>| subject.map_err(KeepError::from));
+        evaluate(
+            &one.candidate,
+            (prompts, self.epochs),
+            subjects,
+            |place| one.known.contains(&place),
+            stop,
+            |record, timing| keep.borrow_mut().record(&record, &timing, one.prices.as_ref()),
+        )
+        .await
+    }
+
+    async fn examine(&self, entry: &ModelEntry, asked: &Asked) -> Result<Examined, Failure> {
+        let seed = Seed::new(self.asked.seed);
+        let connection = self.way.connect(entry.clone(), &asked.sources_for(entry), seed).await?;
+        let candidate = Candidate {
+            name: entry.name(),
+            id: entry.id.clone(),
+            model: connection.model.clone(),
+            params: self.way.params(entry),
+            limits: self.way.limits(),
+            strictness: self.way.strictness(),
+        };
+        Ok(Examined { connection, candidate, prices: entry.prices_here(), known: HashSet::new() })
+    }
+
+    /// How each task is asked.
+    fn prompts(&self) -> Result<Prompts, Failure> {
+        let mut own = Vec::new();
+        for name in &self.prompt {
+            own.extend(Prompt::named(name).map_err(Failure::usage)?);
+        }
+        Ok(Prompts::new(own))
+    }
+
+    fn plan(&self, entries: &[ModelEntry], prompts: &Prompts, asked: &Asked) -> Result<Plan, Failure> {
+        let examinee = |entry: &ModelEntry| -> Result<Examinee, Failure> {
+            Ok(Examinee { name: entry.name(), request: self.way.request(entry)?, prices: entry.prices_here() })
+        };
+        let prompt = |prompt: &Prompt| manifest::Prompt { name: prompt.id(), hash: prompt.hash.clone() };
+        let evaluation = Evaluation {
+            tasks: asked.tasks.clone(),
+            limit: self.asked.limit,
+            epochs: self.epochs,
+            models: entries.iter().map(examinee).collect::<Result<_, _>>()?,
+            prompts: prompts.iter().map(prompt).collect(),
+            chosen_against: asked.chosen_against.clone(),
+        };
+        Ok(Plan {
+            verb: "eval".into(),
+            seed: self.asked.seed,
+            strategy: None,
+            preset: manifest::Preset { name: asked.label.clone(), config: asked.config.clone() },
+            prompt: None,
+            model: None,
+            policy: None,
+            request: serde_yaml::Value::Null,
+            query_budget: None,
+            evaluation: Some(evaluation),
+        })
+    }
+
+    fn show_bills(&self, entries: &[ModelEntry], prompts: &Prompts, asked: &Asked) -> Result<(), Failure> {
+        let (items, characters) = asked.reckon(prompts)?;
+        let queries = items * u64::from(self.epochs);
+        let bill = |entry| Bill::new(entry, (queries, None), characters, self.way.max_reply_tokens());
+        let bills: Vec<Bill> = entries.iter().map(bill).collect();
+        if self.json {
+            return print_json(&serde_json::json!({ "bills": bills }));
+        }
+        bills.iter().try_for_each(|bill| print_line(&bill.sentence()))
+    }
+
+    fn show(&self, figures: &EvaluationFigures) -> Result<(), Failure> {
+        if self.json {
+            print_json(figures)?
+        } else {
+            show::show(figures)?
+        }
+        let trouble = |verdict: &Verdict| !verdict.is_reply();
+        let troubled: u64 = figures
+            .rows
+            .iter()
+            .flat_map(|row| row.verdicts.iter().filter(|(verdict, _)| trouble(verdict)).map(|(_, count)| count))
+            .sum();
+        if self.fail_on_error && troubled > 0 {
+            let problem = format!("the provider was in trouble over {troubled} questions (--fail-on-error)");
+            return Err(Failure::Error(anyhow::anyhow!(problem)));
+        }
+        Ok(())
+    }
+}
+
+/// What every question to a model would meet.
+fn refused(one: &Examined, error: ChatError) -> Failure {
+    Failure::usage(anyhow::anyhow!("{}: {error}", one.candidate.name))
+}

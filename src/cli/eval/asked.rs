@@ -1,0 +1,244 @@
+//! Owns which items are asked about: those of a suite, of a preset, or that another run found.
+//!
+//! Must not know who is asked.
+
+use crate::ask::evaluate::{Prompts, Subject};
+use crate::ask::guess::Guesser;
+use crate::ask::models::ModelEntry;
+use crate::cli::Failure;
+use crate::cli::flags::TaskName;
+use crate::cli::suite;
+use crate::item::record::{Item, Purpose, Record, Task};
+use crate::item::source::ItemSource;
+use crate::run::dir::{RunDir, WholeFile};
+use crate::run::jsonl::{self, LineError, Stream};
+use crate::run::level::AS_WRITTEN;
+use crate::run::manifest::Manifest;
+use crate::run::sink::read_records;
+use crate::run::suite::{Fingerprint, Select, Suite, SuiteItem};
+use crate::weave::weaver::Loom;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The suite that is asked where nobody says.
+const SUITE: &str = "standard";
+/// Items of each task of a preset where nobody says how many.
+const ITEMS: u64 = 100;
+/// Items of each task from which the length of prompts is reckoned.
+const SAMPLE: u64 = 8;
+
+/// Flags about the items.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Items")]
+pub(super) struct Flags {
+    /// Suite: a name, a name with its version, or a file [default: standard]
+    #[arg(long, value_name = "NAME[@VERSION]|FILE")]
+    suite: Option<String>,
+    /// Preset in place of a suite: a name in policies/, or a file
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "suite")]
+    preset: Option<String>,
+    /// Difficulty of a preset's items, 1 to 5
+    #[arg(long, default_value_t = AS_WRITTEN, value_name = "1-5", requires = "preset")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
+    level: u8,
+    /// Items that are there: the misses of an attack or the items of an evaluation (its run directory), or a file of JSON
+    /// lines as `generate` writes it
+    #[arg(long, value_name = "RUN_DIR|FILE", conflicts_with_all = ["suite", "preset"])]
+    items: Option<PathBuf>,
+    /// These tasks alone; may be given several times
+    #[arg(long, value_enum)]
+    task: Vec<TaskName>,
+    /// Items of each task at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) limit: Option<u64>,
+    /// Seed of the items
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+/// The items, or how they are woven.
+enum Items {
+    Woven(Suite, Select),
+    There(Vec<Subject>),
+}
+
+/// What is asked.
+pub(super) struct Asked {
+    /// What it is called.
+    pub(super) label: String,
+    /// All of it that decides the items.
+    pub(super) config: serde_yaml::Value,
+    /// The tasks that were selected, if any were.
+    pub(super) tasks: Vec<Task>,
+    /// The model against which the items were chosen, if they were.
+    pub(super) chosen_against: Option<String>,
+    seed: u64,
+    items: Items,
+}
+
+impl Flags {
+    /// Resolves names and files.
+    pub(super) fn resolve(&self) -> Result<Asked, Failure> {
+        let tasks: Vec<Task> = self.task.iter().copied().map(Task::from).collect();
+        if let Some(path) = &self.items {
+            return self.there(path, tasks);
+        }
+        let suite = match (&self.preset, &self.suite) {
+            (Some(preset), _) => {
+                let items = self.limit.unwrap_or(ITEMS);
+                Suite::of_preset(Some(preset), &tasks, self.level, items).map_err(Failure::usage)?
+            }
+            (None, suite) => suite::load(suite.as_deref().unwrap_or(SUITE))?,
+        };
+        let select = suite::select(&self.task, self.limit);
+        // What is wrong with the selection is told before anything is made.
+        suite.count(&select).map_err(Failure::usage)?;
+        Ok(Asked {
+            label: suite.label(),
+            config: serde_yaml::to_value(&suite)?,
+            tasks,
+            chosen_against: None,
+            seed: self.seed,
+            items: Items::Woven(suite, select),
+        })
+    }
+
+    /// Items that are there already.
+    fn there(&self, path: &Path, tasks: Vec<Task>) -> Result<Asked, Failure> {
+        let (subjects, chosen_against) = if path.is_dir() { of_run(path)? } else { (of_file(path)?, None) };
+        let mut counts: BTreeMap<Task, u64> = BTreeMap::new();
+        let most = self.limit.unwrap_or(u64::MAX);
+        let mut is_selected = |subject: &Subject| {
+            let task = subject.item.task;
+            let count = counts.entry(task).or_default();
+            *count += 1;
+            (tasks.is_empty() || tasks.contains(&task)) && *count <= most
+        };
+        let subjects: Vec<Subject> = subjects.into_iter().filter(|subject| is_selected(subject)).collect();
+        if subjects.is_empty() {
+            let problem = format!("{} has no items to ask about; name another run or file", path.display());
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
+        let mut prints = Fingerprint::default();
+        subjects.iter().for_each(|subject| prints.add(&subject.item));
+        let label = path.file_stem().map_or("items".into(), |stem| stem.to_string_lossy().into_owned());
+        let config = serde_yaml::to_value(BTreeMap::from([("fingerprint", prints.finish())]))?;
+        Ok(Asked { label, config, tasks, chosen_against, seed: self.seed, items: Items::There(subjects) })
+    }
+}
+
+/// The items that a run found or asked, and the model against which they were chosen, if they were.
+fn of_run(path: &Path) -> Result<(Vec<Subject>, Option<String>), Failure> {
+    let dir = RunDir::open(path).map_err(Failure::usage)?;
+    let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
+    if let Some(evaluation) = manifest.plan.evaluation {
+        let subjects = read_items(&dir).map_err(Failure::usage)?.collect::<Result<_, _>>().map_err(Failure::usage)?;
+        return Ok((subjects, evaluation.chosen_against));
+    }
+    let Some(model) = manifest.plan.model else {
+        let problem = format!("{} asked nobody; name an attack or an evaluation", path.display());
+        return Err(Failure::usage(anyhow::anyhow!(problem)));
+    };
+    let mut records = read_records(&dir).map_err(Failure::usage)?.rows;
+    records.retain(|record| record.purpose == Purpose::Attack && record.answer.verdict.is_miss());
+    records.sort_by_key(|record| (record.round, record.index));
+    let mut seen = HashSet::new();
+    records.retain(|record| seen.insert(record.item.canonical.clone()));
+    let subject = |record: Record| Subject { chosen_by: record.chosen_by, level: record.level, item: record.item };
+    Ok((records.into_iter().map(subject).collect(), Some(model)))
+}
+
+/// The items of a file, one on each line.
+fn of_file(path: &Path) -> Result<Vec<Subject>, Failure> {
+    let items = jsonl::read::<Item>(path).map_err(Failure::usage)?.rows;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let subject = |item| Subject { chosen_by: name.clone().into_owned(), level: None, item };
+    Ok(items.into_iter().map(subject).collect())
+}
+
+/// The items of an evaluation, one after the other.
+pub(super) fn read_items(dir: &RunDir) -> Result<Stream<Subject>, LineError> {
+    jsonl::stream(&dir.items())
+}
+
+impl Asked {
+    /// Writes the items into the run directory, unless they are there, and notes in the manifest what they are.
+    pub(super) fn write_items(&self, dir: &RunDir, manifest: &mut Manifest) -> Result<(), Failure> {
+        if dir.items().exists() && manifest.fingerprint.is_some() {
+            return Ok(());
+        }
+        let (mut file, mut count) = (WholeFile::create(&dir.items())?, 0);
+        let mut write = |subject: &Subject| -> Result<(), Failure> {
+            let mut line = serde_json::to_vec(subject)?;
+            line.push(b'\n');
+            count += 1;
+            Ok(file.write(&line)?)
+        };
+        let fingerprint = match &self.items {
+            Items::There(subjects) => {
+                let mut prints = Fingerprint::default();
+                for subject in subjects {
+                    prints.add(&subject.item);
+                    write(subject)?;
+                }
+                prints.finish()
+            }
+            Items::Woven(suite, select) => {
+                let mut failed = None;
+                let fingerprint = suite::each(suite, self.seed, select, None, |SuiteItem { item, level, .. }| {
+                    let subject = Subject { chosen_by: self.label.clone(), level: Some(level), item };
+                    failed = write(&subject).err();
+                    failed.is_none()
+                });
+                failed.map_or(Ok(()), Err)?;
+                fingerprint?
+            }
+        };
+        file.finish()?;
+        (manifest.items, manifest.fingerprint) = (Some(count), Some(fingerprint));
+        Ok(())
+    }
+
+    /// How many items there are.
+    pub(super) fn count(&self, dir: &RunDir) -> Result<u64, Failure> {
+        match &self.items {
+            Items::There(subjects) => Ok(subjects.len() as u64),
+            Items::Woven(suite, select) => Ok(suite.count(select)?),
+        }
+        .inspect(|_| debug_assert!(dir.items().exists()))
+    }
+
+    /// How many items there will be, and the characters of a prompt on average.
+    pub(super) fn reckon(&self, prompts: &Prompts) -> Result<(u64, f64), Failure> {
+        let (count, sample): (u64, Vec<Item>) = match &self.items {
+            Items::There(subjects) => {
+                (subjects.len() as u64, subjects.iter().map(|subject| subject.item.clone()).collect())
+            }
+            Items::Woven(suite, select) => {
+                let few =
+                    Select { limit: Some(select.limit.map_or(SAMPLE, |limit| limit.min(SAMPLE))), ..select.clone() };
+                let (woven, _) = suite::weave(suite, self.seed, &few, None)?;
+                (suite.count(select)?, woven.items.into_iter().map(|item| item.item).collect())
+            }
+        };
+        let mut characters = 0;
+        for item in &sample {
+            let messages = prompts.of(item.task).render(item)?;
+            characters += messages.iter().map(|message| message.content.chars().count()).sum::<usize>();
+        }
+        Ok((count, characters as f64 / sample.len() as f64))
+    }
+
+    /// What `guess/learned` learns from; nothing for others, for whom reading programs would be wasted.
+    pub(super) fn sources_for(&self, entry: &ModelEntry) -> Vec<ItemSource> {
+        match &self.items {
+            Items::Woven(suite, select) if entry.name().parse() == Ok(Guesser::Learned) => {
+                let is_asked = |task| select.tasks.as_ref().is_none_or(|tasks| tasks.contains(&task));
+                let parts = suite.parts.iter().filter(|part| is_asked(part.task));
+                parts.map(|part| part.settings.source(&Arc::new(Loom::new(part.settings.weave.clone())))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

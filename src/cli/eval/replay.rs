@@ -1,0 +1,59 @@
+//! Owns `harness eval --replay`: the replies of a run, graded anew, as a run of its own.
+//!
+//! Must not know models: nobody is asked.
+
+use super::keep;
+use crate::ask::judge::Strictness;
+use crate::ask::pipeline::regrade;
+use crate::cli::Failure;
+use crate::item::record::{RecordSink, Timing};
+use crate::report::evaluation::EvaluationFigures;
+use crate::run::clock::Stamp;
+use crate::run::dir::{RunDir, RunName};
+use crate::run::manifest::{Manifest, Status};
+use crate::run::sink::{JsonlSink, stream_records};
+use std::path::Path;
+use std::time::Instant;
+
+/// Grades the replies of the evaluation in a directory.
+pub(super) fn replay(path: &Path, log_dir: &Path, strictness: Strictness) -> Result<EvaluationFigures, Failure> {
+    let earlier = RunDir::open(path).map_err(Failure::usage)?;
+    let manifest = Manifest::read(&earlier).map_err(Failure::usage)?;
+    let Some(mut evaluation) = manifest.plan.evaluation.clone() else {
+        let problem = format!("{} is no run of `harness eval`", path.display());
+        return Err(Failure::usage(anyhow::anyhow!(problem)));
+    };
+    for model in &mut evaluation.models {
+        set_tolerance(&mut model.request, strictness.float_tolerance);
+    }
+    let started = Stamp::now();
+    let name = RunName { verb: "replay", preset: &manifest.plan.preset.name, model: None, seed: manifest.plan.seed };
+    let dir = RunDir::create(log_dir, &name, &started).map_err(Failure::usage)?;
+    let mut plan = manifest.plan.clone();
+    (plan.verb, plan.evaluation) = ("replay".into(), Some(evaluation));
+    let (items, fingerprint) = (manifest.items, manifest.fingerprint.clone());
+    let begun = Manifest::begin(plan, std::env::args(), manifest.max_connections, started);
+    let mut replayed = Manifest { items, fingerprint, ..begun };
+    replayed.write(&dir)?;
+    let (clock, mut sink) = (Instant::now(), JsonlSink::open(&dir)?);
+    for record in stream_records(&earlier)? {
+        let mut record = record?;
+        record.answer = regrade(record.answer, &record.item.truth, strictness);
+        let (id, model) = (record.item.id.clone(), record.model.clone());
+        let (purpose, round, index) = (record.purpose, record.round, record.index);
+        sink.record(&record, &Timing { id, model, purpose, round, index, latency_ms: 0, attempts: 0 })?;
+    }
+    replayed.end(Status::Complete, Stamp::now(), clock.elapsed());
+    replayed.write(&dir)?;
+    keep::figures(&dir)
+}
+
+/// The tolerance as the manifest has it beside the parameters of a request.
+fn set_tolerance(request: &mut serde_yaml::Value, tolerance: Option<f64>) {
+    if let serde_yaml::Value::Mapping(request) = request {
+        match tolerance {
+            Some(tolerance) => drop(request.insert("float_tolerance".into(), tolerance.into())),
+            None => drop(request.remove("float_tolerance")),
+        }
+    }
+}

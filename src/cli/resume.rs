@@ -1,0 +1,82 @@
+//! Owns going on with a run that ended early: its command line is read again from its manifest, with what is given now
+//! behind it, and refused if it would no longer ask the same.
+//!
+//! Must not know what a run does.
+
+use super::{Cli, Failure, Verb};
+use crate::run::dir::RunDir;
+use crate::run::manifest::{Manifest, Status};
+use clap::{CommandFactory, FromArgMatches};
+use std::path::Path;
+
+/// A run that goes on.
+pub(super) struct Earlier {
+    /// Where it lies.
+    pub(super) dir: RunDir,
+    /// What it was.
+    pub(super) manifest: Manifest,
+}
+
+impl Earlier {
+    /// The run in a directory, and its verb as it was called, with the arguments of this process behind: the later of two
+    /// that say different things counts.
+    ///
+    /// # Errors
+    /// If there is no run of this verb, or its command line cannot be read any more.
+    pub(super) fn reopen(path: &Path, verb: &str) -> Result<(Self, Verb), Failure> {
+        let dir = RunDir::open(path).map_err(Failure::usage)?;
+        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
+        if manifest.plan.verb != verb {
+            let (path, was) = (path.display(), &manifest.plan.verb);
+            let problem = format!("{path} is a run of `harness {was}`; resume it with that verb");
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
+        let args = manifest.command.iter().cloned().chain(without_resume(std::env::args().skip(2)));
+        let matches = Cli::command().args_override_self(true).try_get_matches_from(args);
+        let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+            Failure::usage(anyhow::anyhow!("the command line of {} cannot be read again: {error}", path.display()))
+        })?;
+        Ok((Self { dir, manifest }, cli.verb))
+    }
+
+    /// Whether there is nothing left to do.
+    pub(super) fn is_complete(&self) -> bool {
+        self.manifest.status == Status::Complete
+    }
+
+    /// The manifest with which it goes on: the old one, if this one would ask the same.
+    ///
+    /// # Errors
+    /// Naming what differs.
+    pub(super) fn go_on(self, now: &Manifest) -> Result<Manifest, Failure> {
+        if self.manifest.identity() == now.identity() {
+            return Ok(Manifest { status: Status::Running, finished: None, ..self.manifest });
+        }
+        let differs = self.manifest.differences(now).join(", ");
+        let path = self.dir.path().display();
+        Err(Failure::usage(anyhow::anyhow!(
+            "{path} cannot be resumed like this: {differs} would differ from what the run began with; undo that, or \
+             begin a new run"
+        )))
+    }
+}
+
+/// The arguments without the flag that names the run.
+fn without_resume(args: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+    let mut named = false;
+    args.filter(move |arg| {
+        let is_value = std::mem::replace(&mut named, arg == "--resume");
+        !is_value && arg != "--resume" && !arg.starts_with("--resume=")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_run_is_named_in_either_form() {
+        let without =
+            |args: &str| super::without_resume(args.split(' ').map(String::from)).collect::<Vec<_>>().join(" ");
+        assert_eq!(without("--json --resume results/x --max-connections 4"), "--json --max-connections 4");
+        assert_eq!(without("--resume=results/x --json"), "--json");
+    }
+}
