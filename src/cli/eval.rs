@@ -34,8 +34,8 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Model to ask, as for `attack`; may be given several times
-    #[arg(long = "model", value_name = "MODEL", default_value = "sim/novice")]
-    models: Vec<String>,
+    #[arg(long, value_name = "MODEL", default_value = "sim/novice")]
+    model: Vec<String>,
     #[command(flatten)]
     asked: asked::Flags,
     /// Ask each item so many times
@@ -96,7 +96,7 @@ impl Args {
     }
 
     fn carry_out(&self, earlier: Option<Earlier>) -> Result<(), Failure> {
-        let entries = self.models.iter().map(|name| self.way.entry(name)).collect::<Result<Vec<_>, _>>()?;
+        let entries = self.model.iter().map(|name| self.way.entry(name)).collect::<Result<Vec<_>, _>>()?;
         if let Some(at) = (1..entries.len()).find(|&at| entries[..at].contains(&entries[at])) {
             let problem = format!("--model {} is given twice; leave one out", entries[at].name());
             return Err(Failure::usage(anyhow::anyhow!(problem)));
