@@ -121,7 +121,8 @@ fn a_secret_seed_is_committed_to_and_revealed() {
     let shown = json(&harness(&folder, &["suite", "show", "small.yaml", "--seed", &seed, "--json"]));
     assert_eq!(shown["fingerprint"], revealed["fingerprint"]);
 
-    let other = if secret.starts_with('0') { format!("1{}", &secret[1..]) } else { format!("0{}", &secret[1..]) };
+    let first = if secret.starts_with('0') { '1' } else { '0' };
+    let other = format!("{first}{}", &secret[1..]);
     refused(&reveal("small.yaml", hash, other.trim()), 1, "does not belong");
     refused(&reveal("small.yaml", &"0".repeat(64), "secret"), 1, "does not belong");
     refused(&reveal("smoke", hash, "secret"), 1, "does not belong");
