@@ -166,12 +166,13 @@ impl Args {
         let (mut programs, mut repeated, mut failed) = (0, 0, None);
         source.stream(Seed::new(self.seed), threads(self.threads), |draft, woven| {
             programs = woven;
+            // Programs are counted by stretches; within one more items may come.
+            let spent = draft.is_none() && woven > PROGRAMS_PER_ITEM * self.count;
             match draft.map(|draft| data.add(&draft.item)) {
                 None => bar.set_position(data.len()),
                 Some(Ok(new)) => repeated += u64::from(!new),
                 Some(Err(error)) => failed = Some(error),
             }
-            let spent = woven > PROGRAMS_PER_ITEM * self.count;
             let done = data.len() == self.count || failed.is_some() || stop.load(Ordering::Relaxed) || spent;
             if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;

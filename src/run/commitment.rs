@@ -163,8 +163,9 @@ mod tests {
     #[test]
     fn what_was_published_stays_true() {
         let secret = secret(&"0f".repeat(32));
-        assert_eq!(secret.commitment("standard@1"), "");
-        assert_eq!(secret.seed(), 0);
+        let published = "80a8cb390166a1f9ab44f77ac79f02d78da3279cfea3fb0365e632736883b144";
+        assert_eq!(secret.commitment("standard@1"), published);
+        assert_eq!(secret.seed(), 1_322_896_649_696_364);
     }
 
     #[test]

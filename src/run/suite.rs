@@ -119,7 +119,7 @@ impl Suite {
         SHIPPED.iter().map(|(name, _)| Self::load(name).expect("a test loads each")).collect()
     }
 
-    /// A suite for the occasion: so many items of each task by one preset. Without a preset each task has its own, and
+    /// A suite for the occasion: so many items of each of these (different) tasks by one preset. Without a preset each task has its own, and
     /// without tasks there is that of the preset, which is `stack` if there is none either.
     ///
     /// # Errors

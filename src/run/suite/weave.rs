@@ -1,10 +1,9 @@
 //! Owns the items of a suite and a seed: the same on every machine, for any number of threads, and whatever else of the
 //! suite is woven.
 //!
-//! Must not know who is asked. No program is there twice. So that no part has to know what the others hold, each that is
-//! woven owns a share of the canonical forms of short programs, told by their hash alone, and forms that a part has as
-//! recipes are its own. Long programs are never the same by chance; should they be all the same, the later one is left
-//! out.
+//! Must not know who is asked. No program is there twice: of two that are the same the later one is left out, and the next
+//! one takes its number. Parts come upon the same program so rarely that a selection is a piece of the whole but for that.
+//! Programs that a part has as recipes are its own from the start.
 
 use super::recipes::Pool;
 use super::{Part, Suite};
@@ -18,9 +17,6 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Instructions executed from which on two programs are not the same by chance.
-const LONG: u32 = 32;
-
 /// Which of a suite's items are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Select {
@@ -33,7 +29,7 @@ pub struct Select {
 /// One item of a suite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SuiteItem {
-    /// The item. Its id says task, level and number, `stack-l3-00017`, and is the same whatever is selected.
+    /// The item. Its id says task, level and number, `stack-l3-00017`.
     pub item: Item,
     /// Its difficulty.
     pub level: u8,
@@ -218,7 +214,7 @@ impl Job<'_> {
         if let Some(pool) = &self.pools[self.at] {
             source = source.woven_by(pool.replayer.clone());
         }
-        let most = PROGRAMS_PER_ITEM * self.wanted * self.owners().max(1);
+        let most = PROGRAMS_PER_ITEM * self.wanted;
         let (mut items, mut programs, mut stopped) = (0, 0, false);
         source.stream_of(
             seed,
@@ -226,11 +222,13 @@ impl Job<'_> {
             |item| self.owns(item),
             |draft, woven| {
                 programs = woven;
+                // Programs are counted by stretches; within one more items may come.
+                let spent = draft.is_none() && programs > most;
                 let new = draft.filter(|draft| seen.insert(draft.item.canonical.clone()));
                 let new = new.map(|draft| self.item(draft.item, items));
                 items += u64::from(new.is_some());
                 stopped = take(new).is_break();
-                let done = stopped || items == self.wanted || programs > most;
+                let done = stopped || items == self.wanted || spent;
                 if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             },
         )?;
@@ -253,20 +251,11 @@ impl Job<'_> {
         SuiteItem { item: Item { id, ..item }, level: *level, preset: preset.clone() }
     }
 
-    /// How many parts share the forms that are woven.
-    fn owners(&self) -> u64 {
-        self.pools.iter().filter(|pool| pool.is_none()).count() as u64
-    }
-
-    /// Whether an item's program belongs to this part.
+    /// Whether an item's program may be this part's: not if it is among the recipes of another.
     fn owns(&self, item: &Item) -> bool {
         let holds = |pool: &Option<Pool>| pool.as_ref().is_some_and(|pool| pool.forms.contains(&item.canonical));
-        if self.pools[self.at].is_some() {
-            return !self.pools[..self.at].iter().any(holds);
-        }
-        let turn = self.pools[..self.at].iter().filter(|pool| pool.is_none()).count() as u64;
-        let number = u64::from_str_radix(&item.canonical[..16], 16).expect("32 hexadecimal digits");
-        (item.instructions >= LONG || number % self.owners() == turn) && !self.pools.iter().any(holds)
+        let others = if self.pools[self.at].is_some() { &self.pools[..self.at] } else { self.pools };
+        !others.iter().any(holds)
     }
 }
 
