@@ -16,6 +16,7 @@ pub const CHARACTERS_PER_TOKEN: u64 = 3;
 
 /// Flags about what a run may cost.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 #[command(next_help_heading = "Budget")]
 pub struct Flags {
     /// Dollars that may be spent, by the prices in models.yaml; then no more is asked, and what is in flight is waited for

@@ -2,10 +2,12 @@
 
 mod asking;
 mod command_line;
+mod faults;
 mod forms;
 mod generating;
 mod looking;
 mod models;
+mod nothing_lost;
 mod numeric;
 mod spec;
 mod suites;

@@ -30,6 +30,7 @@ const SAMPLE: u64 = 8;
 
 /// Flags about the items.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 #[command(next_help_heading = "Items")]
 pub(super) struct Flags {
     /// Suite: a name, a name with its version, or a file [default: standard]
