@@ -65,6 +65,18 @@ fn a_file_of_the_users_own_is_read() {
 }
 
 #[test]
+fn how_replies_are_judged_is_kept_with_a_run() {
+    let folder = folder("models-tolerance");
+    let run = |args: &[&str]| {
+        let figures = json(&harness(&folder, &[&["attack", "--query-budget", "20", "--json"], args].concat()));
+        let dir = folder.join(figures["run_dir"].as_str().expect("a path"));
+        std::fs::read_to_string(dir.join("manifest.yaml")).expect("a manifest")
+    };
+    assert!(run(&["--float-tolerance", "1e-5"]).contains("float_tolerance: 0.00001"));
+    assert!(!run(&["--seed", "1"]).contains("  float_tolerance"));
+}
+
+#[test]
 fn what_is_not_there_is_refused() {
     let folder = folder("models-refused");
     std::fs::write(folder.join("bad.yaml"), "- {id: x, price: 3}\n").expect("is written");

@@ -162,7 +162,7 @@ fn items_of(task: Task, seed: u64, settings: &[&str], programs: u64) -> Vec<Item
 fn each_is_wrong_where_it_is_touched_and_nowhere_else() {
     let woven = [
         (Task::Stack, &MIXED[..], 1500),
-        (Task::Stack, &[SPARSE], 2000),
+        (Task::Stack, &[BUSY], 2000),
         (Task::Reachability, &MIXED[..1], 4000),
         (Task::Result, &[BUSY], 5000),
         (Task::Fuel, &[BUSY], 1000),
