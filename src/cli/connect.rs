@@ -79,7 +79,7 @@ pub struct Way {
     #[arg(long, value_name = "DIR", requires = "cache")]
     cache_dir: Option<PathBuf>,
     /// Take floats for right within T, absolute or relative, as the original does with 1e-5; by default they must be exact
-    #[arg(long, value_name = "T", value_parser = tolerance)]
+    #[arg(long, value_name = "T", value_parser = tolerance, allow_negative_numbers = true)]
     float_tolerance: Option<f64>,
 }
 

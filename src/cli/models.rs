@@ -29,6 +29,9 @@ pub struct Args {
     way: Way,
 }
 
+/// Columns of a table that is not written to a terminal.
+const FOLDED_AT: u16 = 120;
+
 /// A model, as it is shown.
 #[derive(Serialize)]
 struct Shown {
@@ -223,6 +226,10 @@ fn empty_table(header: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        // Nobody looks at a terminal; long descriptions are folded all the same.
+        table.set_width(FOLDED_AT);
+    }
     table.set_header(header);
     table
 }
@@ -287,6 +294,10 @@ fn report(entry: &ModelEntry, probed: Probed) -> Report {
     }
 }
 
+fn requests(count: u32) -> String {
+    if count == 1 { "1 request".into() } else { format!("{count} requests") }
+}
+
 fn print_report(report: &Report) -> Result<(), Failure> {
     let line = |label: &str, text: &str| print_line(&format!("{label:9} {text}"));
     let expected = truth().texts().into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(", ");
@@ -298,7 +309,7 @@ fn print_report(report: &Report) -> Result<(), Failure> {
     let verdict = serde_yaml::to_string(&report.verdict)?;
     let ended = report.finish_reason.as_deref().map_or(String::new(), |reason| format!(" (ended with `{reason}`)"));
     line("verdict", &format!("{}{ended}", verdict.trim()))?;
-    line("latency", &format!("{} ms, {} requests", report.latency_ms, report.requests))?;
+    line("latency", &format!("{} ms, {}", report.latency_ms, requests(report.requests)))?;
     let count = |tokens: Option<u64>| tokens.map_or("?".into(), |tokens| tokens.to_string());
     let Usage { prompt_tokens, completion_tokens, reasoning_tokens } = &report.tokens;
     let hidden = reasoning_tokens.map_or(String::new(), |tokens| format!(", {tokens} of them reasoning"));

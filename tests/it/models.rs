@@ -17,7 +17,8 @@ fn models_and_providers_are_listed() {
     let providers = listed(&folder, &[], "providers");
     let names: Vec<&str> = providers.iter().map(|provider| provider["name"].as_str().expect("a name")).collect();
     assert_eq!(names, ["openai", "azure", "openrouter", "vllm", "llamacpp", "ollama"]);
-    assert_eq!(listed(&folder, &["o3-mini"], "models"), [o3.clone()]);
+    let [alone] = &listed(&folder, &["o3-mini"], "models")[..] else { panic!("one model") };
+    assert_eq!(alone, o3);
     assert_eq!(listed(&folder, &["ollama/llama3.2"], "models")[0]["base_url"], "http://localhost:11434/v1");
     let text = String::from_utf8(harness(&folder, &["models"]).stdout).expect("text");
     assert!(text.contains("openai/o3-mini") && text.contains("AZURE_OPENAI_API_KEY"), "{text}");
@@ -61,6 +62,18 @@ fn a_file_of_the_users_own_is_read() {
     assert_eq!(own(&["--models", "mine.yaml"])[0]["context"], 4096);
     std::fs::rename(folder.join("mine.yaml"), folder.join("models.yaml")).expect("is moved");
     assert_eq!(own(&[])[0]["name"], "vllm/mine");
+}
+
+#[test]
+fn how_replies_are_judged_is_kept_with_a_run() {
+    let folder = folder("models-tolerance");
+    let run = |args: &[&str]| {
+        let figures = json(&harness(&folder, &[&["attack", "--query-budget", "20", "--json"], args].concat()));
+        let dir = folder.join(figures["run_dir"].as_str().expect("a path"));
+        std::fs::read_to_string(dir.join("manifest.yaml")).expect("a manifest")
+    };
+    assert!(run(&["--float-tolerance", "1e-5"]).contains("float_tolerance: 0.00001"));
+    assert!(!run(&["--seed", "1"]).contains("  float_tolerance"));
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> Chat
     use ChatErrorKind::{Auth, BadRequest, NotFound, Provider, Quota, RateLimit, Timeout};
     let (kind, hint) = match status {
         _ if code == "insufficient_quota" => (Quota, "the account has no credit left"),
-        401 | 403 => (Auth, "the endpoint refuses the key; check OPENAI_API_KEY"),
+        401 | 403 => (Auth, "the endpoint refuses the key; check it in the environment or in .env"),
         402 => (Quota, "the account has no credit left"),
         404 => (NotFound, "no such model or address; check --model and --base-url"),
         408 => (Timeout, "the provider gave up waiting"),
