@@ -14,7 +14,7 @@ use wasmweaver::seed::Seed;
 
 /// What a server may do instead of answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub(super) enum Fault {
     BusyForAWhile,
     Busy,
     Failed,
@@ -33,7 +33,7 @@ pub enum Fault {
 
 /// What it may do beside answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Quirk {
+pub(super) enum Quirk {
     None,
     Drip,
     SeveralOutputs,
@@ -59,7 +59,7 @@ impl Fault {
     ];
 
     /// What becomes of a question whose last attempt met this.
-    pub fn verdict(self) -> Verdict {
+    pub(super) fn verdict(self) -> Verdict {
         match self {
             Self::Hang => Verdict::Timeout,
             Self::NullContent => Verdict::NoResponse,
@@ -70,7 +70,7 @@ impl Fault {
     }
 
     /// Whether the same request may succeed later.
-    pub fn passes(self) -> bool {
+    pub(super) fn passes(self) -> bool {
         use Fault::{BadGateway, Busy, BusyForAWhile, Failed, Hang, Reset, Unavailable};
         matches!(self, BusyForAWhile | Busy | Failed | BadGateway | Unavailable | Reset | Hang)
     }
@@ -78,35 +78,35 @@ impl Fault {
 
 /// What was done with one request.
 #[derive(Clone, Debug)]
-pub struct Served {
+pub(super) struct Served {
     /// The last message.
-    pub content: String,
+    pub(super) content: String,
     /// `None` where it was answered.
-    pub fault: Option<Fault>,
+    pub(super) fault: Option<Fault>,
 }
 
 type Ledger = Arc<Mutex<Vec<Served>>>;
 type Answer = dyn Fn(&Value) -> String + Send + Sync;
 
 /// How a server behaves.
-pub struct Behaviour {
+pub(super) struct Behaviour {
     /// The share of requests that meet a fault.
-    pub faults: f64,
+    pub(super) faults: f64,
     /// How long it thinks.
-    pub delay: Duration,
+    pub(super) delay: Duration,
     /// What it replies, of the whole request.
-    pub answer: Box<Answer>,
+    pub(super) answer: Box<Answer>,
 }
 
 /// The running server. It stops when dropped.
-pub struct FaultServer {
+pub(super) struct FaultServer {
     addr: SocketAddr,
     ledger: Ledger,
     task: JoinHandle<()>,
 }
 
 impl FaultServer {
-    pub async fn start(behaviour: Behaviour) -> Self {
+    pub(super) async fn start(behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let addr = listener.local_addr().expect("bound");
         let (ledger, behaviour) = (Ledger::default(), Arc::new(behaviour));
@@ -122,17 +122,17 @@ impl FaultServer {
         Self { addr, ledger, task }
     }
 
-    pub fn base_url(&self) -> String {
+    pub(super) fn base_url(&self) -> String {
         format!("http://{}/v1", self.addr)
     }
 
     /// All that it did so far, in its order.
-    pub fn ledger(&self) -> Vec<Served> {
+    pub(super) fn ledger(&self) -> Vec<Served> {
         self.ledger.lock().expect("not poisoned").clone()
     }
 
     /// How many requests it has read.
-    pub fn requests(&self) -> usize {
+    pub(super) fn requests(&self) -> usize {
         self.ledger.lock().expect("not poisoned").len()
     }
 }
@@ -149,7 +149,8 @@ async fn converse(mut stream: TcpStream, behaviour: Arc<Behaviour>, ledger: Ledg
     let mut unread = Vec::new();
     while let Some(body) = request(&mut stream, &mut unread).await {
         let request: Value = serde_json::from_slice(&body).expect("our client writes JSON");
-        let content = request["messages"].as_array().and_then(|all| all.last()).expect("one at least")["content"].clone();
+        let content =
+            request["messages"].as_array().and_then(|all| all.last()).expect("one at least")["content"].clone();
         let content = content.as_str().expect("text").to_owned();
         let (fault, quirk) = {
             let mut ledger = ledger.lock().expect("not poisoned");
@@ -245,7 +246,8 @@ fn said(message: Value, finish_reason: &str) -> Vec<u8> {
 }
 
 fn choice(choice: Value) -> String {
-    json!({"object": "chat.completion", "choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}).to_string()
+    json!({"object": "chat.completion", "choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 4}})
+        .to_string()
 }
 
 fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -253,7 +255,7 @@ fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 /// For each question the verdict that the ledger says it must have: that of what was done with it last.
-pub fn expected(ledger: &[Served], answered: impl Fn(&str) -> Verdict) -> HashMap<String, Verdict> {
+pub(super) fn expected(ledger: &[Served], answered: impl Fn(&str) -> Verdict) -> HashMap<String, Verdict> {
     let verdict = |served: &Served| served.fault.map_or_else(|| answered(&served.content), Fault::verdict);
     ledger.iter().map(|served| (served.content.clone(), verdict(served))).collect()
 }

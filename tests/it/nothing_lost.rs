@@ -40,8 +40,7 @@ fn is_wrong(content: &str) -> bool {
 async fn ten_thousand_questions_at_thirty_percent_faults_have_one_verdict_each() {
     const QUESTIONS: usize = 10_000;
     const RETRIES: u32 = 3;
-    let server =
-        FaultServer::start(Behaviour { faults: 0.3, delay: Duration::ZERO, answer: Box::new(echo) }).await;
+    let server = FaultServer::start(Behaviour { faults: 0.3, delay: Duration::ZERO, answer: Box::new(echo) }).await;
     let endpoint = Endpoint { base_url: server.base_url(), key: None, style: ParamStyle::Standard };
     let limits = Limits {
         max_connections: 64,
@@ -203,7 +202,8 @@ async fn survives_kills(name: &str, args: &[&str]) {
     // A confirmation asks about a program that is on disk already.
     if args[0] == "eval" {
         for (known, at) in known {
-            let again = ledger[at..].iter().find(|served| known.contains(&Json::from(program(&served.content)).to_string()));
+            let again =
+                ledger[at..].iter().find(|served| known.contains(&Json::from(program(&served.content)).to_string()));
             assert!(again.is_none(), "asked again: {again:?}");
         }
     }
@@ -213,7 +213,8 @@ async fn survives_kills(name: &str, args: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_evaluation_goes_on_where_it_was() {
-    survives_kills("kill-eval", &["eval", "--suite", "smoke", "--task", "stack", "--task", "fuel", "--epochs", "8"]).await;
+    survives_kills("kill-eval", &["eval", "--suite", "smoke", "--task", "stack", "--task", "fuel", "--epochs", "8"])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -260,7 +261,8 @@ fn what_cannot_be_written_is_told_and_loses_nothing() {
     let text = std::fs::read_to_string(run.join("records.jsonl")).expect("records");
     std::fs::write(run.join("records.jsonl"), &text[..text.len() - 40]).expect("can be written");
     let manifest = std::fs::read_to_string(run.join("manifest.yaml")).expect("a manifest");
-    std::fs::write(run.join("manifest.yaml"), manifest.replace("status: complete", "status: running")).expect("written");
+    std::fs::write(run.join("manifest.yaml"), manifest.replace("status: complete", "status: running"))
+        .expect("written");
     let resumed = harness(&folder, &["eval", "--resume", &run.to_string_lossy()]);
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
     assert_eq!(sorted(lines(&run)), sorted(whole.clone()));
@@ -268,7 +270,8 @@ fn what_cannot_be_written_is_told_and_loses_nothing() {
     // A full disk: everything that is written there fails at once.
     std::fs::remove_file(run.join("records.jsonl")).expect("is ours");
     std::os::unix::fs::symlink("/dev/full", run.join("records.jsonl")).expect("can be made");
-    std::fs::write(run.join("manifest.yaml"), manifest.replace("status: complete", "status: running")).expect("written");
+    std::fs::write(run.join("manifest.yaml"), manifest.replace("status: complete", "status: running"))
+        .expect("written");
     let full = harness(&folder, &["eval", "--resume", &run.to_string_lossy()]);
     let said = String::from_utf8_lossy(&full.stderr).into_owned();
     assert_eq!(full.status.code(), Some(1), "{said}");
