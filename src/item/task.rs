@@ -30,6 +30,7 @@ use crate::weave::weaver::{Loom, Weaver};
 use familiar::Familiar;
 use place::{PARTS, Placement, Placer};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The comment that marks the place of a stack question; its truth stands behind it where it may be seen.
@@ -141,7 +142,7 @@ impl Asker {
                     _ => Vec::new(),
                 }
             };
-            let seen = reading(loom, chooser, READ, values);
+            let seen = reading(loom, chooser, 0..READ, values);
             asker.familiar = Familiar::of(seen.into_iter().flatten());
         }
         asker
@@ -192,16 +193,16 @@ impl Asker {
 /// Programs that are read before the first question about values.
 const READ: u64 = 4_000;
 
-/// What is seen of so many programs, in their order whatever the number of threads.
+/// What is seen of these programs, in their order whatever the number of threads.
 fn reading<T: Send>(
     loom: &Arc<Loom>,
     chooser: &dyn Chooser,
-    count: u64,
+    programs: Range<u64>,
     see: impl Fn(&Weaver, &mut Machine, &mut Rng) -> T + Sync,
 ) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    let share = count.div_ceil(threads);
-    let read = |numbers: std::ops::Range<u64>| {
+    let share = (programs.end - programs.start).div_ceil(threads);
+    let read = |numbers: Range<u64>| {
         let mut weaver = Weaver::new(loom.clone(), 0);
         let mut machine = Machine::default();
         let read = |number| {
@@ -216,7 +217,8 @@ fn reading<T: Send>(
         let part = |part| {
             scope.spawn({
                 let read = &read;
-                move || read(part * share..count.min((part + 1) * share))
+                let start = programs.start + part * share;
+                move || read(start..programs.end.min(start + share))
             })
         };
         let parts: Vec<_> = (0..threads).map(part).collect();

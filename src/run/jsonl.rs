@@ -5,7 +5,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,8 @@ impl JsonLines {
     /// ended if only its newline is missing, else taken off.
     pub fn open(path: &Path) -> Result<Self, LineError> {
         let fail = |source| LineError::Open { path: path.into(), source };
-        let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(fail)?;
-        repair(path, &mut file).map_err(fail)?;
+        let mut file = OpenOptions::new().create(true).append(true).read(true).open(path).map_err(fail)?;
+        repair(&mut file).map_err(fail)?;
         let whole = file.metadata().map_err(fail)?.len();
         Ok(Self { file, path: path.into(), whole })
     }
@@ -50,14 +50,34 @@ impl JsonLines {
 }
 
 /// Makes the file end with a newline or be empty.
-fn repair(path: &Path, file: &mut File) -> io::Result<()> {
-    let text = std::fs::read(path)?;
-    let whole = text.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
-    match &text[whole..] {
+fn repair(file: &mut File) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    // A pipe or device has no end to look at.
+    let (whole, last) = if metadata.is_file() { last_line(file, metadata.len())? } else { (0, Vec::new()) };
+    match &last[..] {
         [] => Ok(()),
         last if is_whole_json(last) => file.write_all(b"\n"),
-        _ => file.set_len(whole as u64),
+        _ => file.set_len(whole),
     }
+}
+
+/// What stands behind the last newline, and where it begins. The file may be larger than memory.
+fn last_line(file: &mut File, length: u64) -> io::Result<(u64, Vec<u8>)> {
+    const STRETCH: u64 = 64 * 1024;
+    let (mut start, mut last) = (length, Vec::new());
+    while start > 0 {
+        let stretch = STRETCH.min(start);
+        start -= stretch;
+        let mut bytes = vec![0; stretch as usize];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut bytes)?;
+        if let Some(newline) = bytes.iter().rposition(|&b| b == b'\n') {
+            last.splice(..0, bytes.drain(newline + 1..));
+            return Ok((start + newline as u64 + 1, last));
+        }
+        last.splice(..0, bytes);
+    }
+    Ok((0, last))
 }
 
 /// No proper prefix of a JSON object is JSON, so this tells whether only the newline is missing.
@@ -238,6 +258,18 @@ mod tests {
         let path = scratch.file("a.jsonl", "{\"n\":0}\n{\"n\":");
         let cut = rows(&path).cut.expect("is cut").to_string();
         assert!(cut.ends_with("a.jsonl:2: the last line was cut off after 5 bytes and is left out"), "{cut}");
+    }
+
+    #[test]
+    fn a_cut_line_is_found_however_long_it_is() {
+        let scratch = Scratch::new();
+        for length in [1, 64 * 1024 - 1, 64 * 1024, 200_000] {
+            for (before, whole) in [("", 0), ("{\"n\":0}\n", 8)] {
+                let path = scratch.file("a.jsonl", &format!("{before}{{{}", " ".repeat(length - 1)));
+                drop(JsonLines::open(&path).expect("repaired"));
+                assert_eq!(std::fs::metadata(&path).expect("is there").len(), whole, "{length} behind {before:?}");
+            }
+        }
     }
 
     #[test]

@@ -111,12 +111,13 @@ fn command(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// The only run below a folder, once it is there.
+/// The only run below a folder, once it is there. A directory without a manifest was left by a kill before the beginning.
 fn run_dir(folder: &Path) -> Option<PathBuf> {
-    let mut runs = std::fs::read_dir(folder.join("results")).ok()?;
-    let run = runs.next()?.ok()?.path();
-    assert!(runs.next().is_none(), "one run");
-    run.join("manifest.yaml").exists().then_some(run)
+    let all = std::fs::read_dir(folder.join("results")).ok()?;
+    let all = all.map(|entry| entry.expect("readable").path());
+    let runs: Vec<PathBuf> = all.filter(|path| path.join("manifest.yaml").exists()).collect();
+    assert!(runs.len() < 2, "{runs:?}");
+    runs.into_iter().next()
 }
 
 /// The complete lines of a run's records.
@@ -269,13 +270,14 @@ fn what_cannot_be_written_is_told_and_loses_nothing() {
 
     // A full disk: everything that is written there fails at once.
     std::fs::remove_file(run.join("records.jsonl")).expect("is ours");
-    std::os::unix::fs::symlink("/dev/full", run.join("records.jsonl")).expect("can be made");
+    std::fs::remove_file(run.join("timings.jsonl")).expect("is ours");
+    std::os::unix::fs::symlink("/dev/full", run.join("timings.jsonl")).expect("can be made");
     std::fs::write(run.join("manifest.yaml"), manifest.replace("status: complete", "status: running"))
         .expect("written");
     let full = harness(&folder, &["eval", "--resume", &run.to_string_lossy()]);
     let said = String::from_utf8_lossy(&full.stderr).into_owned();
     assert_eq!(full.status.code(), Some(1), "{said}");
-    assert!(said.contains("records.jsonl") && said.contains("space"), "{said}");
+    assert!(said.contains("timings.jsonl") && said.contains("space"), "{said}");
 
     // A log directory that cannot be made.
     std::fs::write(folder.join("taken"), "").expect("can be written");

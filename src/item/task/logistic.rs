@@ -27,6 +27,11 @@ impl Samples {
         self.ends.push((self.features.len(), label));
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     fn iter(&self) -> impl Iterator<Item = (&[u16], bool)> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
         starts.zip(&self.ends).map(|(start, &(end, label))| (&self.features[start..end], label))

@@ -25,8 +25,12 @@ use doubt::Site;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Programs that are read before the first question.
+/// Programs that are read before the first question, at most.
 const READ: u64 = 12_000;
+/// Programs that are read at a time.
+const STRETCH: u64 = 1000;
+/// Places that are enough: long programs have many, so that fewer of them are read.
+const ENOUGH: usize = 10_000_000;
 /// Places of one stretch that are looked at while reading.
 const READ_PLACES: u32 = 3;
 /// Places of one stretch that are looked at.
@@ -50,9 +54,15 @@ struct Look {
 impl Flagger {
     /// Reads programs woven on this loom: always the same ones, whatever the seed of the run.
     pub(super) fn new(loom: &Arc<Loom>, chooser: &dyn Chooser) -> Self {
-        let seen = reading(loom, chooser, READ, look_around);
         let mut samples = Samples::default();
-        seen.iter().flatten().for_each(|(features, reached)| samples.push(features.on(), *reached));
+        for start in (0..READ).step_by(STRETCH as usize) {
+            let seen = reading(loom, chooser, start..start + STRETCH, look_around);
+            seen.iter().flatten().for_each(|(features, reached)| samples.push(features.on(), *reached));
+            if samples.len() >= ENOUGH {
+                break;
+            }
+        }
+        eprintln!("SAMPLES {}", samples.len());
         Self { reader: Logistic::train(&samples) }
     }
 
