@@ -71,9 +71,46 @@ pub enum Ended {
     Complete,
     /// It was told to, with questions left.
     Stopped,
+    /// Nobody answers any more: so many questions, one after the other, met trouble that passes elsewhere. They have no
+    /// answer, so that a resumed run asks them again; to score them would be to score an outage.
+    Outage {
+        /// How many.
+        questions: usize,
+        /// The last trouble.
+        trouble: String,
+    },
     /// Every further question would have met this trouble. Those that met it have no answer, so that a resumed run asks
     /// them again; the others in flight have theirs.
     Fatal(ChatError),
+}
+
+/// Questions in trouble, without a reply to any other in between, that are an outage.
+const OUTAGE: usize = 50;
+/// The same where there are no more, and none was answered.
+const SHORT_OUTAGE: usize = 8;
+
+/// Answers that are not handed on before somebody replies to another question.
+struct Held<T> {
+    held: Vec<(T, Answer, Clock)>,
+    replied: bool,
+}
+
+impl<T> Held<T> {
+    /// Takes in an answer; what can be handed on now.
+    fn take(&mut self, about: T, answer: Answer, clock: Clock) -> Vec<(T, Answer, Clock)> {
+        let is_reply = answer.verdict.is_reply();
+        self.replied |= is_reply;
+        self.held.push((about, answer, clock));
+        if is_reply { std::mem::take(&mut self.held) } else { Vec::new() }
+    }
+
+    /// The outage, if it is one.
+    fn outage(&self, at_the_end: bool) -> Option<Ended> {
+        let questions = self.held.len();
+        let is_one = questions >= OUTAGE || (at_the_end && !self.replied && questions >= SHORT_OUTAGE);
+        let trouble = self.held.last().and_then(|(_, answer, _)| answer.error.clone()).unwrap_or_default();
+        is_one.then_some(Ended::Outage { questions, trouble })
+    }
 }
 
 /// Asks all questions, at most `limits.max_connections` at once, and hands each answer to `on_answer` as it comes, with
@@ -92,6 +129,7 @@ pub async fn ask_all<T: Send + 'static, E>(
 ) -> Result<Ended, E> {
     let mut waiting = questions.fuse().peekable();
     let mut flying = JoinSet::new();
+    let mut held = Held { held: Vec::new(), replied: false };
     let mut fatal: Option<ChatError> = None;
     let mut finish_by: Option<tokio::time::Instant> = None;
     loop {
@@ -109,16 +147,30 @@ pub async fn ask_all<T: Send + 'static, E>(
         let landed = tokio::select! {
             biased;
             landed = flying.join_next() => landed,
-            () = reached(finish_by) => return Ok(Ended::Stopped),
+            () = reached(finish_by) => {
+                held.held.into_iter().try_for_each(|(about, answer, clock)| on_answer(about, answer, clock))?;
+                return Ok(Ended::Stopped);
+            }
             () = changed(&mut stop) => continue,
         };
         match landed {
             None => {
                 let ended = if waiting.peek().is_none() { Ended::Complete } else { Ended::Stopped };
+                if let Some(outage) = held.outage(ended == Ended::Complete && fatal.is_none()) {
+                    return Ok(outage);
+                }
+                held.held.into_iter().try_for_each(|(about, answer, clock)| on_answer(about, answer, clock))?;
                 return Ok(fatal.map_or(ended, Ended::Fatal));
             }
             Some(Ok((Outcome::Fatal(error), _))) => _ = fatal.get_or_insert(error),
-            Some(Ok((Outcome::Answer(answer, clock), about))) => on_answer(about, *answer, clock)?,
+            Some(Ok((Outcome::Answer(answer, clock), about))) => {
+                for (about, answer, clock) in held.take(about, *answer, clock) {
+                    on_answer(about, answer, clock)?;
+                }
+                if let Some(outage) = held.outage(false) {
+                    return Ok(outage);
+                }
+            }
             Some(Err(failed)) => match failed.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // Aborted: told to stop now.
@@ -240,6 +292,24 @@ mod tests {
         assert_eq!(ended, Ended::Complete);
         let expected = [Verdict::Correct, Verdict::Wrong, Verdict::ProviderError, Verdict::Timeout];
         assert!(seen.iter().enumerate().all(|(i, verdicts)| *verdicts == [expected[i % 4]]), "{seen:?}");
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_nobody_s_verdict() {
+        // Up to `good` there are replies, then none.
+        let ended = async |good: usize, n: usize| {
+            let model = Scripted::new(move |request| match request.model.parse::<usize>().expect("a number") {
+                i if i < good => Ok(ChatReply::text("<OUTPUT>[1]</OUTPUT>")),
+                _ => Err(ChatError::new(ChatErrorKind::Connect, "refused")),
+            });
+            let (ended, seen) = verdicts(Arc::new(model), n, &limits(4)).await;
+            (matches!(ended, Ended::Outage { .. }), seen.iter().filter(|verdicts| !verdicts.is_empty()).count())
+        };
+        assert_eq!(ended(0, 7).await, (false, 7), "too few to tell");
+        assert_eq!(ended(0, 8).await, (true, 0));
+        assert_eq!(ended(0, 1000).await, (true, 0));
+        assert_eq!(ended(100, 149).await, (false, 149));
+        assert_eq!(ended(100, 1000).await, (true, 100));
     }
 
     #[tokio::test]

@@ -170,6 +170,13 @@ impl Args {
             match ended {
                 Ended::Complete => {}
                 Ended::Stopped => status = Status::Interrupted,
+                Ended::Outage { questions, trouble } => {
+                    let name = &one.candidate.name;
+                    return Err(Failure::Error(anyhow::anyhow!(
+                        "{name} does not answer: {questions} questions one after the other met trouble, and --resume asks them \
+                         again; the last: {trouble}"
+                    )));
+                }
                 Ended::Fatal(error) => return Err(refused(one, error)),
             }
         }

@@ -139,6 +139,7 @@ impl Search {
         match ended {
             Ended::Complete => Ok((answers, Finish::Complete)),
             Ended::Stopped => Ok((answers, Finish::Stopped)),
+            Ended::Outage { questions, trouble } => Err(AttackError::NobodyAnswers { asked: questions, trouble }),
             Ended::Fatal(error) => Err(AttackError::Model(error)),
         }
     }

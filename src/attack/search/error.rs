@@ -42,8 +42,10 @@ pub enum AttackError {
     /// Asking on makes no sense.
     #[error(transparent)]
     Model(ChatError),
-    /// Not one reply came: nothing that follows would be different.
-    #[error("not one of {asked} questions was answered; the last trouble: {trouble}")]
+    /// Nobody answers, or nobody answers any more.
+    #[error(
+        "nobody answers: {asked} questions one after the other met trouble; --resume asks them again; the last: {trouble}"
+    )]
     NobodyAnswers {
         /// Questions asked.
         asked: usize,
