@@ -162,6 +162,17 @@ impl Way {
         Ok(entry)
     }
 
+    /// Whether a model could be asked, before anything is made for it; nothing is sent.
+    ///
+    /// # Errors
+    /// If a key is missing, or an address is none.
+    pub fn check(&self, entry: &ModelEntry) -> Result<(), Failure> {
+        if entry.provider.is_resident() {
+            return Ok(());
+        }
+        foreign(entry, self.limits()).map(drop).map_err(Failure::usage)
+    }
+
     /// How exactly replies are held against the truth.
     pub fn strictness(&self) -> Strictness {
         Strictness { float_tolerance: self.float_tolerance }

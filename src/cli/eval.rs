@@ -107,6 +107,7 @@ impl Args {
         if self.dry_run {
             return self.show_bills(&entries, &prompts, &asked);
         }
+        entries.iter().try_for_each(|entry| self.way.check(entry))?;
         let plan = self.plan(&entries, &prompts, &asked)?;
         let started = Stamp::now();
         let begun = Manifest::begin(plan, std::env::args(), self.way.max_connections, started);

@@ -31,7 +31,9 @@ impl Earlier {
             let problem = format!("{path} is a run of `harness {was}`; resume it with that verb");
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         }
-        let args = manifest.command.iter().cloned().chain(without_resume(std::env::args().skip(2)));
+        // The time of one part is none of the next one's business.
+        let before = without(manifest.command.iter().cloned(), "--time-limit");
+        let args = before.chain(without(std::env::args().skip(2), "--resume"));
         let matches = Cli::command().args_override_self(true).try_get_matches_from(args);
         let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
             Failure::usage(anyhow::anyhow!("the command line of {} cannot be read again: {error}", path.display()))
@@ -61,22 +63,24 @@ impl Earlier {
     }
 }
 
-/// The arguments without the flag that names the run.
-fn without_resume(args: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+/// The arguments without one flag and its value.
+fn without(args: impl Iterator<Item = String>, flag: &str) -> impl Iterator<Item = String> {
     let mut named = false;
     args.filter(move |arg| {
-        let is_value = std::mem::replace(&mut named, arg == "--resume");
-        !is_value && arg != "--resume" && !arg.starts_with("--resume=")
+        let is_value = std::mem::replace(&mut named, arg == flag);
+        let is_flag = arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+        !is_value && !is_flag
     })
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_run_is_named_in_either_form() {
+    fn a_flag_is_left_out_in_either_form() {
         let without =
-            |args: &str| super::without_resume(args.split(' ').map(String::from)).collect::<Vec<_>>().join(" ");
+            |args: &str| super::without(args.split(' ').map(String::from), "--resume").collect::<Vec<_>>().join(" ");
         assert_eq!(without("--json --resume results/x --max-connections 4"), "--json --max-connections 4");
         assert_eq!(without("--resume=results/x --json"), "--json");
+        assert_eq!(without("--resumed --json"), "--resumed --json");
     }
 }

@@ -2,6 +2,7 @@
 
 mod asking;
 mod command_line;
+mod evaluating;
 mod faults;
 mod forms;
 mod generating;

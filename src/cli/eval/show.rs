@@ -6,6 +6,9 @@ use crate::cli::{Failure, print_line};
 use crate::report::evaluation::{EvaluationFigures, Row, Slice};
 use comfy_table::{CellAlignment, Table};
 
+/// Rows of which the shares by level, fuel and number of values are shown too; `--json` has them of all.
+const DETAILED: usize = 8;
+
 /// Shows the figures to people.
 pub(super) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
     let mut table = Table::new();
@@ -18,7 +21,9 @@ pub(super) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
         table.column_mut(column).expect("there are nine").set_cell_alignment(CellAlignment::Right);
     }
     print_line(&table.to_string())?;
-    for row in &figures.rows {
+    // Of many rows nobody reads as many lines again.
+    let few = if figures.rows.len() <= DETAILED { &figures.rows[..] } else { &[] };
+    for row in few {
         print_line(&format!("{} {}", row.model, row.task))?;
         for (what, slices) in [("level", &row.by_level), ("fuel", &row.by_fuel), ("values", &row.by_depth)] {
             if slices.len() > 1 {

@@ -30,7 +30,7 @@ const READ: u64 = 12_000;
 /// Programs that are read at a time.
 const STRETCH: u64 = 1000;
 /// Places that are enough: long programs have many, so that fewer of them are read.
-const ENOUGH: usize = 10_000_000;
+const ENOUGH: usize = 250_000;
 /// Places of one stretch that are looked at while reading.
 const READ_PLACES: u32 = 3;
 /// Places of one stretch that are looked at.
@@ -62,7 +62,6 @@ impl Flagger {
                 break;
             }
         }
-        eprintln!("SAMPLES {}", samples.len());
         Self { reader: Logistic::train(&samples) }
     }
 
