@@ -4,6 +4,7 @@
 //! run alone, so that a report can be made again at any time, anywhere.
 
 pub mod bands;
+pub mod compare;
 pub mod curve;
 pub mod evaluation;
 pub mod figures;

@@ -139,8 +139,8 @@ fn program(content: &str) -> &str {
 }
 
 /// Kills a run with SIGKILL at random moments and goes on each time; its records are those of `args` left alone, and
-/// nothing that stands on disk is asked again.
-async fn survives_kills(name: &str, args: &[&str]) {
+/// nothing that stands on disk is asked again. Half of the kills come `within_ms` of the start.
+async fn survives_kills(name: &str, args: &[&str], within_ms: u32) {
     const KILLS: usize = 20;
     const CONNECTIONS: usize = 4;
     let server = novice(0.0).await;
@@ -173,7 +173,7 @@ async fn survives_kills(name: &str, args: &[&str]) {
         }
         // Half of the kills come at any time, before the first question too; half among the questions.
         if kills % 2 == 0 {
-            tokio::time::sleep(Duration::from_millis(rng.below(400).into())).await;
+            tokio::time::sleep(Duration::from_millis(rng.below(within_ms).into())).await;
         } else {
             let at = server.requests() + rng.below((2 * questions / KILLS) as u32 + 1) as usize;
             while server.requests() < at && child.try_wait().expect("is ours").is_none() && Instant::now() < deadline {
@@ -214,13 +214,12 @@ async fn survives_kills(name: &str, args: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_evaluation_goes_on_where_it_was() {
-    survives_kills("kill-eval", &["eval", "--suite", "smoke", "--task", "stack", "--task", "fuel", "--epochs", "8"])
-        .await;
+    survives_kills("kill-eval", &["eval", "--preset", "stack", "--limit", "900"], 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_attack_goes_on_where_it_was() {
-    survives_kills("kill-attack", &["attack", "--query-budget", "200", "--no-baseline", "--seed", "5"]).await;
+    survives_kills("kill-attack", &["attack", "--query-budget", "200", "--no-baseline", "--seed", "5"], 400).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ use crate::report::evaluation::{EvaluationFigures, EvaluationTally};
 use crate::run::dir::RunDir;
 use crate::run::jsonl::LineError;
 use crate::run::manifest::Manifest;
-use crate::run::sink::{JsonlSink, ReadError, stream_records};
+use crate::run::sink::{JsonlSink, stream_records};
 use std::sync::Arc;
 
 /// Why an evaluation ended early.
@@ -97,7 +97,7 @@ pub(super) fn figures(dir: &RunDir) -> Result<EvaluationFigures, Failure> {
         .ok_or_else(|| Failure::usage(anyhow::anyhow!("{} is no run of `harness eval`", dir.path().display())))?;
     if dir.records().exists() {
         for record in stream_records(dir)? {
-            tally.add(&record.map_err(ReadError::from)?);
+            tally.add(&record?);
         }
     }
     Ok(tally.figures(dir.path()))
