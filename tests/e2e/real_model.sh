@@ -105,11 +105,12 @@ say "llama.cpp answers at $address"
 ask=(--model llamacpp/smollm2-135m-instruct --base-url "$address/v1" --temperature 0 --max-tokens 40
     --max-connections "$slots")
 tiny=(--preset tiny --prompt prompts/stack-few-shot.v1.md --log-dir "$runs")
-# What comes of a run and is small enough to keep.
+# What comes of a run and is small enough to keep, without the paths of this machine.
 keep() {
-    mkdir -p "$out/$2"
-    for file in summary.md summary.json manifest.yaml miss-rate.svg; do
-        [[ ! -f $1/$file ]] || cp "$1/$file" "$out/$2/"
+    local run=$1 kept=$out/$2 file
+    mkdir -p "$kept"
+    for file in summary.md manifest.yaml miss-rate.svg figures.json; do
+        [[ ! -f $run/$file ]] || sed -e "s|$harness|harness|g" -e "s|$runs|results|g" "$run/$file" >"$kept/$file"
     done
 }
 newest() { find "$runs" -mindepth 1 -maxdepth 1 -type d -name "*-$1-*" | sort | tail -n 1; }
@@ -120,14 +121,16 @@ say "probe"
 
 for seed in 1 2; do
     say "eval, seed $seed"
-    "$harness" eval "${ask[@]}" "${tiny[@]}" --limit "$limit" --seed "$seed" --json | tee "$runs/eval.json"
-    keep "$(newest eval)" "eval-seed$seed"
-    cp "$runs/eval.json" "$out/eval-seed$seed/figures.json"
+    "$harness" eval "${ask[@]}" "${tiny[@]}" --limit "$limit" --seed "$seed" --json >"$runs/figures.json"
+    run=$(newest eval)
+    tee "$run/figures.json" <"$runs/figures.json"
+    keep "$run" "eval-seed$seed"
 done
 
 say "attack"
-"$harness" attack "${ask[@]}" "${tiny[@]}" --seed 1 --query-budget "$queries" --baseline --json | tee "$runs/attack.json"
-keep "$(newest attack)" attack
-cp "$runs/attack.json" "$out/attack/figures.json"
+"$harness" attack "${ask[@]}" "${tiny[@]}" --seed 1 --query-budget "$queries" --baseline --json >"$runs/figures.json"
+run=$(newest attack)
+tee "$run/figures.json" <"$runs/figures.json"
+keep "$run" attack
 
 say "the figures are in $out"

@@ -49,6 +49,10 @@ pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> Chat
         400 | 413 | 422 if TOO_LONG.iter().any(|sign| code == *sign || detail.contains(sign)) => {
             (BadRequest, "the question does not fit into the model's context")
         }
+        500 if detail.starts_with(CROWDED) => (
+            RateLimit,
+            "the replies under way do not fit into the server's context; --max-connections lowers their number",
+        ),
         409 | 425 => (Provider, "the provider is not ready"),
         429 => (RateLimit, "too many requests; --max-connections lowers the rate"),
         501 | 505 => (BadRequest, "the endpoint cannot do this"),
@@ -60,8 +64,10 @@ pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> Chat
     ChatError { status: Some(status), ..ChatError::new(kind, message) }
 }
 
+/// What llama.cpp says when all that it is answering at once has filled the context that they share; then all of them fail.
+const CROWDED: &str = "Context size has been exceeded";
+
 /// How servers say that a question is too long: by a code (OpenAI's and llama.cpp's own) or in words alone (vLLM, Ollama).
-/// A server's 500 of the same meaning comes of what else it is answering just then, and is tried again.
 const TOO_LONG: [&str; 4] =
     ["context_length_exceeded", "exceed_context_size_error", "maximum context length", "exceeds the context length"];
 
@@ -167,9 +173,8 @@ mod tests {
             assert!(error.message.starts_with("the question does not fit into the model's context (400: "), "{error}");
             assert_eq!((error.kind, error.retryable, error.is_fatal()), (BadRequest, false, false), "{body}");
         }
-        // What else is answered just then may have taken the room.
         let crowded = r#"{"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}"#;
-        assert_eq!(fault(500, crowded).map(|error| (error.kind, error.retryable)), Some((Provider, true)));
+        assert_eq!(fault(500, crowded).map(|error| (error.kind, error.retryable)), Some((RateLimit, true)));
         let loading = r#"{"error":{"message":"Loading model","type":"unavailable_error","code":503}}"#;
         assert_eq!(fault(503, loading).map(|error| (error.kind, error.retryable)), Some((Provider, true)));
     }
