@@ -44,16 +44,18 @@ done
 # What has to be undone, whatever happens. The server ends by itself when its standard input closes, so that it does not
 # outlive even a killed script.
 server_pid=
+harness_pid=
 runs=
 temporary=
 clean_up() {
     status=$?
     trap - EXIT
     exec 7>&- || true
-    if [[ -n $server_pid ]]; then
-        kill "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-    fi
+    local pid
+    for pid in $harness_pid $server_pid; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
     [[ -z $runs ]] || rm -rf "$runs"
     [[ -z $temporary ]] || rm -rf "$temporary"
     exit "$status"
@@ -115,20 +117,28 @@ keep() {
 }
 newest() { find "$runs" -mindepth 1 -maxdepth 1 -type d -name "*-$1-*" | sort | tail -n 1; }
 
+# Waited for rather than run in front, so that a signal is heard at once.
+asked() {
+    "$harness" "$@" &
+    harness_pid=$!
+    wait "$harness_pid"
+    harness_pid=
+}
+
 cd "$root"
 say "probe"
-"$harness" models --probe "${ask[1]}" "${ask[@]:2:6}"
+asked models --probe "${ask[1]}" "${ask[@]:2:6}"
 
 for seed in 1 2; do
     say "eval, seed $seed"
-    "$harness" eval "${ask[@]}" "${tiny[@]}" --limit "$limit" --seed "$seed" --json >"$runs/figures.json"
+    asked eval "${ask[@]}" "${tiny[@]}" --limit "$limit" --seed "$seed" --json >"$runs/figures.json"
     run=$(newest eval)
     tee "$run/figures.json" <"$runs/figures.json"
     keep "$run" "eval-seed$seed"
 done
 
 say "attack"
-"$harness" attack "${ask[@]}" "${tiny[@]}" --seed 1 --query-budget "$queries" --baseline --json >"$runs/figures.json"
+asked attack "${ask[@]}" "${tiny[@]}" --seed 1 --query-budget "$queries" --baseline --json >"$runs/figures.json"
 run=$(newest attack)
 tee "$run/figures.json" <"$runs/figures.json"
 keep "$run" attack

@@ -14,6 +14,8 @@ CONTEXT = 2048
 def main(model: str, slots: int, threads: int) -> None:
     params = xllamacpp.CommonParams()
     params.model.path = model
+    # The name that replies come under; else it is the file's path.
+    params.model_alias = {"smollm2-135m-instruct"}
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.n_parallel = slots
