@@ -242,7 +242,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/stack-few-shot.v1.md");
         let prompt = Prompt::load(Path::new(path)).expect("is a prompt");
         let messages = prompt.messages("(module)", 1).expect("renders");
-        assert!(matches!(messages[0].role, Role::System) && messages.len() % 2 == 0);
+        assert!(matches!(messages[0].role, Role::System) && messages.len().is_multiple_of(2));
         assert_eq!(messages.last().map(|last| (last.role, last.content.as_str())), Some((Role::User, "(module)")));
         for pair in messages[1..messages.len() - 1].chunks(2) {
             let (program, marks) = parse_text(&pair[0].content, &["INSPECT"]).expect(&pair[0].content);
