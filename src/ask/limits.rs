@@ -159,7 +159,7 @@ impl Patient {
                 }
                 Err(error) => error,
             };
-            if matches!(error.status, Some(429 | 503)) {
+            if error.kind == ChatErrorKind::RateLimit || error.status == Some(503) {
                 pass.refused();
             }
             let wait = error.retry_after.unwrap_or_else(|| self.limits.backoff(retry, key));

@@ -233,6 +233,27 @@ mod tests {
         }
     }
 
+    /// It comes as a file alone: for one task, and for models that no style would help.
+    #[test]
+    fn examples_are_turns_of_a_conversation() {
+        use crate::ask::{chat::ChatReply, judge::judge};
+        use crate::item::record::{Probe, Truth, Verdict};
+        use crate::wasm::{machine::Machine, parse::parse_text, rerun};
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/stack-few-shot.v1.md");
+        let prompt = Prompt::load(Path::new(path)).expect("is a prompt");
+        let messages = prompt.messages("(module)", 1).expect("renders");
+        assert!(matches!(messages[0].role, Role::System) && messages.len().is_multiple_of(2));
+        assert_eq!(messages.last().map(|last| (last.role, last.content.as_str())), Some((Role::User, "(module)")));
+        for pair in messages[1..messages.len() - 1].chunks(2) {
+            let (program, marks) = parse_text(&pair[0].content, &["INSPECT"]).expect(&pair[0].content);
+            let probe = Probe { func: marks[0].func, pc: marks[0].pc, hit: 1 };
+            let seen = rerun::snapshot(&mut Machine::default(), &program, 0, probe, 100).expect("does not trap");
+            let truth = Truth::StackValues(seen.expect("is reached").operands);
+            let verdict = judge(&ChatReply::text(&pair[1].content), &truth).verdict;
+            assert_eq!(verdict, Verdict::Correct, "{} is {truth:?}", pair[0].content);
+        }
+    }
+
     #[test]
     fn every_prompt_asks_in_the_form_that_the_judge_reads() {
         use crate::ask::{chat::ChatReply, judge::judge};

@@ -269,7 +269,9 @@ impl Way {
 fn foreign(entry: &ModelEntry, limits: Limits) -> Result<OpenAi, SetupError> {
     let provider = entry.provider.row();
     let key = provider.key_variable.map_or(Ok(None), ApiKey::from_env)?;
-    if let (None, Some(variable), true) = (&key, provider.key_variable, entry.provider != Provider::OpenAi) {
+    // OpenAI's name stands for all that speak as it does: whether one is needed, its address tells.
+    let needs_key = provider.needs_key() && entry.provider != Provider::OpenAi;
+    if let (None, Some(variable), true) = (&key, provider.key_variable, needs_key) {
         return Err(SetupError::NoKey { variable });
     }
     let endpoint = Endpoint { base_url: entry.base_url().to_owned(), key, style: entry.style() };

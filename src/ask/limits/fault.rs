@@ -46,6 +46,13 @@ pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> Chat
         402 => (Quota, "the account has no credit left"),
         404 => (NotFound, "no such model or address; check --model and --base-url"),
         408 => (Timeout, "the provider gave up waiting"),
+        400 | 413 | 422 if TOO_LONG.iter().any(|sign| code == *sign || detail.contains(sign)) => {
+            (BadRequest, "the question does not fit into the model's context")
+        }
+        500 if detail.starts_with(CROWDED) => (
+            RateLimit,
+            "the replies under way do not fit into the server's context; --max-connections lowers their number",
+        ),
         409 | 425 => (Provider, "the provider is not ready"),
         429 => (RateLimit, "too many requests; --max-connections lowers the rate"),
         501 | 505 => (BadRequest, "the endpoint cannot do this"),
@@ -56,6 +63,13 @@ pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> Chat
     let message = if detail.is_empty() { format!("{hint} ({status})") } else { format!("{hint} ({status}: {detail})") };
     ChatError { status: Some(status), ..ChatError::new(kind, message) }
 }
+
+/// What llama.cpp says when all that it is answering at once has filled the context that they share; then all of them fail.
+const CROWDED: &str = "Context size has been exceeded";
+
+/// How servers say that a question is too long: by a code (OpenAI's and llama.cpp's own) or in words alone (vLLM, Ollama).
+const TOO_LONG: [&str; 4] =
+    ["context_length_exceeded", "exceed_context_size_error", "maximum context length", "exceeds the context length"];
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     /// Longer waits than a day are a mistake of the provider's.
@@ -138,6 +152,31 @@ mod tests {
         insta::assert_snapshot!(message(404, r#"{"error":{"message":"no  gpt-9"}}"#), @"no such model or address; check --model and --base-url (404: no gpt-9)");
         insta::assert_snapshot!(message(502, "<html>\n<h1>Bad gateway</h1>\n"), @"the provider failed (502: <html> <h1>Bad gateway</h1>)");
         assert!(message(500, &"ä".repeat(100_000)).chars().count() < 400);
+    }
+
+    /// As llama.cpp, OpenAI (llama-cpp-python, too), vLLM and Ollama say it; the question is wrong, not the endpoint.
+    #[test]
+    fn a_question_that_is_too_long_is_called_that() {
+        for (status, body) in [
+            (
+                400,
+                r#"{"error":{"code":400,"message":"request (14031 tokens) exceeds the available context size (2048 tokens), try increasing it","type":"exceed_context_size_error","n_prompt_tokens":14031,"n_ctx":2048}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"too long","type":"invalid_request_error","code":"context_length_exceeded"}}"#,
+            ),
+            (400, r#"{"object":"error","message":"This model's maximum context length is 2048 tokens.","code":400}"#),
+            (400, r#"{"error":"the input length exceeds the context length"}"#),
+        ] {
+            let error = fault(status, body).expect("an error");
+            assert!(error.message.starts_with("the question does not fit into the model's context (400: "), "{error}");
+            assert_eq!((error.kind, error.retryable, error.is_fatal()), (BadRequest, false, false), "{body}");
+        }
+        let crowded = r#"{"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}"#;
+        assert_eq!(fault(500, crowded).map(|error| (error.kind, error.retryable)), Some((RateLimit, true)));
+        let loading = r#"{"error":{"message":"Loading model","type":"unavailable_error","code":503}}"#;
+        assert_eq!(fault(503, loading).map(|error| (error.kind, error.retryable)), Some((Provider, true)));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub struct Row {
     pub base_url: Option<&'static str>,
     /// The variable that may hold the address.
     pub base_url_variable: Option<&'static str>,
-    /// The variable that holds the key; `None` if it takes none.
+    /// The variable that holds the key; `None` if it answers within this program.
     pub key_variable: Option<&'static str>,
     /// Whether the key stands in a header `api-key` instead of `Authorization: Bearer`.
     pub key_header: bool,
@@ -60,9 +60,9 @@ static TABLE: [Row; 8] = [
         ..row(Provider::Azure, "azure", None, Some("AZURE_OPENAI_API_KEY"))
     },
     row(Provider::OpenRouter, "openrouter", Some("https://openrouter.ai/api/v1"), Some("OPENROUTER_API_KEY")),
-    row(Provider::Vllm, "vllm", Some("http://localhost:8000/v1"), None),
-    row(Provider::LlamaCpp, "llamacpp", Some("http://localhost:8080/v1"), None),
-    row(Provider::Ollama, "ollama", Some("http://localhost:11434/v1"), None),
+    row(Provider::Vllm, "vllm", Some("http://localhost:8000/v1"), Some("VLLM_API_KEY")),
+    row(Provider::LlamaCpp, "llamacpp", Some("http://localhost:8080/v1"), Some("LLAMA_API_KEY")),
+    row(Provider::Ollama, "ollama", Some("http://localhost:11434/v1"), Some("OLLAMA_API_KEY")),
 ];
 
 const fn row(
@@ -72,6 +72,13 @@ const fn row(
     key_variable: Option<&'static str>,
 ) -> Row {
     Row { provider, name, base_url, base_url_variable: None, key_variable, key_header: false }
+}
+
+impl Row {
+    /// Whether it refuses who has no key. A server of one's own asks for one only if it was started so.
+    pub fn needs_key(&self) -> bool {
+        self.key_variable.is_some() && self.base_url.is_none_or(|url| url.starts_with("https:"))
+    }
 }
 
 impl Provider {
@@ -115,6 +122,8 @@ mod tests {
             assert_eq!(Provider::of(&format!("{}/a/b", row.name)), Some((row.provider, "a/b")));
             let answers = row.base_url.is_some() || row.base_url_variable.is_some();
             assert!(answers != row.provider.is_resident(), "{}", row.name);
+            assert_eq!(row.key_variable.is_none(), row.provider.is_resident(), "{}", row.name);
+            assert_eq!(row.needs_key(), ["openai", "azure", "openrouter"].contains(&row.name), "{}", row.name);
             assert!(row.base_url.is_none_or(|url| !url.ends_with('/')), "addresses are compared without it");
         }
         assert_eq!(Provider::of("meta-llama/llama-3"), None);

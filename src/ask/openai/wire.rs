@@ -167,6 +167,21 @@ mod tests {
         assert_eq!((reply.reasoning, reply.finish_reason), (None, None));
     }
 
+    /// Word for word from llama.cpp's server, which answers under the name of what it has loaded, whatever was asked for.
+    #[test]
+    fn a_reply_of_llama_cpp_is_read_whole() {
+        let body = r#"{"choices":[{"finish_reason":"length","index":0,"message":{"role":"assistant","content":"Hello there!"}}],"created":1795291507,"model":"smollm2-135m-instruct","system_fingerprint":"b0-unknown","object":"chat.completion","usage":{"completion_tokens":6,"prompt_tokens":32,"total_tokens":38,"prompt_tokens_details":{"cached_tokens":31}},"id":"chatcmpl-H66","timings":{"cache_n":31,"prompt_n":1,"prompt_ms":35.607,"predicted_n":6,"predicted_ms":277.628}}"#;
+        let expected = ChatReply {
+            content: Some("Hello there!".into()),
+            finish_reason: Some("length".into()),
+            model: Some("smollm2-135m-instruct".into()),
+            usage: Usage { prompt_tokens: Some(32), completion_tokens: Some(6), reasoning_tokens: None },
+            attempts: 1,
+            ..ChatReply::default()
+        };
+        assert_eq!(reply(&serde_json::from_str(body).expect("JSON")).expect("reads"), expected);
+    }
+
     #[test]
     fn what_is_no_completion_is_an_error() {
         for odd in [json!({}), json!([]), json!(null), json!("x"), json!({"choices": []}), json!({"choices": {"0": 1}})]
