@@ -125,7 +125,7 @@ async fn nothing_is_paid_twice_with_a_cache_and_no_more_than_the_limit() {
         command.current_dir(&folder).env("OPENAI_API_KEY", "none").env_remove("OPENAI_BASE_URL");
         json(
             &command
-                .args(&SMOKE)
+                .args(SMOKE)
                 .args(["--model", "dear", "--task", "stack", "--json"])
                 .args(args)
                 .output()
