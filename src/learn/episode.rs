@@ -152,7 +152,15 @@ impl Env for Episode {
             let places = self.vocabulary.actions.len()..self.vocabulary.len();
             return places.for_each(|output| out[output / 64] |= 1 << (output % 64));
         }
-        for number in self.weaver.legal().numbers() {
+        let legal = self.weaver.legal();
+        assert!(
+            !legal.is_empty(),
+            "nothing is legal in {:?} (seed {}, actions {:?})",
+            self.weaver.phase(),
+            self.weaver.seed(),
+            self.weaver.actions()
+        );
+        for number in legal.numbers() {
             let output = self.vocabulary.outputs[number];
             debug_assert_ne!(
                 output,

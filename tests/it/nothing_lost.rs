@@ -219,7 +219,7 @@ async fn a_killed_evaluation_goes_on_where_it_was() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_attack_goes_on_where_it_was() {
-    survives_kills("kill-attack", &["attack", "--query-budget", "200", "--no-baseline", "--seed", "5"], 400).await;
+    survives_kills("kill-attack", &["attack", "--query-budget", "200", "--no-baseline", "--seed", "5"], 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
