@@ -172,6 +172,7 @@ impl Args {
         let started = Stamp::now();
         let model = connection.entry.name();
         let begun = self.manifest(&resolved, &model, started)?;
+        let is_new = earlier.is_none();
         let (dir, mut manifest) = match earlier {
             Some(earlier) => {
                 search.known = Known::of(read_records(&earlier.dir)?.rows);
@@ -188,7 +189,7 @@ impl Args {
         let prices = resolved.entry.prices.clone();
         let mut progress = Progress::new(self.query_budget, RoundLog::open(&dir)?, budget, prices);
         let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()]));
-        let (clock, is_new) = (Instant::now(), search.known.is_empty());
+        let clock = Instant::now();
         let ended = search.run(&mut sink, &mut progress, stop).await;
         watching.abort();
         progress.finish();

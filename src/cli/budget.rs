@@ -6,7 +6,7 @@
 use super::{Failure, say};
 use crate::ask::models::{ModelEntry, Prices};
 use crate::ask::pipeline::{Stop, StopSignal};
-use crate::item::record::{Answer, Usage};
+use crate::item::record::{Record, Usage};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch::Sender;
@@ -14,8 +14,11 @@ use tokio::sync::watch::Sender;
 /// Characters of a prompt or reply per token, roughly, for code.
 pub const CHARACTERS_PER_TOKEN: u64 = 3;
 
+/// Characters of a shipped prompt around its program, at most.
+const PROMPT: usize = 3000;
+
 /// Flags about what a run may cost.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Budget")]
 pub struct Flags {
@@ -76,14 +79,15 @@ impl Flags {
 }
 
 impl Budget {
-    /// Counts an answer. Where the provider does not count tokens, they are reckoned from the reply: nothing is free
-    /// because nobody counted it.
-    pub fn pay(&mut self, prices: Option<&Prices>, answer: &Answer) {
+    /// Counts an answer. Where the provider does not count tokens, they are reckoned from the program and the reply: nothing
+    /// is free because nobody counted it.
+    pub fn pay(&mut self, prices: Option<&Prices>, Record { item, answer, .. }: &Record) {
         let Some(prices) = prices.filter(|_| answer.verdict.is_reply()) else { return };
-        let written = answer.reply.as_deref().map_or(0, |reply| reply.chars().count() as u64 / CHARACTERS_PER_TOKEN);
+        let tokens = |characters: usize| Some(characters as u64 / CHARACTERS_PER_TOKEN);
+        let said = [&answer.reply, &answer.reasoning].into_iter().flatten().map(|text| text.chars().count()).sum();
         let reckoned = Usage {
-            prompt_tokens: answer.usage.prompt_tokens.or(Some(written)),
-            completion_tokens: answer.usage.completion_tokens.or(Some(written)),
+            prompt_tokens: answer.usage.prompt_tokens.or(tokens(PROMPT + item.program.chars().count())),
+            completion_tokens: answer.usage.completion_tokens.or(tokens(said)),
             ..Usage::default()
         };
         self.spend(prices.cost(&reckoned).unwrap_or_default());

@@ -54,7 +54,8 @@ pub struct Args {
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["dry_run", "replay"])]
     resume: Option<PathBuf>,
     /// Grade the replies of a run anew, without asking anybody
-    #[arg(long, value_name = "RUN_DIR", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["dry_run", "model", "suite", "preset", "items", "task"])]
+    #[arg(conflicts_with_all = ["limit", "epochs", "prompt"])]
     replay: Option<PathBuf>,
     /// End with exit code 1 if the provider was in trouble over any question
     #[arg(long)]
@@ -111,6 +112,7 @@ impl Args {
         let plan = self.plan(&entries, &prompts, &asked)?;
         let started = Stamp::now();
         let begun = Manifest::begin(plan, std::env::args(), self.way.max_connections, started);
+        let is_new = earlier.is_none();
         let (dir, mut manifest) = match earlier {
             Some(earlier) => (earlier.dir.clone(), earlier.go_on(&begun)?),
             None => {
@@ -123,12 +125,12 @@ impl Args {
         asked.write_items(&dir, &mut manifest)?;
         manifest.write(&dir)?;
         let clock = Instant::now();
-        let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, &dir));
+        let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, (&dir, manifest.items.unwrap_or(0))));
         let (status, failure) = match ended {
             Ok(status) => (status, None),
             Err(failure) => (Status::Interrupted, Some(failure)),
         };
-        if failure.as_ref().is_some_and(|failure| matches!(failure, Failure::Usage(_))) && keep::is_empty(&dir) {
+        if is_new && matches!(failure, Some(Failure::Usage(_))) && keep::is_empty(&dir) {
             // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
             std::fs::remove_dir_all(dir.path())?;
             return Err(failure.expect("there is one"));
@@ -148,7 +150,7 @@ impl Args {
         entries: &[ModelEntry],
         prompts: &Prompts,
         asked: &Asked,
-        dir: &RunDir,
+        (dir, items): (&RunDir, u64),
     ) -> Result<Status, Failure> {
         let (mut budget, stop) = self.budget.open();
         let mut examined = Vec::new();
@@ -156,7 +158,6 @@ impl Args {
             examined.push(self.examine(entry, asked).await?);
         }
         keep::recall(dir, &mut examined, &mut budget)?;
-        let items = asked.count(dir)?;
         let total = items * u64::from(self.epochs) * examined.len() as u64;
         let known: usize = examined.iter().map(|one| one.known.len()).sum();
         let keep = RefCell::new(Keep::open(dir, budget, (known as u64, total))?);

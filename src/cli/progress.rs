@@ -25,6 +25,26 @@ const WINDOW: usize = 200;
 /// How often a plain line is printed where stderr is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// When plain lines are printed in place of a bar: where nobody sees it.
+struct Plain {
+    spoken: Instant,
+}
+
+impl Plain {
+    fn new() -> Self {
+        Self { spoken: Instant::now() }
+    }
+
+    /// Whether the next one is due; it is said then.
+    fn is_due(&mut self) -> bool {
+        let due = self.spoken.elapsed() >= PLAIN_EVERY && !std::io::stderr().is_terminal();
+        if due {
+            self.spoken = Instant::now();
+        }
+        due
+    }
+}
+
 /// Misses among the last finished replies.
 #[derive(Default)]
 struct Window(VecDeque<bool>);
@@ -53,8 +73,7 @@ pub struct Progress {
     prices: Option<Prices>,
     attack: Window,
     baseline: Window,
-    /// Where nobody sees the line: when the last plain one was printed.
-    spoken: Instant,
+    plain: Plain,
     /// When the last round was over.
     learned: Instant,
     /// Who the provider says has answered.
@@ -103,7 +122,7 @@ impl Progress {
             prices,
             attack: Window::default(),
             baseline: Window::default(),
-            spoken: Instant::now(),
+            plain: Plain::new(),
             learned: Instant::now(),
             model_returned: None,
         }
@@ -123,7 +142,7 @@ impl Progress {
 impl Watch for Progress {
     fn answered(&mut self, record: &Record, attempts: u32) {
         if attempts > 0 {
-            self.budget.pay(self.prices.as_ref(), &record.answer);
+            self.budget.pay(self.prices.as_ref(), record);
         }
         match record.purpose {
             Purpose::Attack => self.attack.push(record),
@@ -139,8 +158,7 @@ impl Watch for Progress {
         let spent = Some(self.budget.spent()).filter(|&spent| spent > 0.0);
         let spent = spent.map_or(String::new(), |spent| format!(", ${spent:.2}"));
         self.bar.set_message(format!("missing {} (chance {}){spent}", self.attack.text(), self.baseline.text()));
-        if !std::io::stderr().is_terminal() && self.spoken.elapsed() >= PLAIN_EVERY {
-            self.spoken = Instant::now();
+        if self.plain.is_due() {
             let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
             let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
             say(&format!("{done}/{of} queries, {rate:.0}/s, {}, {left} s left", self.bar.message()));
@@ -160,7 +178,7 @@ impl Watch for Progress {
 /// Shows the progress of an evaluation.
 pub struct EvalProgress {
     bar: ProgressBar,
-    spoken: Instant,
+    plain: Plain,
     correct: u64,
     answers: u64,
     troubles: u64,
@@ -174,7 +192,7 @@ impl EvalProgress {
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
         bar.set_position(known);
         bar.reset_eta();
-        Self { bar, spoken: Instant::now(), correct: 0, answers: 0, troubles: 0 }
+        Self { bar, plain: Plain::new(), correct: 0, answers: 0, troubles: 0 }
     }
 
     /// The bar, to tell more on it.
@@ -189,7 +207,7 @@ impl EvalProgress {
         self.correct += u64::from(verdict == Verdict::Correct);
         self.troubles += u64::from(!verdict.is_reply());
         self.bar.inc(1);
-        let due = self.spoken.elapsed() >= PLAIN_EVERY;
+        let due = self.plain.is_due();
         // Texts cost more than questions to a server that answers at once.
         if self.answers % 64 == 1 || due {
             let right = 100.0 * self.correct as f64 / self.answers as f64;
@@ -202,8 +220,7 @@ impl EvalProgress {
             }
             self.bar.set_message(message);
         }
-        if due && !std::io::stderr().is_terminal() {
-            self.spoken = Instant::now();
+        if due {
             let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
             say(&format!("{done}/{of} questions, {:.0}/s, {}", self.bar.per_sec(), self.bar.message()));
         }
@@ -252,7 +269,7 @@ fn waiting_for(meter: &Meter) -> Option<String> {
 /// Shows the progress of a training.
 pub struct TrainingProgress {
     bar: ProgressBar,
-    spoken: Instant,
+    plain: Plain,
 }
 
 impl TrainingProgress {
@@ -263,7 +280,7 @@ impl TrainingProgress {
         let bar = ProgressBar::with_draw_target(Some(Self::PARTS), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:24} {percent} %, {msg}, {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
-        Self { bar, spoken: Instant::now() }
+        Self { bar, plain: Plain::new() }
     }
 
     /// Another round is over.
@@ -275,8 +292,7 @@ impl TrainingProgress {
         );
         self.bar.set_position((done * Self::PARTS as f64) as u64);
         self.bar.set_message(format!("{steps} steps, {steps_per_s:.0}/s, {worth}"));
-        if !std::io::stderr().is_terminal() && self.spoken.elapsed() >= PLAIN_EVERY {
-            self.spoken = Instant::now();
+        if self.plain.is_due() {
             say(&format!("{:.0} %, {}", 100.0 * done, self.bar.message()));
         }
     }

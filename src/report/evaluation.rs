@@ -28,7 +28,7 @@ pub struct EvaluationFigures {
     pub chosen_against: Option<String>,
     /// By model, in the order of the command line, and task.
     pub rows: Vec<Row>,
-    /// How long it took, resumptions left out; null while it runs.
+    /// How long it took, as in the manifest; null while it runs.
     pub seconds: Option<f64>,
 }
 

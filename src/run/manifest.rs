@@ -181,12 +181,13 @@ impl Manifest {
 
     /// What of the plan, or of the program, is not the same in another one, by its keys.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let keys = |manifest: &Self| serde_yaml::to_value(&manifest.plan).expect("plain data");
+        let keys = |manifest: &Self| {
+            serde_yaml::to_value(&manifest.plan).expect("plain data").as_mapping().cloned().expect("named fields")
+        };
         let (mine, others) = (keys(self), keys(other));
-        let names = ["verb", "seed", "strategy", "preset", "prompt", "model", "policy", "request", "query_budget"];
-        let names = names.into_iter().chain(["evaluation"]);
-        let mut differ: Vec<String> =
-            names.filter(|&name| mine.get(name) != others.get(name)).map(str::to_owned).collect();
+        let missing = others.keys().filter(|key| !mine.contains_key(*key));
+        let names = mine.keys().chain(missing).filter(|key| mine.get(*key) != others.get(*key));
+        let mut differ: Vec<String> = names.filter_map(|key| key.as_str()).map(str::to_owned).collect();
         if self.wasmweaver != other.wasmweaver {
             differ.push(format!("wasmweaver {}, which wrote it,", self.wasmweaver));
         }

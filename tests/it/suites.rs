@@ -45,7 +45,7 @@ fn standard_and_hard_hold_what_they_held() {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation"]
+#[ignore = "takes minutes: cargo test --test it -- --ignored whole_suites"]
 fn whole_suites_hold_what_they_held() {
     holds(&folder("suites_whole"), &WHOLE);
 }

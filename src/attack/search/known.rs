@@ -19,11 +19,6 @@ impl Known {
         Self(records.into_iter().map(entry).collect())
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The answer to the question of this place, if it was asked.
     pub(super) fn take(&mut self, place: (Purpose, u32, u32), item: &Item) -> Result<Option<Answer>, AttackError> {
         match self.0.remove(&place) {

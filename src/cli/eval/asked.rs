@@ -15,7 +15,7 @@ use crate::run::jsonl::{self, LineError, Stream};
 use crate::run::level::AS_WRITTEN;
 use crate::run::manifest::Manifest;
 use crate::run::sink::read_records;
-use crate::run::suite::{Fingerprint, Select, Suite, SuiteItem};
+use crate::run::suite::{Select, Suite, SuiteItem, fingerprint};
 use crate::weave::weaver::Loom;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ pub(super) struct Flags {
 /// The items, or how they are woven.
 enum Items {
     Woven(Suite, Select),
-    There(Vec<Subject>),
+    There { subjects: Vec<Subject>, fingerprint: String },
 }
 
 /// What is asked.
@@ -121,11 +121,17 @@ impl Flags {
             let problem = format!("{} has no items to ask about; name another run or file", path.display());
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         }
-        let mut prints = Fingerprint::default();
-        subjects.iter().for_each(|subject| prints.add(&subject.item));
+        let fingerprint = fingerprint(subjects.iter().map(|subject| &subject.item));
         let label = path.file_stem().map_or("items".into(), |stem| stem.to_string_lossy().into_owned());
-        let config = serde_yaml::to_value(BTreeMap::from([("fingerprint", prints.finish())]))?;
-        Ok(Asked { label, config, tasks, chosen_against, seed: self.seed, items: Items::There(subjects) })
+        let config = serde_yaml::to_value(BTreeMap::from([("fingerprint", &fingerprint)]))?;
+        Ok(Asked {
+            label,
+            config,
+            tasks,
+            chosen_against,
+            seed: self.seed,
+            items: Items::There { subjects, fingerprint },
+        })
     }
 }
 
@@ -177,13 +183,9 @@ impl Asked {
             Ok(file.write(&line)?)
         };
         let fingerprint = match &self.items {
-            Items::There(subjects) => {
-                let mut prints = Fingerprint::default();
-                for subject in subjects {
-                    prints.add(&subject.item);
-                    write(subject)?;
-                }
-                prints.finish()
+            Items::There { subjects, fingerprint } => {
+                subjects.iter().try_for_each(&mut write)?;
+                fingerprint.clone()
             }
             Items::Woven(suite, select) => {
                 let mut failed = None;
@@ -201,19 +203,10 @@ impl Asked {
         Ok(())
     }
 
-    /// How many items there are.
-    pub(super) fn count(&self, dir: &RunDir) -> Result<u64, Failure> {
-        match &self.items {
-            Items::There(subjects) => Ok(subjects.len() as u64),
-            Items::Woven(suite, select) => Ok(suite.count(select)?),
-        }
-        .inspect(|_| debug_assert!(dir.items().exists()))
-    }
-
     /// How many items there will be, and the characters of a prompt on average.
     pub(super) fn reckon(&self, prompts: &Prompts) -> Result<(u64, f64), Failure> {
         let (count, sample): (u64, Vec<Item>) = match &self.items {
-            Items::There(subjects) => {
+            Items::There { subjects, .. } => {
                 (subjects.len() as u64, subjects.iter().map(|subject| subject.item.clone()).collect())
             }
             Items::Woven(suite, select) => {

@@ -53,7 +53,7 @@ impl Keep {
     ) -> Result<(), KeepError> {
         self.sink.record(record, timing)?;
         if timing.attempts > 0 {
-            self.budget.pay(prices, &record.answer);
+            self.budget.pay(prices, record);
         }
         self.progress.answered(record, self.budget.spent());
         Ok(())
@@ -79,7 +79,7 @@ pub(super) fn recall(dir: &RunDir, examined: &mut [Examined], budget: &mut Budge
         let of = |one: &&mut Examined| Some(&one.candidate.name) == record.model.as_ref();
         if let Some(one) = examined.iter_mut().find(of) {
             one.known.insert(Place { index: record.index, epoch: record.round });
-            budget.pay(one.prices.as_ref(), &record.answer);
+            budget.pay(one.prices.as_ref(), &record);
         }
     }
     Ok(())
