@@ -1,5 +1,6 @@
 //! Owns the progress line on stderr: of an attack what is spent, how fast, how often the model misses, beside chance; of
-//! a training how far it is and what programs are worth.
+//! an evaluation how often models are right; of a training how far it is and what programs are worth; and of all that ask
+//! what they wait for.
 //!
 //! Must not change what is recorded.
 
