@@ -83,6 +83,11 @@ struct Claim {
 }
 
 impl Draft {
+    /// Of a program whose run came to this.
+    pub(super) fn new(item: Item, program: Program, entry: u32, outcome: Outcome) -> Self {
+        Self { item, program, entry, outcome }
+    }
+
     /// What it tells; the machine is left as the program leaves it.
     fn claim(&self, machine: &mut Machine) -> Claim {
         let (program, entry, probes) = (&self.program, self.entry, &self.item.probes);

@@ -103,7 +103,11 @@ pub fn parse_binary(bytes: &[u8]) -> Result<Program, ParseError> {
     read(bytes)
 }
 
-fn validate(bytes: &[u8]) -> Result<(), BinaryReaderError> {
+/// Whether a module in binary form is one that the machine runs.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn validate(bytes: &[u8]) -> Result<(), BinaryReaderError> {
     Validator::new_with_features(FEATURES).validate_all(bytes).map(drop)
 }
 
