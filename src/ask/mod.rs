@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod chat;
 pub mod evaluate;
+pub mod examiner;
 pub mod guess;
 pub mod judge;
 pub mod limits;

@@ -5,7 +5,10 @@
 pub mod archive;
 pub mod construct;
 pub mod cover;
+pub mod facts;
+mod flow;
 pub mod mutate;
+pub mod pairs;
 pub mod predictor;
 pub mod profile;
 pub mod search;

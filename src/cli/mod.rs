@@ -15,6 +15,7 @@ pub mod generate;
 pub mod inspect;
 pub mod models;
 pub mod progress;
+pub mod report;
 pub mod resume;
 pub mod schema;
 pub mod serve;
@@ -44,6 +45,7 @@ enum Verb {
     Generate(generate::Args),
     Inspect(inspect::Args),
     Models(models::Args),
+    Report(report::Args),
     Schema(schema::Args),
     Serve(serve::Args),
     Suite(suite::Args),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Verb::Generate(args) => args.run(),
         Verb::Inspect(args) => args.run(),
         Verb::Models(args) => args.run(),
+        Verb::Report(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
         Verb::Suite(args) => args.run(),

@@ -10,7 +10,7 @@ use super::task::{FLAG, INSPECT, flag_name, show};
 use crate::wasm::encode::encode;
 use crate::wasm::machine::Machine;
 use crate::wasm::parse::{self, ParseError};
-use crate::wasm::program::Program;
+use crate::wasm::program::{Instr, Place, Program};
 use crate::wasm::rerun;
 use crate::weave::canon::{Coverage, Covering, canonical};
 
@@ -64,6 +64,24 @@ impl Question {
         Ok(Self { program, entry, task: item.task, probes: item.probes.clone() })
     }
 
+    /// The same with other instructions in place of one; its places stay where they were.
+    pub fn replace(&self, (func, at): (u32, Place), with: &[Instr]) -> Self {
+        let mut other = self.clone();
+        let index = at.index as usize;
+        other.program.seqs[at.seq as usize].code.splice(index..=index, with.iter().copied());
+        let places = self.probes.iter().map(|probe| self.program.place(probe.func, probe.pc));
+        let flat = other.program.flatten(func);
+        for (probe, place) in other.probes.iter_mut().zip(places).filter(|(probe, _)| probe.func == func) {
+            let mut place = place.expect("a probe stands in its program");
+            if place.seq == at.seq && place.index > at.index {
+                place.index = place.index + with.len() as u32 - 1;
+            }
+            // What stood within a block that is gone has no place any more; nothing is asked there.
+            probe.pc = flat.iter().position(|entry| entry.place == place).map_or(u32::MAX, |pc| pc as u32);
+        }
+        other
+    }
+
     /// The question with its answer; `None` where there is none: the module is not valid, it traps or needs more than
     /// `fuel_limit`, or the place of a stack question is not reached.
     pub fn label(self, machine: &mut Machine, id: String, fuel_limit: u64) -> Option<Draft> {
@@ -114,7 +132,6 @@ mod tests {
     use crate::seed::Seed;
     use crate::wasm::isa::Op;
     use crate::wasm::oracle::Oracle;
-    use crate::wasm::program::Instr;
     use crate::weave::config::WeaveConfig;
     use crate::weave::prior::Prior;
     use crate::weave::weaver::Loom;
@@ -144,6 +161,21 @@ mod tests {
                 let expected = Item { recipe, bytes: draft.item.bytes, ..item };
                 assert_eq!(draft.item, expected);
             }
+        }
+    }
+
+    #[test]
+    fn places_stay_where_they_were() {
+        let mut machine = Machine::default();
+        for item in items(Task::Stack, 10) {
+            let question = Question::of(&item).expect("it was written here");
+            let body = question.program.funcs[question.entry as usize].body;
+            let at = Place { seq: body, index: 0 };
+            let first = question.program.seqs[body as usize].code[0];
+            let longer = question.replace((question.entry, at), &[Instr::plain(Op::Nop), Instr::plain(Op::Nop), first]);
+            let draft = longer.label(&mut machine, String::new(), item.fuel).expect("it is an item");
+            assert_eq!((&draft.item.truth, draft.item.fuel), (&item.truth, item.fuel));
+            assert_eq!(draft.item.program.matches("nop").count(), item.program.matches("nop").count() + 2);
         }
     }
 

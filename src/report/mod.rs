@@ -11,4 +11,6 @@ pub mod figures;
 pub mod plot;
 mod said;
 pub mod stats;
+pub mod strata;
 pub mod summary;
+pub mod weakness;

@@ -3,10 +3,11 @@
 //! Must not know files or formats. A share of nothing has no rate: unknown is `None`, never zero.
 
 use crate::item::record::{Purpose, Record, Verdict};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many of so many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Share {
     /// How many have the property.
     pub hits: u64,
@@ -48,12 +49,17 @@ pub fn wilson(rate: f64, n: f64) -> Interval {
 }
 
 /// Where a share lies, in `[0, 1]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end.
     pub low: f64,
     /// Upper end.
     pub high: f64,
+}
+
+/// All of several shares together.
+pub fn sum(shares: impl IntoIterator<Item = Share>) -> Share {
+    shares.into_iter().fold(Share::default(), |all, share| Share { hits: all.hits + share.hits, of: all.of + share.of })
 }
 
 /// The records of one purpose in the order in which they were asked, whatever the order in which replies came.

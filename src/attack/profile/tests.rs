@@ -8,8 +8,8 @@ fn behind(text: &str) -> Vec<&'static str> {
     let entry = program.export("run").expect("a function to run");
     let mut trace = Trace::new(&program, probe.as_ref());
     rerun::run(&mut Machine::default(), &program, entry, 10_000, &mut trace).expect("does not trap");
-    let roots = if probe.is_some() { trace.asked.clone() } else { trace.frames[0].operands.clone() };
-    trace.behind(&roots).into_iter().map(|node| trace.nodes[node].op.mnemonic()).collect()
+    let roots = trace.roots(if probe.is_some() { Task::Stack } else { Task::Result });
+    trace.behind(&roots).into_iter().map(|node| trace.nodes[node].op().mnemonic()).collect()
 }
 
 fn body(code: &str) -> String {

@@ -1,0 +1,119 @@
+//! Owns minimal pairs: a missed program and its twin that differs in the suspected instruction alone, asked again.
+//!
+//! Must not know how suspicion came about, nor how the answers are kept. That a suspected instruction goes with misses may be a
+//! coincidence; that the model is right as soon as it is swapped is none. Beside each twin stands a control: the same
+//! program with another instruction of the answer's computation swapped. What the twins cure and the controls do not is
+//! the suspect's part.
+
+mod swap;
+
+use super::facts::{Fact, Facts};
+use crate::ask::examiner::Examiner;
+use crate::ask::pipeline::{Clock, Ended, StopSignal, ask_all};
+use crate::ask::prompt::PromptError;
+use crate::item::edit::{Question, UnreadableItem};
+use crate::item::make::{Draft, confirm_all};
+use crate::item::record::{Answer, Item, SinkError};
+use crate::seed::Seed;
+use crate::wasm::machine::Machine;
+use crate::wasm::oracle::{Disagreement, Oracle};
+use crate::wasm::program::Place;
+use swap::Swap;
+
+/// What was swapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The suspected instruction.
+    Suspect,
+    /// Another one.
+    Control,
+}
+
+/// A program with one instruction swapped.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// The question, with the answer of the changed program.
+    pub draft: Draft,
+    /// What was swapped.
+    pub role: Role,
+    /// The change in words: `i32.lt_u -> i32.lt_s`.
+    pub change: String,
+}
+
+/// How much more fuel a twin may take than the program that it is of.
+const FUEL: u64 = 4;
+
+/// The twins of a missed item: one with the suspected instruction swapped, and, if there is one, its control. Empty where
+/// not exactly one instruction makes the fact true, or where it cannot be swapped: of several suspects nobody could tell
+/// which one it was.
+///
+/// # Errors
+/// If its program cannot be read.
+pub fn twins(item: &Item, suspected: Fact, seed: Seed, machine: &mut Machine) -> Result<Vec<Twin>, UnreadableItem> {
+    let question = Question::of(item)?;
+    let facts = Facts::of_question(&question, item.fuel, machine);
+    let &[suspect] = facts.places(suspected) else { return Ok(Vec::new()) };
+    let twin = |role, places: &[(u32, Place)], machine: &mut Machine| {
+        let swaps = places.iter().flat_map(|&at| swap::swaps(&question, at, suspected, item.fuel, machine));
+        swaps.collect::<Vec<_>>().into_iter().find_map(|swap| labelled(item, swap, role, suspected, machine))
+    };
+    let Some(suspect_swapped) = twin(Role::Suspect, &[suspect], machine) else { return Ok(Vec::new()) };
+    let mut others: Vec<(u32, Place)> = facts.behind().iter().copied().filter(|at| *at != suspect).collect();
+    seed.child("control").rng().shuffle(&mut others);
+    let control = twin(Role::Control, &others, machine);
+    Ok([Some(suspect_swapped), control].into_iter().flatten().collect())
+}
+
+/// The twin of a change that has an answer and does what its role wants: without the suspect the fact is gone, without another
+/// instruction it is still there.
+fn labelled(item: &Item, swap: Swap, role: Role, suspected: Fact, machine: &mut Machine) -> Option<Twin> {
+    let sign = match role {
+        Role::Suspect => "suspect",
+        Role::Control => "control",
+    };
+    let draft = swap.question.clone().label(machine, format!("{}~{sign}", item.id), item.fuel * FUEL)?;
+    let facts = Facts::of_question(&swap.question, draft.item.fuel, machine);
+    let fits = facts.contains(suspected) == (role == Role::Control) && draft.item.truth.slots() > 0;
+    fits.then(|| Twin { draft, role, change: swap.change })
+}
+
+/// Why twins could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PairsError {
+    /// The machine and wasmtime differ: a bug of ours.
+    #[error("the machine and wasmtime disagree about {id}: {disagreement}; this is a bug of ours, please report it")]
+    Disagreement {
+        /// The twin.
+        id: String,
+        /// What they disagree about.
+        disagreement: Disagreement,
+    },
+    /// The prompt cannot be rendered.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// An answer could not be kept.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+/// Holds the twins against wasmtime, asks each once, and hands on its answer.
+///
+/// # Errors
+/// See [`PairsError`]; what was handed on before stays.
+pub async fn ask(
+    twins: &[Twin],
+    examiner: &Examiner,
+    stop: StopSignal,
+    mut on_answer: impl FnMut(usize, Answer, Clock) -> Result<(), SinkError>,
+) -> Result<Ended, PairsError> {
+    let drafts: Vec<&Draft> = twins.iter().map(|twin| &twin.draft).collect();
+    confirm_all(&drafts, &Oracle::new())
+        .map_err(|(at, disagreement)| PairsError::Disagreement { id: drafts[at].item.id.clone(), disagreement })?;
+    let questions = drafts.iter().enumerate().map(|(at, draft)| Ok(examiner.question(&draft.item, 0, at)?));
+    let handed = |at, answer, clock| Ok(on_answer(at, answer, clock)?);
+    ask_all(examiner.model.clone(), questions, &examiner.limits, stop, handed).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! Owns changing one instruction of a program and nothing else.
+//!
+//! Must not know why it is suspected. An instruction is swapped for its nearest neighbour of the same type that is not of the
+//! suspected kind; where there is none it is taken out, and what it computed stands there as a constant. Structures have
+//! neighbours of their own: a loop becomes a block, a `return` a branch to the end of its function.
+
+use crate::attack::facts::{Fact, Kind};
+use crate::item::edit::Question;
+use crate::wasm::isa::{Category, Imm, Op};
+use crate::wasm::machine::{Machine, Observer};
+use crate::wasm::print::instr_text;
+use crate::wasm::program::{Instr, Place};
+use crate::wasm::rerun;
+use crate::wasm::types::{ValType, Value};
+
+/// A changed question, and the change in words: `i32.lt_u -> i32.lt_s`.
+pub(super) struct Swap {
+    pub(super) question: Question,
+    pub(super) change: String,
+}
+
+/// The changes of the instruction at a place that could show whether it is to blame, the most telling first. Whether the
+/// changed program still has an answer is for the caller to see.
+pub(super) fn swaps(
+    question: &Question,
+    at: (u32, Place),
+    suspected: Fact,
+    fuel: u64,
+    machine: &mut Machine,
+) -> Vec<Swap> {
+    let instr = question.program.seqs[at.1.seq as usize].code[at.1.index as usize];
+    let kind = match suspected {
+        Fact::Behind(_, kind) if kind.has(instr.op) => kind,
+        _ => Kind::One(instr.op),
+    };
+    let mut changes: Vec<Vec<Instr>> = structure(question, at, instr).into_iter().map(|instr| vec![instr]).collect();
+    changes.extend(neighbours(instr, kind).map(|instr| vec![instr]));
+    changes.extend(constant(instr).map(|instr| vec![instr]));
+    changes.extend(taken_out(question, at, instr, fuel, machine));
+    let text = |instr: &Instr| instr_text(&question.program, instr);
+    let swap = |with: Vec<Instr>| Swap {
+        change: format!("{} -> {}", text(&instr), with.iter().map(text).collect::<Vec<_>>().join(" ")),
+        question: question.replace(at, &with),
+    };
+    changes.into_iter().map(swap).collect()
+}
+
+/// What a structure is swapped for.
+fn structure(question: &Question, at: (u32, Place), instr: Instr) -> Option<Instr> {
+    match instr.op {
+        Op::Loop => Some(Instr { op: Op::Block, ..instr }),
+        Op::Return => {
+            let flat = question.program.flatten(at.0);
+            let entry = flat.iter().find(|entry| entry.place == at.1).expect("it stands there");
+            Some(Instr::index(Op::Br, entry.depth))
+        }
+        Op::Br | Op::BrIf if instr.a > 0 => Some(Instr { a: instr.a - 1, ..instr }),
+        _ => None,
+    }
+}
+
+/// Instructions of the same type and immediate that are not of a kind: those of its own category first, then by how near
+/// they stand in the table.
+fn neighbours(instr: Instr, kind: Kind) -> impl Iterator<Item = Instr> {
+    let row = instr.op.row();
+    let own = |op: Op| op.row().category == row.category;
+    let structured = matches!(row.imm, Imm::BlockType | Imm::Label | Imm::LabelTable | Imm::Func | Imm::TypeTable);
+    let state = matches!(row.category, Category::Local | Category::Global | Category::Table | Category::Parametric);
+    let is_neighbour = move |op: &Op| {
+        let other = op.row();
+        // Accesses of another width have another alignment at most; they count as alike.
+        let same_imm = std::mem::discriminant(&other.imm) == std::mem::discriminant(&row.imm);
+        *op != instr.op && other.params == row.params && other.results == row.results && same_imm && !kind.has(*op)
+    };
+    let mut near: Vec<Op> = Op::ALL.iter().copied().filter(is_neighbour).collect();
+    if structured || state || row.imm == Imm::None && row.params.is_empty() {
+        near.clear();
+    }
+    near.sort_by_key(|op| (!own(*op), op.index().abs_diff(instr.op.index())));
+    near.into_iter().map(move |op| {
+        let Imm::MemArg { width } = op.row().imm else { return Instr { op, ..instr } };
+        Instr { op, a: instr.a.min(u32::from(width).ilog2()), ..instr }
+    })
+}
+
+/// A simple constant in place of another.
+fn constant(instr: Instr) -> Option<Instr> {
+    let bits: u128 = match instr.op {
+        Op::I32Const | Op::I64Const => 1,
+        Op::F32Const => 1.5_f32.to_bits().into(),
+        Op::F64Const => 1.5_f64.to_bits().into(),
+        _ => return None,
+    };
+    Some(Instr { b: bits as u64, ..instr })
+}
+
+/// The instruction taken out: its operands are dropped, and what it left stands there as constants, if it left the same
+/// each time; of a `br_table`, a branch to where it went.
+fn taken_out(
+    question: &Question,
+    at: (u32, Place),
+    instr: Instr,
+    fuel: u64,
+    machine: &mut Machine,
+) -> Option<Vec<Instr>> {
+    let (params, results) = effect(question, instr)?;
+    let mut seen = Seen { at, results, takes: instr.op == Op::BrTable, waiting: None, values: Vec::new() };
+    let _ = rerun::run(machine, &question.program, question.entry, fuel, &mut seen);
+    let (first, rest) = seen.values.split_first()?;
+    let is_constant = |value: &Value| !value.ty.is_ref() && value.ty != ValType::V128;
+    if rest.iter().any(|other| other != first) || !first.iter().all(is_constant) {
+        return None;
+    }
+    let drops = std::iter::repeat_n(Instr::plain(Op::Drop), params);
+    if instr.op == Op::BrTable {
+        let labels = &question.program.label_tables[instr.a as usize];
+        let label = labels[(first[0].bits as usize).min(labels.len() - 1)];
+        return Some(drops.chain([Instr::index(Op::Br, label)]).collect());
+    }
+    Some(drops.chain(first.iter().map(|value| Instr::constant(value.ty, value.bits))).collect())
+}
+
+/// Operands that an instruction takes and leaves; `None` for those that decide where to go.
+fn effect(question: &Question, instr: Instr) -> Option<(usize, usize)> {
+    let row = instr.op.row();
+    match (instr.op, row.category) {
+        (Op::Call, _) => {
+            let ty = question.program.func_type(instr.a);
+            Some((ty.params.len(), ty.results.len()))
+        }
+        (Op::Select | Op::TypedSelect, _) => Some((3, 1)),
+        (Op::BrTable, _) => Some((1, 1)),
+        (Op::LocalGet | Op::GlobalGet, _) => Some((0, 1)),
+        (_, Category::Control | Category::Parametric | Category::Local | Category::Global | Category::Call) => None,
+        _ if row.results.len() == 1 => Some((row.params.len(), 1)),
+        _ => None,
+    }
+}
+
+/// Notes what an instruction leaves on the stack, or what it takes from there.
+struct Seen {
+    at: (u32, Place),
+    results: usize,
+    /// Whether what it takes is looked at.
+    takes: bool,
+    /// The activation in which it was executed and has not yet left anything.
+    waiting: Option<u32>,
+    values: Vec<Vec<Value>>,
+}
+
+impl Seen {
+    fn note(&mut self, machine: &Machine) {
+        let height = machine.frame_operands().len();
+        let first = height.saturating_sub(self.results);
+        self.values.push(machine.frame_operands().skip(first).collect());
+    }
+}
+
+impl Observer for Seen {
+    fn before(&mut self, machine: &Machine, func: u32, place: Place) {
+        // A call is over when its own activation goes on.
+        if self.waiting == Some(machine.activation()) {
+            self.waiting = None;
+            self.note(machine);
+        }
+        if (func, place) == self.at && self.takes {
+            self.note(machine);
+        } else if (func, place) == self.at {
+            self.waiting = Some(machine.activation());
+        }
+    }
+}

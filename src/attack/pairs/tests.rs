@@ -1,0 +1,71 @@
+use super::*;
+use crate::item::record::{Probe, Task};
+use crate::wasm::parse::parse_text;
+
+/// The item that a module's comment asks about.
+fn item(text: &str) -> Item {
+    let (program, marks) = parse_text(text, &["INSPECT"]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let probes = marks.iter().map(|mark| Probe { func: mark.func, pc: mark.pc, hit: 1 }).collect();
+    let entry = program.export("run").expect("a function to run");
+    let question = Question { entry, task: Task::Stack, probes, program };
+    question.label(&mut Machine::default(), "x".into(), 10_000).expect("it has an answer").item
+}
+
+/// The fact with these words about an item.
+fn fact(item: &Item, words: &str) -> Fact {
+    let facts = Facts::of(item, &mut Machine::default()).expect("readable");
+    facts.iter().find(|fact| fact.to_string() == words).unwrap_or_else(|| panic!("no `{words}`"))
+}
+
+fn body(code: &str) -> String {
+    format!("(module (func (export \"run\") (local i32) {code}))")
+}
+
+#[track_caller]
+fn check(code: &str, words: &str, change: &str) {
+    let item = item(&body(code));
+    let mut machine = Machine::default();
+    let twins = twins(&item, fact(&item, words), Seed::new(1), &mut machine).expect("readable");
+    let suspect = twins.first().unwrap_or_else(|| panic!("no twin of {code}"));
+    assert_eq!((suspect.role, suspect.change.as_str()), (Role::Suspect, change), "{code}");
+    for twin in &twins {
+        assert_eq!(twin.draft.confirm(&Oracle::new()), Ok(()), "{}", twin.change);
+        let facts = Facts::of(&twin.draft.item, &mut machine).expect("readable");
+        assert_eq!(facts.contains(fact(&item, words)), twin.role == Role::Control, "{}", twin.change);
+    }
+}
+
+#[test]
+fn the_suspect_is_swapped_for_its_neighbour_and_nothing_else() {
+    let ask = "\n;;INSPECT\ndrop";
+    check(
+        &format!("i32.const -1 i32.const 40 i32.shl{ask}"),
+        "shifts and rotations by the width or more",
+        "i32.shl -> i32.xor",
+    );
+    check(&format!("i32.const -1 i32.const 4 i32.lt_u{ask}"), "unsigned comparisons", "i32.lt_u -> i32.lt_s");
+    check(&format!("f32.const 0.1 f64.promote_f32{ask}"), "f32.const", "f32.const 0.1 -> f32.const 1.5");
+    check(
+        &format!("i32.const 1 i32.const 2 i32.const 0 select{ask}"),
+        "selects",
+        "select -> drop drop drop i32.const 2",
+    );
+    check(
+        &format!("block block i32.const 1 i32.const 0 br_table 1 0 end end i32.const 7{ask}")
+            .replace("i32.const 1 i32", "i32"),
+        "br_table with an index below its default",
+        "br_table 1 0 -> drop br 1",
+    );
+    check(
+        &format!("loop local.get 0 i32.eqz local.tee 0 br_if 0 end local.get 0{ask}"),
+        "loops whose body runs more than once",
+        "loop -> block",
+    );
+}
+
+#[test]
+fn of_several_suspects_none_is_swapped() {
+    let item = item(&body("i32.const 1 i32.ctz i32.const 2 i32.ctz i32.add\n;;INSPECT\ndrop"));
+    let suspected = fact(&item, "i32.ctz");
+    assert!(twins(&item, suspected, Seed::new(1), &mut Machine::default()).expect("readable").is_empty());
+}

@@ -1,0 +1,184 @@
+//! Owns the weakness profile: which facts of the computation go with misses more than chance.
+//!
+//! Must not know how it is shown, nor ask anybody. Facts that would explain the misses are looked for in some of the
+//! questions, one after the other: the fact that goes with misses most closely, then the one that does so where the first
+//! is not, and so on. Each is a claim, and is tested on the other questions, that had no part in finding it; only
+//! claims that hold there are told. Throughout, questions are compared within strata of equal length, of one chooser and of one
+//! part of the run, since long programs are missed by themselves and a policy has habits that explain nothing.
+
+mod cases;
+
+use super::stats::{Interval, Share};
+use super::strata::{Stratum, difference, exact_greater, mantel_haenszel, two_sided};
+use super::{compare::holm, stats};
+use crate::attack::facts::Fact;
+use crate::item::edit::UnreadableItem;
+use crate::item::record::Record;
+use cases::{Case, Cases};
+use serde::Serialize;
+
+/// Claims at most.
+const MOST: usize = 8;
+/// Questions that must have a fact, and that must not, for anything to be said of it.
+const FEWEST: u64 = 10;
+/// How likely a fact may be by chance, corrected for the number of facts looked at, to become a claim.
+const FOUND: f64 = 0.01;
+/// How likely a claim may be by chance on questions that did not find it, corrected for the number of claims.
+const HOLDS: f64 = 0.05;
+/// Of a general fact that goes with misses nearly as closely as the closest, this share of its statistic is enough.
+const NEARLY: f64 = 0.97;
+
+/// What a model fails on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Weaknesses {
+    /// Questions with a right or wrong answer in which claims were looked for.
+    pub found_in: u64,
+    /// Those on which they were tested.
+    pub tested_on: u64,
+    /// Facts that were looked at.
+    pub facts: usize,
+    /// Claims that did not hold on questions that had no part in finding them.
+    pub refuted: usize,
+    /// Claims that did, in the order in which they were found: the first explains most.
+    pub claims: Vec<Claim>,
+}
+
+/// A fact that goes with misses.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Claim {
+    /// In plain words: `shifts and rotations by the width or more`.
+    pub what: String,
+    /// The fact.
+    #[serde(skip)]
+    pub fact: Fact,
+    /// Misses among the tested questions that have it, and no fact of an earlier claim.
+    pub with: Share,
+    /// Misses among those that have neither.
+    pub without: Share,
+    /// The difference of the shares with all else held fixed, and its 95 % interval; null where no stratum has both.
+    pub difference: Option<(f64, Interval)>,
+    /// How likely it is by chance: exact, one-sided, corrected for the number of claims (Holm).
+    pub p: f64,
+    /// Of all misses among the tested questions, the share that has it.
+    pub explains: Share,
+    /// Facts that go with the misses as closely here, so that these questions cannot tell them apart from it.
+    pub alike: Vec<String>,
+}
+
+impl Claim {
+    /// `fails on shifts by the width or more: 91 % missed against 8 % elsewhere`.
+    pub fn sentence(&self) -> String {
+        let rate = |share: Share| share.rate().map_or("unknown".into(), |rate| format!("{:.0} %", 100.0 * rate));
+        format!("fails on {}: {} missed against {} elsewhere", self.what, rate(self.with), rate(self.without))
+    }
+}
+
+impl Weaknesses {
+    /// Of the questions of a run to one model: of all purposes that ask about new programs.
+    ///
+    /// # Errors
+    /// If a program cannot be read.
+    pub fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Result<Self, UnreadableItem> {
+        let cases = Cases::of(records)?;
+        let (tested, found): (Vec<&Case>, Vec<&Case>) = cases.cases.iter().partition(|case| case.is_held_out);
+        let (claimed, facts) = search(&cases, &found);
+        let claims = test(&cases, &tested, &claimed);
+        let refuted = claims.iter().filter(|claim| claim.p > HOLDS).count();
+        Ok(Self {
+            found_in: found.len() as u64,
+            tested_on: tested.len() as u64,
+            facts,
+            refuted,
+            claims: claims.into_iter().filter(|claim| claim.p <= HOLDS).collect(),
+        })
+    }
+}
+
+/// A fact that explains misses, and those that do so as well.
+struct Found {
+    fact: usize,
+    alike: Vec<usize>,
+}
+
+/// Looks for claims; and how many facts were looked at.
+fn search(cases: &Cases, found: &[&Case]) -> (Vec<Found>, usize) {
+    let (mut left, mut claims, mut looked) = (found.to_vec(), Vec::new(), 0);
+    while claims.len() < MOST {
+        let scores = scores(cases, &left);
+        if claims.is_empty() {
+            looked = scores.len();
+        }
+        let Some(best) = scores.iter().map(|(_, score)| *score).max_by(f64::total_cmp) else { break };
+        // A Bonferroni bound over all that was looked at is the first step of Holm.
+        if two_sided(best) * looked as f64 > FOUND {
+            break;
+        }
+        let close: Vec<usize> =
+            scores.iter().filter(|(_, score)| *score >= NEARLY * best).map(|(fact, _)| *fact).collect();
+        let claim = Found { fact: close[0], alike: close[1..].to_vec() };
+        left.retain(|case| !case.has(claim.fact));
+        claims.push(claim);
+    }
+    (claims, looked)
+}
+
+/// How closely each fact goes with misses, in standard deviations; in the order of the facts.
+fn scores(cases: &Cases, among: &[&Case]) -> Vec<(usize, f64)> {
+    let strata = cases.strata;
+    let mut all = vec![Share::default(); strata];
+    let mut with = vec![vec![Share::default(); strata]; cases.facts.len()];
+    for case in among {
+        add(&mut all[case.stratum], case.missed);
+        case.facts.iter().for_each(|&fact| add(&mut with[fact as usize][case.stratum], case.missed));
+    }
+    let of: u64 = all.iter().map(|share| share.of).sum();
+    let score = |(fact, with): (usize, Vec<Share>)| {
+        let having: u64 = with.iter().map(|share| share.of).sum();
+        let enough = having >= FEWEST && of - having >= FEWEST;
+        let pairs = with.iter().zip(&all).map(|(&with, &all)| Stratum { with, without: minus(all, with) });
+        Some((fact, enough.then(|| mantel_haenszel(pairs)).flatten()?))
+    };
+    with.into_iter().enumerate().filter_map(score).collect()
+}
+
+fn add(share: &mut Share, missed: bool) {
+    share.of += 1;
+    share.hits += u64::from(missed);
+}
+
+fn minus(all: Share, some: Share) -> Share {
+    Share { hits: all.hits - some.hits, of: all.of - some.of }
+}
+
+/// Holds the claims against questions that had no part in finding them.
+fn test(cases: &Cases, tested: &[&Case], claimed: &[Found]) -> Vec<Claim> {
+    let misses = Share::count(tested, |case| case.missed).hits;
+    let mut left = tested.to_vec();
+    let mut claims = Vec::new();
+    for found in claimed {
+        let mut strata = vec![Stratum::default(); cases.strata];
+        for case in &left {
+            let stratum = &mut strata[case.stratum];
+            add(if case.has(found.fact) { &mut stratum.with } else { &mut stratum.without }, case.missed);
+        }
+        let explained = tested.iter().filter(|case| case.missed && case.has(found.fact)).count() as u64;
+        let fact = cases.facts[found.fact];
+        claims.push(Claim {
+            what: fact.to_string(),
+            fact,
+            with: stats::sum(strata.iter().map(|stratum| stratum.with)),
+            without: stats::sum(strata.iter().map(|stratum| stratum.without)),
+            difference: difference(&strata),
+            p: exact_greater(&strata),
+            explains: Share { hits: explained, of: misses },
+            alike: found.alike.iter().map(|&fact| cases.facts[fact].to_string()).collect(),
+        });
+        left.retain(|case| !case.has(found.fact));
+    }
+    let corrected = holm(&claims.iter().map(|claim| claim.p).collect::<Vec<_>>());
+    claims.iter_mut().zip(corrected).for_each(|(claim, p)| claim.p = p);
+    claims
+}
+
+#[cfg(test)]
+mod tests;
