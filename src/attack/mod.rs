@@ -9,4 +9,5 @@ pub mod mutate;
 pub mod predictor;
 pub mod profile;
 pub mod search;
+pub mod shrink;
 pub mod strategy;
