@@ -18,6 +18,7 @@ pub mod progress;
 pub mod resume;
 pub mod schema;
 pub mod serve;
+pub mod shrink;
 pub mod suite;
 pub mod train;
 pub mod verify;
@@ -46,6 +47,7 @@ enum Verb {
     Models(models::Args),
     Schema(schema::Args),
     Serve(serve::Args),
+    Shrink(shrink::Args),
     Suite(suite::Args),
     Train(train::Args),
     Verify(verify::Args),
@@ -98,6 +100,7 @@ pub fn main() -> ExitCode {
         Verb::Models(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
+        Verb::Shrink(args) => args.run(),
         Verb::Suite(args) => args.run(),
         Verb::Train(args) => args.run(),
         Verb::Verify(args) => args.run(),
