@@ -12,4 +12,5 @@ pub mod pairs;
 pub mod predictor;
 pub mod profile;
 pub mod search;
+pub mod shrink;
 pub mod strategy;

@@ -332,18 +332,21 @@ fn conclude(manifest: &Manifest, strategy: &dyn Strategy, dir: &RunDir) -> Resul
 
 /// A disagreement is saved where it can be studied.
 fn explain(error: AttackError, dir: &RunDir) -> Failure {
-    if let AttackError::Disagreement { draft, .. } = &error {
-        match save(draft, &dir.disagreement()) {
-            Ok(saved) => {
-                return Failure::Error(anyhow::anyhow!(
-                    "{error}; this is a bug of ours, please report it with {}.wat, .wasm and .json",
-                    saved.display()
-                ));
-            }
-            Err(unsaved) => return Failure::Error(anyhow::anyhow!("{error}; and it could not be saved: {unsaved}")),
-        }
+    match &error {
+        AttackError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
+        _ => error.into(),
     }
-    error.into()
+}
+
+/// Saves a program on which the machine and wasmtime differ, and says so.
+pub(super) fn disagreement(error: &impl std::fmt::Display, draft: &Draft, dir: &RunDir) -> Failure {
+    Failure::Error(match save(draft, &dir.disagreement()) {
+        Ok(saved) => anyhow::anyhow!(
+            "{error}; this is a bug of ours, please report it with {}.wat, .wasm and .json",
+            saved.display()
+        ),
+        Err(unsaved) => anyhow::anyhow!("{error}; and it could not be saved: {unsaved}"),
+    })
 }
 
 fn save(draft: &Draft, base: &Path) -> anyhow::Result<PathBuf> {

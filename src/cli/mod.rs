@@ -19,6 +19,7 @@ pub mod report;
 pub mod resume;
 pub mod schema;
 pub mod serve;
+pub mod shrink;
 pub mod suite;
 pub mod train;
 pub mod verify;
@@ -48,6 +49,7 @@ enum Verb {
     Report(report::Args),
     Schema(schema::Args),
     Serve(serve::Args),
+    Shrink(shrink::Args),
     Suite(suite::Args),
     Train(train::Args),
     Verify(verify::Args),
@@ -101,6 +103,7 @@ pub fn main() -> ExitCode {
         Verb::Report(args) => args.run(),
         Verb::Schema(args) => args.run(),
         Verb::Serve(args) => args.run(),
+        Verb::Shrink(args) => args.run(),
         Verb::Suite(args) => args.run(),
         Verb::Train(args) => args.run(),
         Verb::Verify(args) => args.run(),

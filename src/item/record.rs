@@ -178,6 +178,8 @@ pub enum Purpose {
     Baseline,
     /// To measure a model on a suite.
     Eval,
+    /// To see whether a program that was cut down is still missed.
+    Shrink,
 }
 
 /// Tokens as the provider counted them; `None` where it did not say.

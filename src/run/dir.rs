@@ -123,6 +123,11 @@ impl RunDir {
         self.path.join("miss-rate.svg")
     }
 
+    /// `shrunk.jsonl`: missed programs that were cut down.
+    pub fn shrunk(&self) -> PathBuf {
+        self.path.join("shrunk.jsonl")
+    }
+
     /// `disagreement/`: programs on which the machine and wasmtime differ.
     pub fn disagreement(&self) -> PathBuf {
         self.path.join("disagreement")

@@ -14,6 +14,7 @@ pub mod jsonl;
 pub mod level;
 pub mod manifest;
 pub mod preset;
+pub mod shrunk;
 pub mod sink;
 pub mod suite;
 pub mod yaml;

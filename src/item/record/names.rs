@@ -49,7 +49,15 @@ macro_rules! names {
 }
 
 names!(Task, "task", Stack = "stack", Reachability = "reachability", Result = "result", Fuel = "fuel");
-names!(Purpose, "purpose", Attack = "attack", Confirm = "confirm", Baseline = "baseline", Eval = "eval");
+names!(
+    Purpose,
+    "purpose",
+    Attack = "attack",
+    Confirm = "confirm",
+    Baseline = "baseline",
+    Eval = "eval",
+    Shrink = "shrink"
+);
 names!(
     Verdict,
     "verdict",

@@ -32,7 +32,7 @@ pub(super) fn section(records: &[Record]) -> String {
 }
 
 /// Misses that happened again, shortest first, one for each canonical form.
-fn confirmed(records: &[Record]) -> Vec<&Record> {
+pub fn confirmed(records: &[Record]) -> Vec<&Record> {
     let again = stats::confirmations(records);
     let attack = stats::asked(records, Purpose::Attack);
     let mut confirmed: Vec<&Record> =

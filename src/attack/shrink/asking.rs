@@ -1,0 +1,203 @@
+//! Owns asking about programs that are being cut down: each text once, within the budget, and again to be sure.
+//!
+//! Must not know edits. Trouble of the provider decides nothing: what met it counts neither as missed nor as answered.
+
+use super::{Finish, Shrinker, Size};
+use crate::ask::chat::{ChatError, ChatRequest, Params};
+use crate::ask::pipeline::{Clock, Ended, Question as Asked, StopSignal, ask_all};
+use crate::ask::prompt::PromptError;
+use crate::item::edit::UnreadableItem;
+use crate::item::make::{Draft, confirm_all};
+use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION};
+use crate::wasm::oracle::{Disagreement, Oracle};
+use std::collections::HashSet;
+
+/// The first epoch of what is asked here: an attack has asked in 0, and confirmed in 1.
+const EPOCH: u32 = 2;
+
+/// Why shrinking ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ShrinkError {
+    /// Its program cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableItem),
+    /// There is no question in it.
+    #[error("the program of item {id} does not come to the place that is asked about; was the file edited?")]
+    Unlabelled {
+        /// The item.
+        id: String,
+    },
+    /// The machine and wasmtime disagree: a bug of ours.
+    #[error("our machine and wasmtime disagree about a program cut out of {}: {disagreement}", draft.item.id)]
+    Disagreement {
+        /// The program.
+        draft: Box<Draft>,
+        /// What about.
+        disagreement: Disagreement,
+    },
+    /// The prompt does not render.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// Asking on makes no sense.
+    #[error(transparent)]
+    Model(ChatError),
+    /// Nobody answers.
+    #[error("nobody answers: {asked} questions one after the other met trouble; the last: {trouble}")]
+    NobodyAnswers {
+        /// Questions asked.
+        asked: usize,
+        /// What the provider said last.
+        trouble: String,
+    },
+}
+
+/// What shrinking tells while it goes on.
+pub trait Watch {
+    /// A final answer came, after so many requests; 0 for a reply that was kept.
+    fn answered(&mut self, record: &Record, attempts: u32);
+    /// A smaller program was missed.
+    fn smaller(&mut self, size: Size);
+}
+
+/// One program's questions.
+pub(super) struct Asking<'a> {
+    shrinker: &'a Shrinker,
+    watch: &'a mut dyn Watch,
+    stop: StopSignal,
+    oracle: Oracle,
+    left: u64,
+    stopped: bool,
+    asked: HashSet<String>,
+    /// What was missed at first, and the answer.
+    missed: Vec<(String, Answer)>,
+}
+
+impl<'a> Asking<'a> {
+    pub(super) fn new(shrinker: &'a Shrinker, watch: &'a mut dyn Watch, stop: StopSignal) -> Self {
+        Self {
+            shrinker,
+            watch,
+            stop,
+            oracle: Oracle::new(),
+            left: shrinker.query_budget,
+            stopped: false,
+            asked: HashSet::new(),
+            missed: Vec::new(),
+        }
+    }
+
+    /// Requests spent.
+    pub(super) fn spent(&self) -> u64 {
+        self.shrinker.query_budget - self.left
+    }
+
+    /// Whether nothing more can be found out: one question and its confirmations are not left.
+    pub(super) fn is_over(&self) -> bool {
+        self.stopped || self.left <= u64::from(self.shrinker.confirm)
+    }
+
+    pub(super) fn finish(&self) -> Finish {
+        match self.is_over() {
+            _ if self.stopped => Finish::Stopped,
+            true => Finish::Budget,
+            false => Finish::Smallest,
+        }
+    }
+
+    /// Whether this text was asked.
+    pub(super) fn knows(&self, draft: &Draft) -> bool {
+        self.asked.contains(&draft.item.program)
+    }
+
+    /// Tells that a smaller program was found.
+    pub(super) fn smaller(&mut self, size: Size) {
+        self.watch.smaller(size);
+    }
+
+    /// Asks about a program, and again; its answer and how often of how often it was missed, if it was every time.
+    pub(super) async fn is_missed(&mut self, draft: &Draft) -> Result<Option<(Answer, (u32, u32))>, ShrinkError> {
+        if self.first(&[draft]).await?.is_empty() { Ok(None) } else { self.again(draft).await }
+    }
+
+    /// Asks about programs for the first time; which of them were missed. Room for confirming one is kept.
+    pub(super) async fn first(&mut self, drafts: &[&Draft]) -> Result<Vec<usize>, ShrinkError> {
+        let room = self.left.saturating_sub(u64::from(self.shrinker.confirm)) as usize;
+        let drafts = &drafts[..drafts.len().min(room)];
+        confirm_all(drafts, &self.oracle).map_err(|(at, disagreement)| ShrinkError::Disagreement {
+            draft: Box::new(drafts[at].clone()),
+            disagreement,
+        })?;
+        let questions: Vec<(&Draft, u32)> = drafts.iter().map(|draft| (*draft, EPOCH)).collect();
+        let answers = self.ask(&questions).await?;
+        self.asked.extend(drafts.iter().map(|draft| draft.item.program.clone()));
+        let mut missed = Vec::new();
+        for (at, answer) in answers.into_iter().filter(|(_, answer)| answer.verdict.is_miss()) {
+            self.missed.push((drafts[at].item.program.clone(), answer));
+            missed.push(at);
+        }
+        Ok(missed)
+    }
+
+    /// Asks again about a program that was missed; as [`Asking::is_missed`].
+    pub(super) async fn again(&mut self, draft: &Draft) -> Result<Option<(Answer, (u32, u32))>, ShrinkError> {
+        let times = self.shrinker.confirm;
+        if self.left < u64::from(times) {
+            return Ok(None);
+        }
+        let questions: Vec<(&Draft, u32)> = (1..=times).map(|again| (draft, EPOCH + again)).collect();
+        let answers = self.ask(&questions).await?;
+        let hits = answers.iter().filter(|(_, answer)| answer.verdict.is_miss()).count() as u32;
+        let first = self.missed.iter().find(|(text, _)| *text == draft.item.program);
+        let first = first.map(|(_, answer)| answer.clone()).filter(|_| hits == times);
+        Ok(first.map(|answer| (answer, (1 + hits, 1 + times))))
+    }
+
+    /// The answers, by the number of their question, in this order.
+    async fn ask(&mut self, questions: &[(&Draft, u32)]) -> Result<Vec<(usize, Answer)>, ShrinkError> {
+        let shrinker = self.shrinker;
+        let question = |(about, (draft, epoch)): (usize, &(&Draft, u32))| -> Result<Asked<usize>, ShrinkError> {
+            let messages = shrinker.prompt.render(&draft.item)?;
+            let seed = shrinker.params.seed.map(|given| given + u64::from(*epoch));
+            let params = Params { seed, ..shrinker.params.clone() };
+            let request = ChatRequest { model: shrinker.model_id.clone(), messages, params, epoch: *epoch };
+            Ok(Asked { request, truth: draft.item.truth.clone(), strictness: shrinker.strictness, about })
+        };
+        let mut answers = Vec::new();
+        let watch = &mut *self.watch;
+        let on_answer = |at: usize, answer: Answer, clock: Clock| -> Result<(), ShrinkError> {
+            watch.answered(&record(questions[at].0.item.clone(), answer.clone()), clock.attempts);
+            answers.push((at, answer));
+            Ok(())
+        };
+        self.left -= questions.len() as u64;
+        let asked = questions.iter().enumerate().map(question);
+        let ended = ask_all(shrinker.model.clone(), asked, &shrinker.limits, self.stop.clone(), on_answer).await?;
+        answers.sort_by_key(|(at, _)| *at);
+        match ended {
+            Ended::Complete => {}
+            Ended::Stopped => self.stopped = true,
+            Ended::Outage { questions, trouble } => {
+                return Err(ShrinkError::NobodyAnswers { asked: questions, trouble });
+            }
+            Ended::Fatal(error) => return Err(ShrinkError::Model(error)),
+        }
+        Ok(answers)
+    }
+}
+
+/// What is kept of a program and its answer.
+pub(super) fn record(item: Item, answer: Answer) -> Record {
+    Record {
+        schema: SCHEMA_VERSION,
+        purpose: Purpose::Shrink,
+        model: None,
+        round: 0,
+        index: 0,
+        chosen_by: Purpose::Shrink.name().into(),
+        level: None,
+        item,
+        answer,
+        reward: None,
+        cell: None,
+    }
+}

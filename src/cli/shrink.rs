@@ -1,0 +1,275 @@
+//! Owns `harness shrink`, and the same at the end of an attack: missed programs of a run are cut down and kept in it.
+//!
+//! Must not know how a program is cut.
+
+use super::budget::{self, Budget};
+use super::connect::{Connection, Way};
+use super::{Failure, print_json, print_line, runtime, say};
+use crate::ask::models::Prices;
+use crate::ask::pipeline::StopSignal;
+use crate::ask::prompt::Prompt;
+use crate::attack::shrink::{Finish, ShrinkError, Shrinker, Size, Watch};
+use crate::item::edit::Question;
+use crate::item::record::{Record, Truth};
+use crate::item::task::show_with_truth;
+use crate::report::summary::confirmed;
+use crate::run::dir::RunDir;
+use crate::run::manifest::Manifest;
+use crate::run::shrunk::{Shrunk, keep_shrunk};
+use crate::run::sink::read_records;
+use crate::seed::Seed;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Cut missed programs of a run down to the smallest that the model still misses
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run directory of an attack
+    #[arg(value_name = "RUN_DIR")]
+    run: PathBuf,
+    /// Item to cut down; may be given several times
+    #[arg(long, value_name = "ID")]
+    item: Vec<String>,
+    /// In place of items: the K shortest misses that were missed again when asked again, one for each canonical form
+    #[arg(long, value_name = "K", conflicts_with = "item", required_unless_present = "item")]
+    best: Option<usize>,
+    /// How often a smaller program must be missed again to count
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
+    confirm: u32,
+    /// Requests at most for each program, confirmations included
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    query_budget: u64,
+    /// Model to ask; by default the run's
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Prompt file, where the run was asked with one
+    #[arg(long, value_name = "FILE")]
+    prompt: Option<PathBuf>,
+    /// Print one JSON object on stdout, and nothing else there
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    budget: budget::Flags,
+    #[command(flatten)]
+    way: Way,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    run: String,
+    file: String,
+    shrunk: &'a [Shrunk],
+    not_missed: &'a [String],
+}
+
+/// What came of the programs of a run.
+#[derive(Default)]
+pub(super) struct Shrinking {
+    pub(super) shrunk: Vec<Shrunk>,
+    /// Items that were not missed again, and are left alone.
+    pub(super) not_missed: Vec<String>,
+}
+
+impl Args {
+    /// Shrinks, keeps and shows.
+    pub fn run(&self) -> Result<(), Failure> {
+        let dir = RunDir::open(&self.run).map_err(Failure::usage)?;
+        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
+        let records = read_records(&dir).map_err(Failure::usage)?.rows;
+        let picked = self.picked(&records)?;
+        let prompt = self.prompt(&manifest, &picked)?;
+        let known = self.model.as_ref().or(manifest.plan.model.as_ref());
+        let model = known.ok_or_else(|| usage("the run does not say which model was asked; name one with --model"))?;
+        let entry = self.way.entry(model)?;
+        if self.model.is_none() && self.way.request(&entry)? != manifest.plan.request {
+            say("the run was asked with other settings (temperature, tokens, address, ...) than this asks with");
+        }
+        self.budget.check(std::slice::from_ref(&entry))?;
+        let prices = entry.prices.clone();
+        let shrinking = runtime()?.block_on(async {
+            let connection = self.way.connect(entry, &[], Seed::new(0)).await?;
+            let shrinker = shrinker(&self.way, &connection, prompt, (self.confirm, self.query_budget));
+            let (budget, stop) = self.budget.open();
+            shrink_all(&dir, &picked, &shrinker, Told::new(budget, prices), stop).await
+        })?;
+        if self.json {
+            let (run, file) = (dir.path().display().to_string(), dir.shrunk().display().to_string());
+            return print_json(&Report { run, file, shrunk: &shrinking.shrunk, not_missed: &shrinking.not_missed });
+        }
+        shrinking.show(&dir)
+    }
+
+    /// The records that are to be shrunk.
+    fn picked<'r>(&self, records: &'r [Record]) -> Result<Vec<&'r Record>, Failure> {
+        let path = self.run.display();
+        if let Some(best) = self.best {
+            let best: Vec<&Record> = confirmed(records).into_iter().take(best).collect();
+            let none = || usage(&format!("{path} has no miss that was missed again; name items with --item"));
+            return if best.is_empty() { Err(none()) } else { Ok(best) };
+        }
+        let find = |id: &String| {
+            let of_item = || records.iter().filter(|record| record.item.id == *id);
+            let missed = of_item().find(|record| record.answer.verdict.is_miss());
+            missed.ok_or_else(|| match of_item().next() {
+                Some(record) => usage(&format!("item {id} was not missed but {}", record.answer.verdict)),
+                None => usage(&format!("{path} has no item {id}; the ids stand in its records.jsonl and summary.md")),
+            })
+        };
+        self.item.iter().map(find).collect()
+    }
+
+    /// The prompt of the run.
+    fn prompt(&self, manifest: &Manifest, picked: &[&Record]) -> Result<Prompt, Failure> {
+        let task = picked.first().map(|record| record.item.task).ok_or_else(|| usage("there is nothing to shrink"))?;
+        let prompt = match &self.prompt {
+            Some(path) => Prompt::load(path).map_err(Failure::usage)?,
+            None => Prompt::shipped(task),
+        };
+        match &manifest.plan.prompt {
+            Some(used) if used.hash != prompt.hash => Err(usage(&format!(
+                "the run was asked with the prompt {} ({}...), and this is {} ({}...); give its file with --prompt FILE",
+                used.name,
+                &used.hash[..used.hash.len().min(8)],
+                prompt.id(),
+                &prompt.hash[..8],
+            ))),
+            Some(_) => Ok(prompt),
+            None => Err(usage("only attacks are shrunk: this run has no prompt of its own")),
+        }
+    }
+}
+
+fn usage(problem: &str) -> Failure {
+    Failure::usage(anyhow::anyhow!("{problem}"))
+}
+
+/// Who shrinks by asking this model, confirming so often and within so many requests for each program.
+pub(super) fn shrinker(
+    way: &Way,
+    connection: &Connection,
+    prompt: Prompt,
+    (confirm, query_budget): (u32, u64),
+) -> Shrinker {
+    Shrinker {
+        prompt,
+        model: connection.model.clone(),
+        model_id: connection.entry.id.clone(),
+        params: way.params(&connection.entry),
+        limits: way.limits(),
+        strictness: way.strictness(),
+        confirm,
+        query_budget,
+    }
+}
+
+/// Shrinks one program after the other; each is kept as soon as it is small.
+pub(super) async fn shrink_all(
+    dir: &RunDir,
+    records: &[&Record],
+    shrinker: &Shrinker,
+    mut told: Told,
+    stop: StopSignal,
+) -> Result<Shrinking, Failure> {
+    let mut shrinking = Shrinking::default();
+    for (record, number) in records.iter().zip(1..) {
+        let id = &record.item.id;
+        told.begin(format!("{id} ({number} of {})", records.len()));
+        let shrunk = shrinker.shrink(&record.item, &mut told, stop.clone()).await.map_err(|error| explain(error, dir))?;
+        match (shrunk.record, shrunk.finish) {
+            (Some(left), finish) => {
+                let line = Shrunk {
+                    from: id.clone(),
+                    before: shrunk.before,
+                    after: shrunk.after,
+                    queries: shrunk.queries,
+                    hits: shrunk.missed.0,
+                    of: shrunk.missed.1,
+                    smallest: finish == Finish::Smallest,
+                    record: left,
+                };
+                keep_shrunk(dir, &line)?;
+                shrinking.shrunk.push(line);
+            }
+            (None, Finish::NotMissed) => {
+                told.bar.println(format!("{id}: not missed when asked again; it is left alone"));
+                shrinking.not_missed.push(id.clone());
+            }
+            (None, _) => {}
+        }
+        if shrunk.finish == Finish::Stopped {
+            break;
+        }
+    }
+    told.bar.finish_and_clear();
+    Ok(shrinking)
+}
+
+/// A disagreement is saved where it can be studied.
+fn explain(error: ShrinkError, dir: &RunDir) -> Failure {
+    match &error {
+        ShrinkError::Disagreement { draft, .. } => super::attack::disagreement(&error, draft, dir),
+        _ => error.into(),
+    }
+}
+
+/// Shows on stderr how far it is, and counts what it costs.
+pub(super) struct Told {
+    bar: ProgressBar,
+    budget: Budget,
+    prices: Option<Prices>,
+    about: String,
+}
+
+impl Told {
+    pub(super) fn new(budget: Budget, prices: Option<Prices>) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template("{spinner} {msg}, {pos} queries").expect("it is well-formed"));
+        Self { bar, budget, prices, about: String::new() }
+    }
+
+    fn begin(&mut self, about: String) {
+        self.bar.set_message(format!("shrinking {about}"));
+        self.about = about;
+    }
+}
+
+impl Watch for Told {
+    fn answered(&mut self, record: &Record, attempts: u32) {
+        if attempts > 0 {
+            self.budget.pay(self.prices.as_ref(), record);
+        }
+        self.bar.inc(1);
+    }
+
+    fn smaller(&mut self, size: Size) {
+        self.bar.set_message(format!("shrinking {}: {} instructions", self.about, size.instructions));
+    }
+}
+
+impl Shrinking {
+    /// Shows every program with its truth, and what was said.
+    pub(super) fn show(&self, dir: &RunDir) -> Result<(), Failure> {
+        for id in &self.not_missed {
+            print_line(&format!("{id}: not missed when asked again; it is left alone\n"))?;
+        }
+        for line in &self.shrunk {
+            let Shrunk { from, before, after, queries, hits, of, record, .. } = line;
+            let end = if line.smallest { "" } else { "; not yet the smallest" };
+            print_line(&format!(
+                "{from}: {} instructions ({} bytes), cut down to {} ({} bytes) with {queries} queries; missed {hits} of {of} \
+                 times{end}",
+                before.instructions, before.bytes, after.instructions, after.bytes
+            ))?;
+            let Question { program, task, probes, .. } = Question::of(&record.item)?;
+            print_line(show_with_truth(task, &program, &probes, &record.item.truth).trim_end())?;
+            if let Truth::ReturnValues(_) | Truth::Fuel(_) = record.item.truth {
+                let values: Vec<String> = record.item.truth.texts().into_iter().map(|(_, value)| value).collect();
+                print_line(&format!("truth: {}", values.join(", ")))?;
+            }
+            print_line(&format!("the model said: {}\n", record.answer.reply.as_deref().unwrap_or_default().trim()))?;
+        }
+        if self.shrunk.is_empty() { Ok(()) } else { print_line(&format!("kept in {}", dir.shrunk().display())) }
+    }
+}
