@@ -144,12 +144,7 @@ impl Shrinker {
     ///
     /// # Errors
     /// See [`ShrinkError`].
-    pub async fn shrink(
-        &self,
-        item: &Item,
-        watch: &mut dyn Watch,
-        stop: StopSignal,
-    ) -> Result<Shrunk, ShrinkError> {
+    pub async fn shrink(&self, item: &Item, watch: &mut dyn Watch, stop: StopSignal) -> Result<Shrunk, ShrinkError> {
         let question = Question::of(item)?;
         let before = Size::of(&question.program);
         let subject = Subject::of(question).ok_or_else(|| ShrinkError::Unlabelled { id: item.id.clone() })?;

@@ -148,7 +148,7 @@ impl Watch for Progress {
         match record.purpose {
             Purpose::Attack => self.attack.push(record),
             Purpose::Baseline => self.baseline.push(record),
-            Purpose::Confirm | Purpose::Eval | Purpose::Shrink => {}
+            Purpose::Confirm | Purpose::Eval | Purpose::Shrink | Purpose::Pair => {}
         }
         if self.model_returned.is_none() {
             self.model_returned.clone_from(&record.answer.model_returned);

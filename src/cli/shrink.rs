@@ -176,7 +176,8 @@ pub(super) async fn shrink_all(
     for (record, number) in records.iter().zip(1..) {
         let id = &record.item.id;
         told.begin(format!("{id} ({number} of {})", records.len()));
-        let shrunk = shrinker.shrink(&record.item, &mut told, stop.clone()).await.map_err(|error| explain(error, dir))?;
+        let shrunk =
+            shrinker.shrink(&record.item, &mut told, stop.clone()).await.map_err(|error| explain(error, dir))?;
         match (shrunk.record, shrunk.finish) {
             (Some(left), finish) => {
                 let line = Shrunk {

@@ -180,6 +180,8 @@ pub enum Purpose {
     Eval,
     /// To see whether a program that was cut down is still missed.
     Shrink,
+    /// To see whether a miss is cured when one instruction is swapped.
+    Pair,
 }
 
 /// Tokens as the provider counted them; `None` where it did not say.

@@ -4,7 +4,7 @@
 
 use super::stats::{self, Share};
 use crate::item::record::{Purpose, Record};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// One point of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Curves {
     pub attack: Vec<Point>,
     /// The random baseline; queries are its own.
     pub baseline: Vec<Point>,
+    /// Attacks of other runs that it is held against, each with its name.
+    pub others: Vec<(String, Vec<Point>)>,
 }
 
 /// The curves of a run, in windows that suit its length.
@@ -34,7 +36,32 @@ pub fn curves(records: &[Record]) -> Curves {
         window,
         attack: rolling(records, &[Purpose::Attack, Purpose::Confirm], window),
         baseline: rolling(records, &[Purpose::Baseline], window),
+        others: Vec::new(),
     }
+}
+
+impl Curves {
+    /// With the attack of another run beside it.
+    pub fn against(mut self, name: &str, records: &[Record]) -> Self {
+        self.others.push((name.into(), rolling(records, &[Purpose::Attack, Purpose::Confirm], self.window)));
+        self
+    }
+}
+
+/// Different canonical forms missed by the attack after each of its queries that found one: (queries, found).
+pub fn found(records: &[Record], purposes: &[Purpose]) -> Vec<(u64, u64)> {
+    let mut spent: Vec<&Record> = records.iter().filter(|record| purposes.contains(&record.purpose)).collect();
+    spent.sort_by_key(|record| (record.round, record.purpose, record.index));
+    let (mut forms, mut points) = (BTreeSet::new(), vec![(0, 0)]);
+    let last = spent.len() as u64;
+    for (record, query) in spent.into_iter().zip(1..) {
+        let is_new = record.purpose == purposes[0] && record.answer.verdict.is_miss();
+        if is_new && forms.insert(record.item.canonical.as_str()) {
+            points.push((query, forms.len() as u64));
+        }
+    }
+    points.push((last, forms.len() as u64));
+    points
 }
 
 /// A tenth of the replies: long enough to smooth, short enough to show learning. Ten are the least that say something,
@@ -110,8 +137,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_counted_by_canonical_form() {
+        let mut records = attack(&[Correct, Wrong, Wrong, Timeout, Wrong]);
+        records[2].item.canonical = records[1].item.canonical.clone();
+        records.push(sample(Purpose::Confirm, 0, 1, Wrong));
+        assert_eq!(found(&records, &[Purpose::Attack, Purpose::Confirm]), [(0, 0), (2, 1), (5, 2), (6, 2)]);
+        assert_eq!(found(&[], &[Purpose::Attack]), [(0, 0), (0, 0)]);
+    }
+
+    #[test]
     fn the_window_suits_the_run() {
         assert_eq!([0, 99, 500, 1980, 50_000].map(window_for), [10, 10, 50, 198, 200]);
-        assert_eq!(curves(&[]), Curves { window: 10, attack: vec![], baseline: vec![] });
+        assert_eq!(curves(&[]), Curves { window: 10, attack: vec![], baseline: vec![], others: vec![] });
     }
 }

@@ -1,37 +1,85 @@
-//! Owns the picture of the miss-rate curve, as an SVG.
+//! Owns pictures of lines, as SVG: the miss-rate curve, and what was found with how many queries.
 //!
-//! Must not know records. It is drawn on white, so that it reads on any page, in colours that the colour-blind tell
+//! Must not know records. They are drawn on white, so that they read on any page, in colours that the colour-blind tell
 //! apart (Okabe and Ito 2008); the lines differ in their dashes too.
 
 use super::curve::{Curves, Point};
+use super::page::chart::{FIFTH, FIRST, FOURTH, GRID, INK, PAGE, SECOND, THIRD};
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::FontTransform;
 
 /// Width and height, pixels.
 const SIZE: (u32, u32) = (960, 480);
-const ATTACK: RGBColor = RGBColor(213, 94, 0);
-const BASELINE: RGBColor = RGBColor(0, 114, 178);
-const INK: RGBColor = RGBColor(40, 40, 40);
+/// Of the lines, in their order.
+const COLOURS: [RGBColor; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 /// Length of a dash and of the gap behind it, pixels.
 const DASH: (u32, u32) = (8, 5);
 /// Length of a line in the legend, pixels.
 const LEGEND: i32 = 22;
-const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// The picture could not be drawn.
+/// A picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot draw the miss-rate curve: {0}; this is a bug of ours, and the records are unharmed")]
+#[error("cannot draw a picture: {0}; this is a bug of ours, and the records are unharmed")]
 pub struct PlotError(String);
+
+/// A line of a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// Its name in the legend.
+    pub name: String,
+    /// Its points.
+    pub points: Vec<(f64, f64)>,
+    /// At each point the lower and the upper end of its band; none where there is no band.
+    pub band: Vec<(f64, f64)>,
+    /// Whether it is drawn with dashes: what the picture is not about.
+    pub dashed: bool,
+}
+
+/// What a picture says beside its lines.
+struct Frame<'a> {
+    title: &'a str,
+    x: &'a str,
+    y: &'a str,
+    /// Where the vertical axis ends.
+    top: f64,
+    /// Whether it counts shares.
+    percent: bool,
+}
 
 /// Draws the curves with their 95 % bands; `None` where there is no point to draw. `names` are those of the attack and
 /// of the baseline in the legend.
 pub fn miss_rate_svg(curves: &Curves, title: &str, names: (&str, &str)) -> Result<Option<String>, PlotError> {
-    if curves.attack.is_empty() && curves.baseline.is_empty() {
+    let mut lines = vec![curve(names.0, &curves.attack, false), curve(names.1, &curves.baseline, true)];
+    lines.extend(curves.others.iter().map(|(name, points)| curve(name, points, true)));
+    let y = format!("miss rate over the last {} finished replies", curves.window);
+    let frame = Frame { title, x: "queries", y: &y, top: top(curves), percent: true };
+    svg(&lines, &frame)
+}
+
+/// Draws how many were found with how many queries; `None` where there is nothing to draw.
+pub fn found_svg(lines: &[Line], title: &str) -> Result<Option<String>, PlotError> {
+    let most = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).fold(1.0, f64::max);
+    let frame = Frame { title, x: "queries", y: "different programs missed", top: 1.05 * most, percent: false };
+    svg(lines, &frame)
+}
+
+fn curve(name: &str, points: &[Point], dashed: bool) -> Line {
+    let rate = |point: &Point| (point.query as f64, point.missed.rate().expect("a window is never empty"));
+    let band = |point: &Point| {
+        let interval = point.missed.wilson().expect("a window is never empty");
+        (interval.low, interval.high)
+    };
+    let (points, band) = (points.iter().map(rate).collect(), points.iter().map(band).collect());
+    Line { name: name.into(), points, band, dashed }
+}
+
+fn svg(lines: &[Line], frame: &Frame<'_>) -> Result<Option<String>, PlotError> {
+    if lines.iter().all(|line| line.points.is_empty()) {
         return Ok(None);
     }
     let mut svg = String::new();
-    draw(curves, title, names, &mut svg).map_err(|error| PlotError(error.to_string()))?;
+    draw(lines, frame, &mut svg).map_err(|error| PlotError(error.to_string()))?;
     Ok(Some(svg))
 }
 
@@ -41,16 +89,17 @@ type Chart<'a, 'b> = ChartContext<
     Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
 >;
 
-fn draw(curves: &Curves, title: &str, names: (&str, &str), svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(lines: &[Line], frame: &Frame<'_>, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+    let last = lines.iter().filter_map(|line| line.points.last()).map(|(x, _)| *x).fold(1.0, f64::max);
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
-    area.fill(&WHITE)?;
+    area.fill(&PAGE)?;
     let mut chart = ChartBuilder::on(&area)
-        .caption(title, ("sans-serif", 24).into_font().color(&INK))
+        .caption(frame.title, ("sans-serif", 24).into_font().color(&INK))
         .margin(16)
         .margin_right(28)
         .x_label_area_size(56)
         .y_label_area_size(76)
-        .build_cartesian_2d(0.0..last_query(curves), 0.0..top(curves))?;
+        .build_cartesian_2d(0.0..last, 0.0..frame.top)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -59,17 +108,18 @@ fn draw(curves: &Curves, title: &str, names: (&str, &str), svg: &mut String) -> 
         .axis_style(INK)
         .label_style(("sans-serif", 16).into_font().color(&INK))
         .axis_desc_style(("sans-serif", 18).into_font().color(&INK))
-        .x_desc("queries")
-        .y_desc(format!("miss rate over the last {} finished replies", curves.window))
+        .x_desc(frame.x)
+        .y_desc(frame.y)
         .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{:.0} %", y * 100.0))
+        .y_label_formatter(&|y| if frame.percent { format!("{:.0} %", y * 100.0) } else { format!("{y:.0}") })
         .draw()?;
-    series(&mut chart, &curves.attack, ATTACK, names.0, false)?;
-    series(&mut chart, &curves.baseline, BASELINE, names.1, true)?;
+    for (line, colour) in lines.iter().zip(COLOURS.into_iter().cycle()) {
+        series(&mut chart, line, colour)?;
+    }
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.85))
+        .background_style(PAGE.mix(0.85))
         .border_style(GRID)
         .label_font(("sans-serif", 17).into_font().transform(FontTransform::None).color(&INK))
         .draw()?;
@@ -77,55 +127,38 @@ fn draw(curves: &Curves, title: &str, names: (&str, &str), svg: &mut String) -> 
     Ok(())
 }
 
-/// One curve with its band, and its line in the legend.
-fn series(
-    chart: &mut Chart<'_, '_>,
-    points: &[Point],
-    colour: RGBColor,
-    name: &str,
-    dashed: bool,
-) -> Result<(), Box<dyn std::error::Error>> {
-    if points.is_empty() {
+/// One line with its band, and its entry in the legend.
+fn series(chart: &mut Chart<'_, '_>, line: &Line, colour: RGBColor) -> Result<(), Box<dyn std::error::Error>> {
+    if line.points.is_empty() {
         return Ok(());
     }
-    let at = |y: fn(&Point) -> f64| points.iter().map(move |point| (point.query as f64, y(point)));
-    let band: Vec<(f64, f64)> = at(high).chain(at(low).rev()).collect();
-    chart.draw_series(std::iter::once(Polygon::new(band, colour.mix(0.14))))?;
-    let line = colour.stroke_width(3);
-    if dashed {
+    let ends = || line.points.iter().zip(&line.band);
+    let upper = ends().map(|((x, _), (_, high))| (*x, *high));
+    let band: Vec<(f64, f64)> = upper.chain(ends().rev().map(|((x, _), (low, _))| (*x, *low))).collect();
+    if !band.is_empty() {
+        chart.draw_series(std::iter::once(Polygon::new(band, colour.mix(0.14))))?;
+    }
+    let stroke = colour.stroke_width(3);
+    let points = line.points.iter().copied();
+    if line.dashed {
         chart
-            .draw_series(DashedLineSeries::new(at(rate), DASH.0, DASH.1, line))?
-            .label(name)
-            .legend(move |(x, y)| DashedPathElement::new([(x, y), (x + LEGEND, y)], DASH.0, DASH.1, line));
+            .draw_series(DashedLineSeries::new(points, DASH.0, DASH.1, stroke))?
+            .label(&line.name)
+            .legend(move |(x, y)| DashedPathElement::new([(x, y), (x + LEGEND, y)], DASH.0, DASH.1, stroke));
     } else {
         chart
-            .draw_series(LineSeries::new(at(rate), line))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + LEGEND, y)], line));
+            .draw_series(LineSeries::new(points, stroke))?
+            .label(&line.name)
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + LEGEND, y)], stroke));
     }
     Ok(())
 }
 
-fn rate(point: &Point) -> f64 {
-    point.missed.rate().expect("a window is never empty")
-}
-
-fn low(point: &Point) -> f64 {
-    point.missed.wilson().expect("a window is never empty").low
-}
-
-fn high(point: &Point) -> f64 {
-    point.missed.wilson().expect("a window is never empty").high
-}
-
-fn last_query(curves: &Curves) -> f64 {
-    let last = [&curves.attack, &curves.baseline].into_iter().filter_map(|points| points.last());
-    last.map(|point| point.query).max().unwrap_or(1).max(1) as f64
-}
-
 /// The end of the rate axis: the next tenth above everything drawn, at most 1.
 fn top(curves: &Curves) -> f64 {
-    let highest = curves.attack.iter().chain(&curves.baseline).map(high).fold(0.0, f64::max);
+    let others = curves.others.iter().flat_map(|(_, points)| points);
+    let high = |point: &Point| point.missed.wilson().expect("a window is never empty").high;
+    let highest = curves.attack.iter().chain(&curves.baseline).chain(others).map(high).fold(0.0, f64::max);
     ((highest * 10.0).ceil() / 10.0).clamp(0.1, 1.0)
 }
 
@@ -144,7 +177,7 @@ mod tests {
 
     #[test]
     fn labels_are_text_in_the_picture() {
-        let curves = Curves { window: 50, attack: line(400, |q| q / 10), baseline: line(400, |_| 6) };
+        let curves = Curves { window: 50, attack: line(400, |q| q / 10), baseline: line(400, |_| 6), others: vec![] };
         let svg = svg(&curves);
         let texts = ["queries", "miss rate over the last 50 finished replies", "ppo", "random", "90 %", "300"];
         for text in texts {
@@ -156,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_axis_ends_above_the_highest_band() {
-        let curves = Curves { window: 50, attack: line(60, |_| 0), baseline: vec![] };
+        let curves = Curves { window: 50, attack: line(60, |_| 0), baseline: vec![], others: vec![] };
         assert_eq!(top(&curves), 0.1);
         assert!(!svg(&curves).lines().any(|line| line.trim() == "random"), "nothing drawn, nothing in the legend");
         let sure = Curves { attack: line(60, |_| 50), ..curves };
@@ -165,7 +198,7 @@ mod tests {
 
     #[test]
     fn nothing_to_draw_is_no_picture() {
-        let curves = Curves { window: 10, attack: vec![], baseline: vec![] };
+        let curves = Curves { window: 10, attack: vec![], baseline: vec![], others: vec![] };
         assert_eq!(miss_rate_svg(&curves, "", ("", "")).expect("no error"), None);
     }
 }

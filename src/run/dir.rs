@@ -113,6 +113,16 @@ impl RunDir {
         self.path.join("checkpoint.safetensors")
     }
 
+    /// `pairs.jsonl`: missed programs asked again with one instruction swapped.
+    pub fn pairs(&self) -> PathBuf {
+        self.path.join("pairs.jsonl")
+    }
+
+    /// `report.html`: the page of the run.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
     /// `summary.md`: the run for a reader.
     pub fn summary(&self) -> PathBuf {
         self.path.join("summary.md")

@@ -13,6 +13,7 @@ pub mod dir;
 pub mod jsonl;
 pub mod level;
 pub mod manifest;
+pub mod pairs;
 pub mod preset;
 pub mod shrunk;
 pub mod sink;

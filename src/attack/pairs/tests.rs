@@ -44,7 +44,11 @@ fn the_suspect_is_swapped_for_its_neighbour_and_nothing_else() {
         "i32.shl -> i32.xor",
     );
     check(&format!("i32.const -1 i32.const 4 i32.lt_u{ask}"), "unsigned comparisons", "i32.lt_u -> i32.lt_s");
-    check(&format!("f32.const 0.1 f64.promote_f32{ask}"), "f32.const", "f32.const 0.1 -> f32.const 1.5");
+    check(
+        &format!("f32.const 0.1 f64.promote_f32{ask}"),
+        "f32.const with a result that is rounded to f32",
+        "f32.const 0.1 -> f32.const 1.5",
+    );
     check(
         &format!("i32.const 1 i32.const 2 i32.const 0 select{ask}"),
         "selects",

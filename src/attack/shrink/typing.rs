@@ -184,8 +184,7 @@ fn block(subject: &mut Subject, func: u32, (seq, at): (SeqId, usize), instr: Ins
     let mut ends = arms.into_iter().flatten();
     let Some(results) = ends.next().filter(|first| ends.all(|other| other == *first)) else { return };
     let ty = block_type(&mut subject.program, &params, &results);
-    subject.program.seqs[seq as usize].code[at] =
-        Instr::structured(instr.op, ty, instr.body(), instr.otherwise());
+    subject.program.seqs[seq as usize].code[at] = Instr::structured(instr.op, ty, instr.body(), instr.otherwise());
 }
 
 /// The labels that an instruction can branch to.

@@ -9,9 +9,7 @@ use super::trace::{State, Trace};
 use super::typing::{Typing, labels, type_index};
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::machine::Machine;
-use crate::wasm::program::{
-    Data, Elem, Export, Extern, Func, Instr, Place, Program, SegmentMode, Seq, SeqId,
-};
+use crate::wasm::program::{Data, Elem, Export, Extern, Func, Instr, Place, Program, SegmentMode, Seq, SeqId};
 use crate::wasm::types::{FuncType, ValType, Value};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -56,7 +56,8 @@ names!(
     Confirm = "confirm",
     Baseline = "baseline",
     Eval = "eval",
-    Shrink = "shrink"
+    Shrink = "shrink",
+    Pair = "pair"
 );
 names!(
     Verdict,
