@@ -77,7 +77,7 @@ pub struct Args {
     no_baseline: bool,
     /// Prompt file, in place of the shipped one of the task
     #[arg(long, value_name = "FILE")]
-    prompt: Option<PathBuf>,
+    pub(super) prompt: Option<PathBuf>,
     /// Where run directories go
     #[arg(long, default_value = "results", value_name = "DIR")]
     log_dir: PathBuf,
@@ -93,7 +93,7 @@ pub struct Args {
     #[command(flatten)]
     budget: budget::Flags,
     #[command(flatten)]
-    asking: Flags,
+    pub(super) asking: Flags,
 }
 
 /// The strategies by name.

@@ -3,6 +3,7 @@
 //! Must not hold logic worth a unit test; and it alone prints, and alone knows exit codes: 0 fine, 1 an error, 2 wrong
 //! use, 100 a threshold missed.
 
+mod again;
 pub mod attack;
 pub mod bill;
 pub mod budget;

@@ -34,11 +34,8 @@ impl Earlier {
         // The time of one part is none of the next one's business.
         let before = without(manifest.command.iter().cloned(), "--time-limit");
         let args = before.chain(without(std::env::args().skip(2), "--resume"));
-        let matches = Cli::command().args_override_self(true).try_get_matches_from(args);
-        let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
-            Failure::usage(anyhow::anyhow!("the command line of {} cannot be read again: {error}", path.display()))
-        })?;
-        Ok((Self { dir, manifest }, cli.verb))
+        let verb = parsed(args, path)?;
+        Ok((Self { dir, manifest }, verb))
     }
 
     /// Whether there is nothing left to do.
@@ -61,6 +58,22 @@ impl Earlier {
              begin a new run"
         )))
     }
+}
+
+/// The verb of a run, as it was called.
+///
+/// # Errors
+/// If its command line cannot be read any more.
+pub(super) fn verb_of(manifest: &Manifest, path: &Path) -> Result<Verb, Failure> {
+    parsed(without(manifest.command.iter().cloned(), "--resume"), path)
+}
+
+fn parsed(args: impl Iterator<Item = String>, path: &Path) -> Result<Verb, Failure> {
+    let matches = Cli::command().args_override_self(true).try_get_matches_from(args);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+        Failure::usage(anyhow::anyhow!("the command line of {} cannot be read again: {error}", path.display()))
+    })?;
+    Ok(cli.verb)
 }
 
 /// The arguments without one flag and its value.

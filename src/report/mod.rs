@@ -3,6 +3,7 @@
 //! Must not know models or how programs are made: everything here is computed from the stored records and manifest of a
 //! run alone, so that a report can be made again at any time, anywhere.
 
+pub mod attack_page;
 pub mod bands;
 pub mod compare;
 pub mod curve;

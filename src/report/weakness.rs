@@ -7,6 +7,9 @@
 //! part of the run, since long programs are missed by themselves and a policy has habits that explain nothing.
 
 mod cases;
+mod cure;
+
+pub use cure::Cure;
 
 use super::stats::{Interval, Share};
 use super::strata::{Stratum, difference, exact_greater, mantel_haenszel, two_sided};
@@ -63,6 +66,9 @@ pub struct Claim {
     pub explains: Share,
     /// Facts that go with the misses as closely here, so that these questions cannot tell them apart from it.
     pub alike: Vec<String>,
+    /// The items that have it, and no fact of an earlier claim, and were missed; those that tested it first.
+    #[serde(skip)]
+    pub misses: Vec<String>,
 }
 
 impl Claim {
@@ -82,7 +88,11 @@ impl Weaknesses {
         let cases = Cases::of(records)?;
         let (tested, found): (Vec<&Case>, Vec<&Case>) = cases.cases.iter().partition(|case| case.is_held_out);
         let (claimed, facts) = search(&cases, &found);
-        let claims = test(&cases, &tested, &claimed);
+        let mut claims = test(&cases, &tested, &claimed);
+        let mut left: Vec<&Case> = tested.iter().chain(&found).copied().filter(|case| case.missed).collect();
+        for (claim, found) in claims.iter_mut().zip(&claimed) {
+            claim.misses = left.extract_if(.., |case| case.has(found.fact)).map(|case| case.id.clone()).collect();
+        }
         let refuted = claims.iter().filter(|claim| claim.p > HOLDS).count();
         Ok(Self {
             found_in: found.len() as u64,
@@ -171,6 +181,7 @@ fn test(cases: &Cases, tested: &[&Case], claimed: &[Found]) -> Vec<Claim> {
             difference: difference(&strata),
             p: exact_greater(&strata),
             explains: Share { hits: explained, of: misses },
+            misses: Vec::new(),
             alike: found.alike.iter().map(|&fact| cases.facts[fact].to_string()).collect(),
         });
         left.retain(|case| !case.has(found.fact));

@@ -17,6 +17,8 @@ const PARTS: u32 = 4;
 
 /// A question.
 pub(super) struct Case {
+    /// Its item.
+    pub(super) id: String,
     /// Whether it was missed.
     pub(super) missed: bool,
     /// Number of its stratum.
@@ -69,6 +71,7 @@ impl Cases {
             let part = record.round * PARTS / rounds;
             let key = (record.purpose, record.chosen_by.as_str(), part, length(record.item.instructions));
             Case {
+                id: record.item.id.clone(),
                 missed: record.answer.verdict.is_miss(),
                 stratum: *strata.entry(key).or_insert(next),
                 facts: facts.iter().map(|fact| numbers[&fact]).collect(),

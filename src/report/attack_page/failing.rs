@@ -1,0 +1,141 @@
+//! Owns showing what a model fails on, claim by claim.
+//!
+//! Must not know how claims are found.
+
+use super::super::page::table::{Cell, Column, Table};
+use super::super::page::{Html, Section, bar};
+use super::super::stats::Share;
+use super::super::summary::text::{count, interval, percent};
+use super::super::weakness::{Claim, Cure};
+use super::Parts;
+
+/// Items that are linked for each claim.
+const EXAMPLES: usize = 5;
+
+pub(super) fn section(parts: &Parts<'_>) -> Section {
+    let claims = &parts.weaknesses.claims;
+    let mut body = if claims.is_empty() { none(parts) } else { overview(parts) };
+    body = body.and(claims.iter().zip(1..).map(|(claim, number)| told(claim, number, parts)).collect());
+    Section::new("weaknesses", "What it fails on", body.and(method(parts)))
+}
+
+fn none(parts: &Parts<'_>) -> Html {
+    let misses = stats(parts).hits;
+    Html::paragraph(if misses == 0 {
+        "Nothing was missed."
+    } else {
+        "No fact of the computation goes with the misses more than chance lets expect: what was missed looks like noise, or \
+         like something that no fact looked at here describes."
+    })
+}
+
+/// Of all questions with an answer.
+fn stats(parts: &Parts<'_>) -> Share {
+    super::super::stats::miss_share(&parts.records.iter().collect::<Vec<_>>())
+}
+
+fn overview(parts: &Parts<'_>) -> Html {
+    let mut table = Table::new([
+        Column::number("#"),
+        Column::text("fails on"),
+        Column::number("missed").hint("among held-out questions that have it"),
+        Column::text(""),
+        Column::number("elsewhere").hint("among held-out questions that have neither it nor an earlier one"),
+        Column::text(""),
+        Column::number("explains").hint("of all misses among the held-out questions"),
+        Column::number("cured").hint("misses gone when the suspected instruction is swapped for a neighbour"),
+        Column::number("control").hint("misses gone when another instruction is swapped instead"),
+    ]);
+    for (claim, number) in parts.weaknesses.claims.iter().zip(1..) {
+        let cure = Cure::of(claim, parts.pairs);
+        let cured = |share: fn(&Cure) -> Share| Cell::maybe(cure.as_ref().and_then(|cure| share(cure).rate()), percent);
+        table.row([
+            Cell::number(f64::from(number), &number.to_string()),
+            Cell::text(&claim.what),
+            Cell::maybe(claim.with.rate(), percent),
+            bar_of(claim.with),
+            Cell::maybe(claim.without.rate(), percent),
+            bar_of(claim.without),
+            Cell::maybe(claim.explains.rate(), percent),
+            cured(|cure| cure.suspect),
+            cured(|cure| cure.control),
+        ]);
+    }
+    table.html()
+}
+
+fn bar_of(share: Share) -> Cell {
+    let Some(rate) = share.rate() else { return Cell::unknown() };
+    Cell::html(bar::interval(rate, share.wilson(), &said(share))).sorted_by(rate)
+}
+
+/// `91.2 % (85.0–95.1 %, 120 of 132)`.
+fn said(share: Share) -> String {
+    let Some((rate, range)) = share.rate().zip(share.wilson()) else { return "unknown (none of 0)".into() };
+    format!("{} ({}, {} of {})", percent(rate), interval(range), count(share.hits), count(share.of))
+}
+
+fn told(claim: &Claim, number: usize, parts: &Parts<'_>) -> Html {
+    let mut text = format!(
+        "On questions that had no part in finding it: missed {} with it, {} elsewhere.",
+        said(claim.with),
+        said(claim.without)
+    );
+    if let Some((difference, range)) = claim.difference {
+        text += &format!(
+            " Among programs of equal length, of one chooser and one part of the run, it makes a difference of {} ({}; p = {} \
+             after correction).",
+            percent(difference),
+            interval(range),
+            p(claim.p)
+        );
+    }
+    text += &format!(" It explains {}.", said_of(claim.explains, "misses"));
+    let mut html = Html::heading(&format!("{number}. {}", claim.what)).and(Html::paragraph(&text));
+    html = html.and(match Cure::of(claim, parts.pairs) {
+        Some(cure) => cured(&cure),
+        None => Html::note("Minimal pairs were not asked, or no single instruction could be swapped."),
+    });
+    if !claim.alike.is_empty() {
+        let alike = claim.alike.iter().take(EXAMPLES).cloned().collect::<Vec<_>>().join("; ");
+        html = html.and(Html::note(&format!("These questions cannot tell it from: {alike}.")));
+    }
+    let links = claim.misses.iter().take(EXAMPLES).map(|id| Html::item(id, id).and(Html::text(" ")));
+    html.and(Html::text("Missed: ").and(links.collect()).within("p", ""))
+}
+
+fn cured(cure: &Cure) -> Html {
+    let mut sentence = cure.sentence();
+    sentence[..1].make_ascii_uppercase();
+    let changes = cure.changes.iter().take(EXAMPLES);
+    let changes: Html = changes.map(|(change, n)| Html::code(change).and(Html::text(&format!(" ({n}) ")))).collect();
+    Html::text(&format!("Minimal pairs: {sentence}. ")).and(changes).within("p", "")
+}
+
+/// `88 % of the misses (120 of 136)`.
+fn said_of(share: Share, of: &str) -> String {
+    let rate = share.rate().map_or("unknown".into(), percent);
+    format!("{rate} of the {of} ({} of {})", count(share.hits), count(share.of))
+}
+
+fn p(p: f64) -> String {
+    if p < 0.001 { format!("{p:.0e}") } else { format!("{p:.3}") }
+}
+
+fn method(parts: &Parts<'_>) -> Html {
+    let weak = parts.weaknesses;
+    Html::note(&format!(
+        "How this is found: {} facts of the computation that answers depend on were looked at in {} questions; the fact that goes \
+         with misses most closely becomes a claim, then the next one among the questions without it. Questions are compared \
+         within strata of equal length, chooser and part of the run (Mantel-Haenszel). Claims are then tested on {} \
+         other questions by an exact test, corrected for their number (Holm); {}. Facts and \
+         misses are about right and wrong answers alone.",
+        count(weak.facts as u64),
+        count(weak.found_in),
+        count(weak.tested_on),
+        match weak.refuted {
+            0 => "none was refuted there".into(),
+            n => format!("{n} did not hold there and are left out"),
+        }
+    ))
+}

@@ -1,0 +1,43 @@
+//! Owns showing the programs that were cut down.
+//!
+//! Must not know how they were cut.
+
+use super::super::page::table::{Cell, Column, Table};
+use super::super::page::{Html, Section};
+use super::super::said::said;
+use super::Parts;
+use crate::run::shrunk::Shrunk;
+
+/// The section; none where nobody cut anything.
+pub(super) fn section(parts: &Parts<'_>) -> Option<Section> {
+    if parts.shrunk.is_empty() {
+        return None;
+    }
+    let mut shrunk: Vec<&Shrunk> = parts.shrunk.iter().collect();
+    shrunk.sort_by_key(|line| (line.after.instructions, line.after.bytes));
+    let intro = "Missed programs, cut down to what is still missed: nothing can be taken away without the model getting it \
+                 right.";
+    let body: Html = [Html::paragraph(intro)].into_iter().chain(shrunk.into_iter().map(told)).collect();
+    Some(Section::new("shrunk", "The smallest programs that it misses", body))
+}
+
+fn told(line: &Shrunk) -> Html {
+    let Shrunk { from, before, after, hits, of, record, .. } = line;
+    let sizes = format!(
+        "From {} instructions to {}; missed {hits} of {of} times. Cut out of ",
+        before.instructions, after.instructions
+    );
+    let heading = Html::heading(&format!("{} instructions", after.instructions));
+    let about = Html::text(&sizes).and(Html::item(from, from)).within("p", "");
+    let program = Html::text(&record.item.program).within("pre", "quote");
+    let mut table = Table::new([Column::text("slot"), Column::text("truth"), Column::text("the model")]);
+    let reply = record.answer.reply.as_deref().unwrap_or_default();
+    let said = said(reply, &record.item.truth).unwrap_or_default();
+    for (at, (name, truth)) in record.item.truth.texts().into_iter().enumerate() {
+        let said = said.get(at).map_or("nothing", String::as_str);
+        let right = record.answer.slots.get(at).copied().unwrap_or(false);
+        let said = if right { Cell::text(said) } else { Cell::html(Html::strong(said)) };
+        table.row([Cell::text(&name), Cell::text(&truth), said]);
+    }
+    heading.and(about).and(program).and(table.html())
+}
