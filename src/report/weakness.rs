@@ -28,8 +28,10 @@ const FEWEST: u64 = 10;
 const FOUND: f64 = 0.01;
 /// How likely a claim may be by chance on questions that did not find it, corrected for the number of claims.
 const HOLDS: f64 = 0.05;
+/// Of the facts that went with misses most closely when a claim was found, so many are told.
+const CLOSEST: usize = 8;
 /// Of a general fact that goes with misses nearly as closely as the closest, this share of its statistic is enough.
-const NEARLY: f64 = 0.97;
+const NEARLY: f64 = 0.94;
 
 /// What a model fails on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,6 +68,8 @@ pub struct Claim {
     pub explains: Share,
     /// Facts that go with the misses as closely here, so that these questions cannot tell them apart from it.
     pub alike: Vec<String>,
+    /// The facts that went with misses most closely when it was found, and how closely, in standard deviations.
+    pub closest: Vec<(String, f64)>,
     /// The items that have it, and no fact of an earlier claim, and were missed; those that tested it first.
     #[serde(skip)]
     pub misses: Vec<String>,
@@ -108,6 +112,7 @@ impl Weaknesses {
 struct Found {
     fact: usize,
     alike: Vec<usize>,
+    closest: Vec<(usize, f64)>,
 }
 
 /// Looks for claims; and how many facts were looked at.
@@ -125,7 +130,10 @@ fn search(cases: &Cases, found: &[&Case]) -> (Vec<Found>, usize) {
         }
         let close: Vec<usize> =
             scores.iter().filter(|(_, score)| *score >= NEARLY * best).map(|(fact, _)| *fact).collect();
-        let claim = Found { fact: close[0], alike: close[1..].to_vec() };
+        let mut closest = scores;
+        closest.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        closest.truncate(CLOSEST);
+        let claim = Found { fact: close[0], alike: close[1..].to_vec(), closest };
         left.retain(|case| !case.has(claim.fact));
         claims.push(claim);
     }
@@ -181,6 +189,7 @@ fn test(cases: &Cases, tested: &[&Case], claimed: &[Found]) -> Vec<Claim> {
             difference: difference(&strata),
             p: exact_greater(&strata),
             explains: Share { hits: explained, of: misses },
+            closest: found.closest.iter().map(|&(fact, score)| (cases.facts[fact].to_string(), score)).collect(),
             misses: Vec::new(),
             alike: found.alike.iter().map(|&fact| cases.facts[fact].to_string()).collect(),
         });
@@ -192,4 +201,4 @@ fn test(cases: &Cases, tested: &[&Case], claimed: &[Found]) -> Vec<Claim> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -26,8 +26,8 @@ macro_rules! shipped {
 }
 
 /// The presets that the binary carries, so that it needs no files beside it.
-const SHIPPED: [(&str, &str); 9] = shipped! {
-    "aligned" "everything" "fuel" "paper-reachability" "paper-stack" "reachability" "result" "stack" "tiny"
+const SHIPPED: [(&str, &str); 10] = shipped! {
+    "aligned" "broad" "everything" "fuel" "paper-reachability" "paper-stack" "reachability" "result" "stack" "tiny"
 };
 /// Where presets lie.
 const FOLDER: &str = "policies";

@@ -10,6 +10,7 @@ mod looking;
 mod models;
 mod nothing_lost;
 mod numeric;
+mod reporting;
 mod spec;
 mod suites;
 mod tidy;
