@@ -13,11 +13,15 @@ mod asking;
 mod constants;
 mod cuts;
 mod declarations;
+mod inline;
 mod subject;
 mod trace;
 mod typing;
 mod unused;
 mod window;
+
+#[cfg(test)]
+mod tests;
 
 pub use asking::{ShrinkError, Watch};
 pub use subject::Size;
@@ -66,7 +70,7 @@ pub struct Shrinker {
 }
 
 /// Why shrinking ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Finish {
     /// No edit that is left is missed.
     Smallest,
@@ -76,10 +80,12 @@ pub enum Finish {
     Stopped,
     /// The program was not missed again, and is as it was.
     NotMissed,
+    /// Nobody answers any more.
+    Broken(ShrinkError),
 }
 
 /// What came of a program.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Shrunk {
     /// The question that is left, with its label and answer; `None` if not even the program as it was is missed again.
     pub record: Option<Record>,
@@ -130,9 +136,10 @@ struct Current {
 type Pass = fn(&Subject, &Trace) -> Vec<Subject>;
 
 /// Those that are tried until none helps, large cuts first.
-const PASSES: [Pass; 6] = [
+const PASSES: [Pass; 7] = [
     cuts::stretches,
     cuts::structure,
+    |subject, _| inline::inlined(subject),
     |subject, _| cuts::pairs(subject),
     declarations::declarations,
     |subject, _| constants::counters(subject),
@@ -144,12 +151,7 @@ impl Shrinker {
     ///
     /// # Errors
     /// See [`ShrinkError`].
-    pub async fn shrink(
-        &self,
-        item: &Item,
-        watch: &mut dyn Watch,
-        stop: StopSignal,
-    ) -> Result<Shrunk, ShrinkError> {
+    pub async fn shrink(&self, item: &Item, watch: &mut dyn Watch, stop: StopSignal) -> Result<Shrunk, ShrinkError> {
         let question = Question::of(item)?;
         let before = Size::of(&question.program);
         let subject = Subject::of(question).ok_or_else(|| ShrinkError::Unlabelled { id: item.id.clone() })?;
@@ -167,11 +169,15 @@ impl Shrinker {
             return Ok(Shrunk { record: None, before, after: before, queries, missed: (0, 0), finish });
         };
         let mut current = work.adopt(start, answer, missed);
-        work.run(&mut current).await?;
-        let after = current.rank.size;
-        let finish = work.asking.finish();
+        let finish = match work.run(&mut current).await {
+            Ok(()) => work.asking.finish(),
+            // What was found before stays found.
+            Err(error @ (ShrinkError::Model(_) | ShrinkError::NobodyAnswers { .. })) => Finish::Broken(error),
+            Err(error) => return Err(error),
+        };
+        let (after, queries) = (current.rank.size, work.asking.spent());
         let record = Some(asking::record(current.item, current.answer));
-        Ok(Shrunk { record, before, after, queries: work.asking.spent(), missed: current.missed, finish })
+        Ok(Shrunk { record, before, after, queries, missed: current.missed, finish })
     }
 }
 

@@ -138,6 +138,11 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// What is left to spend, for what comes after.
+    pub fn into_budget(self) -> Budget {
+        self.budget
+    }
 }
 
 impl Watch for Progress {

@@ -22,6 +22,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// How often a smaller program must be missed again, where nobody says.
+pub(super) const CONFIRM: u32 = 1;
+
 /// Cut missed programs of a run down to the smallest that the model still misses
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -35,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "K", conflicts_with = "item", required_unless_present = "item")]
     best: Option<usize>,
     /// How often a smaller program must be missed again to count
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
+    #[arg(long, default_value_t = CONFIRM, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
     confirm: u32,
     /// Requests at most for each program, confirmations included
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -164,8 +167,24 @@ pub(super) fn shrinker(
     }
 }
 
+/// Shrinks the best misses of a run: the shortest that were missed again, one for each canonical form.
+pub(super) async fn shrink_best(
+    dir: &RunDir,
+    count: usize,
+    shrinker: &Shrinker,
+    told: Told,
+    stop: StopSignal,
+) -> Result<Shrinking, Failure> {
+    let records = read_records(dir)?.rows;
+    let best: Vec<&Record> = confirmed(&records).into_iter().take(count).collect();
+    if best.is_empty() {
+        say("no miss was missed again when it was asked again: there is nothing to shrink");
+    }
+    shrink_all(dir, &best, shrinker, told, stop).await
+}
+
 /// Shrinks one program after the other; each is kept as soon as it is small.
-pub(super) async fn shrink_all(
+async fn shrink_all(
     dir: &RunDir,
     records: &[&Record],
     shrinker: &Shrinker,
@@ -176,30 +195,27 @@ pub(super) async fn shrink_all(
     for (record, number) in records.iter().zip(1..) {
         let id = &record.item.id;
         told.begin(format!("{id} ({number} of {})", records.len()));
-        let shrunk = shrinker.shrink(&record.item, &mut told, stop.clone()).await.map_err(|error| explain(error, dir))?;
-        match (shrunk.record, shrunk.finish) {
-            (Some(left), finish) => {
-                let line = Shrunk {
-                    from: id.clone(),
-                    before: shrunk.before,
-                    after: shrunk.after,
-                    queries: shrunk.queries,
-                    hits: shrunk.missed.0,
-                    of: shrunk.missed.1,
-                    smallest: finish == Finish::Smallest,
-                    record: left,
-                };
-                keep_shrunk(dir, &line)?;
-                shrinking.shrunk.push(line);
-            }
-            (None, Finish::NotMissed) => {
-                told.bar.println(format!("{id}: not missed when asked again; it is left alone"));
-                shrinking.not_missed.push(id.clone());
-            }
-            (None, _) => {}
+        let shrunk =
+            shrinker.shrink(&record.item, &mut told, stop.clone()).await.map_err(|error| explain(error, dir))?;
+        if let Some(left) = shrunk.record {
+            let line = Shrunk {
+                from: id.clone(),
+                before: shrunk.before,
+                after: shrunk.after,
+                queries: shrunk.queries,
+                hits: shrunk.missed.0,
+                of: shrunk.missed.1,
+                smallest: matches!(shrunk.finish, Finish::Smallest),
+                record: left,
+            };
+            keep_shrunk(dir, &line)?;
+            shrinking.shrunk.push(line);
         }
-        if shrunk.finish == Finish::Stopped {
-            break;
+        match shrunk.finish {
+            Finish::NotMissed => shrinking.not_missed.push(id.clone()),
+            Finish::Broken(error) => return Err(error.into()),
+            Finish::Stopped => break,
+            Finish::Smallest | Finish::Budget => {}
         }
     }
     told.bar.finish_and_clear();

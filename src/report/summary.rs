@@ -15,8 +15,8 @@ use crate::run::jsonl::{self, Cut, LineError};
 use crate::run::manifest::{Manifest, Status};
 use crate::run::sink::{ReadError, read_records};
 use crate::run::yaml::ConfigError;
-use std::path::Path;
 pub use misses::confirmed;
+use std::path::Path;
 use text::{count, interval, line, percent, table};
 
 /// What the baseline is called wherever it is shown.

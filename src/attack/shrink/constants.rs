@@ -95,21 +95,32 @@ fn simpler(ty: ValType, bits: u128) -> Vec<u128> {
     let mut values: Vec<u128> = match ty {
         ValType::I32 | ValType::I64 => {
             let number = if ty == ValType::I32 { i64::from(bits as u32 as i32) } else { bits as u64 as i64 };
-            let power = number.unsigned_abs().checked_ilog2().map_or(0, |log| 1i64.checked_shl(log).unwrap_or(i64::MAX));
+            let power =
+                number.unsigned_abs().checked_ilog2().map_or(0, |log| 1i64.checked_shl(log).unwrap_or(i64::MAX));
             let least = if ty == ValType::I32 { i64::from(i32::MIN) } else { i64::MIN };
-            let tries = [0, 1, -1, 2, 8, 32, 64, number / 10, number / 2, power, -power, least];
-            tries.iter().map(|&number| if ty == ValType::I32 { Value::i32(number as i32) } else { Value::i64(number) })
-                .map(|value| value.bits).collect()
+            let tries = [0, 1, -1, 2, 8, 32, 64, number / 10, number / 2, power, power.wrapping_neg(), least];
+            tries
+                .iter()
+                .map(|&number| if ty == ValType::I32 { Value::i32(number as i32) } else { Value::i64(number) })
+                .map(|value| value.bits)
+                .collect()
         }
         _ => {
-            let number = if ty == ValType::F32 { f64::from(f32::from_bits(bits as u32)) } else { f64::from_bits(bits as u64) };
+            let number =
+                if ty == ValType::F32 { f64::from(f32::from_bits(bits as u32)) } else { f64::from_bits(bits as u64) };
             let rounded = |digits: usize| format!("{number:.digits$e}").parse::<f64>().unwrap_or(number);
-            let tries = [0.0, 1.0, 0.5, 0.1, 2.0, -0.0, -1.0, number.trunc(), rounded(0), rounded(1), rounded(2), rounded(4)];
+            let tries =
+                [0.0, 1.0, 0.5, 0.1, 2.0, -0.0, -1.0, number.trunc(), rounded(0), rounded(1), rounded(2), rounded(4)];
             tries.iter().map(|&number| numbered(ty, number)).collect()
         }
     };
     let mut seen = vec![bits];
-    values.retain(|bits| !seen.contains(bits) && { seen.push(*bits); true });
+    values.retain(|bits| {
+        !seen.contains(bits) && {
+            seen.push(*bits);
+            true
+        }
+    });
     values
 }
 
@@ -129,7 +140,8 @@ fn memories(subject: &Subject) -> Vec<Subject> {
             }
             found.push(new);
         }
-        for (at, byte) in data.bytes.iter().enumerate().filter(|(_, byte)| length <= 16 && **byte != 1 && **byte != 255) {
+        for (at, byte) in data.bytes.iter().enumerate().filter(|(_, byte)| length <= 16 && **byte != 1 && **byte != 255)
+        {
             let mut new = subject.clone();
             new.program.datas[index].bytes[at] = if byte & 0x80 == 0 { 1 } else { 255 };
             found.push(new);
@@ -159,7 +171,8 @@ pub(super) fn counters(subject: &Subject) -> Vec<Subject> {
         let body = inside(&subject.at(place)).next().expect("a loop has a body");
         let again = |instr: &Instr| instr.op == Op::BrIf && labels(&subject.program, instr) == [0];
         for end in (0..subject.code(body).len()).filter(|&at| again(&subject.code(body)[at])) {
-            let local = subject.program.func_type(func).params.len() + subject.program.funcs[func as usize].locals.len();
+            let local =
+                subject.program.func_type(func).params.len() + subject.program.funcs[func as usize].locals.len();
             let local = |op: Op| Instr::index(op, local as u32);
             let twice = vec![local(Op::LocalGet), Instr::plain(Op::I32Eqz), local(Op::LocalTee)];
             let four = [Op::I64Ctz, Op::I32WrapI64].map(Instr::plain);

@@ -184,8 +184,7 @@ fn block(subject: &mut Subject, func: u32, (seq, at): (SeqId, usize), instr: Ins
     let mut ends = arms.into_iter().flatten();
     let Some(results) = ends.next().filter(|first| ends.all(|other| other == *first)) else { return };
     let ty = block_type(&mut subject.program, &params, &results);
-    subject.program.seqs[seq as usize].code[at] =
-        Instr::structured(instr.op, ty, instr.body(), instr.otherwise());
+    subject.program.seqs[seq as usize].code[at] = Instr::structured(instr.op, ty, instr.body(), instr.otherwise());
 }
 
 /// The labels that an instruction can branch to.
@@ -205,7 +204,7 @@ pub(super) fn has_branch(program: &Program, seq: SeqId, depth: u32) -> bool {
 }
 
 /// Whether a function can be left before its end.
-fn is_left_early(program: &Program, seq: SeqId, depth: u32) -> bool {
+pub(super) fn is_left_early(program: &Program, seq: SeqId, depth: u32) -> bool {
     let leaves = |op: Op| matches!(op, Op::Return | Op::ReturnCall | Op::ReturnCallIndirect);
     program.seqs[seq as usize].code.iter().any(|instr| {
         leaves(instr.op)

@@ -37,9 +37,7 @@ pub(super) fn drop_unused(subject: &mut Subject) {
     }
     let [funcs, globals, tables, elems, datas] = used.of.each_ref().map(numbers);
     let renumber = |map: &[Option<u32>], index: u32| map.get(index as usize).copied().flatten().unwrap_or(index);
-    let of = |kind: Kind, index: u32| {
-        renumber([&funcs, &globals, &tables, &elems, &datas][kind as usize], index)
-    };
+    let of = |kind: Kind, index: u32| renumber([&funcs, &globals, &tables, &elems, &datas][kind as usize], index);
     let entry = of(Kind::Func, subject.entry);
     for (_, place) in kept_code(subject, &used) {
         let instr = subject.at_mut(place);
@@ -128,10 +126,8 @@ impl Used {
         for (kind, index) in indices(instr) {
             self.add(kind, index);
         }
-        self.memory |= matches!(
-            row.imm,
-            Imm::MemArg { .. } | Imm::MemArgLane { .. } | Imm::MemIndex | Imm::MemMem | Imm::DataMem
-        );
+        self.memory |=
+            matches!(row.imm, Imm::MemArg { .. } | Imm::MemArgLane { .. } | Imm::MemIndex | Imm::MemMem | Imm::DataMem);
         if in_code && instr.op == Op::RefFunc {
             self.referred.insert(instr.a);
         }
