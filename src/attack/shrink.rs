@@ -46,6 +46,8 @@ use window::{Stack, cut, levels};
 
 /// Candidates that are asked at once, of which the smallest that is missed is taken.
 const WIDTH: usize = 8;
+/// Places that one bisection looks at.
+const MOST_PLACES: usize = 256;
 /// Fuel that an edited program may use beyond what the program had.
 const MORE_FUEL: u64 = 64;
 
@@ -225,10 +227,11 @@ impl Work<'_> {
             let before = current.rank;
             self.bisect(current, moved(&current.subject, &current.trace)).await?;
             let levels = levels(&current.subject, &current.trace, current.rank.step);
-            let whole = levels.iter().flat_map(|level| self.windows(current, *level, 0..1)).collect();
+            let whole = levels.iter().flat_map(|level| self.windows(current, *level, [0])).collect();
             self.take_any(current, whole).await?;
             if let Some(&outer) = self::levels(&current.subject, &current.trace, current.rank.step).last() {
-                let starts = self.windows(current, outer, 1..outer.end + 1);
+                let apart = (outer.end as usize).div_ceil(MOST_PLACES).max(1);
+                let starts = self.windows(current, outer, (1..=outer.end).rev().step_by(apart));
                 self.bisect(current, starts).await?;
             }
             if current.rank == before || self.asking.is_over() {
@@ -237,8 +240,13 @@ impl Work<'_> {
         }
     }
 
-    /// The stretches of one level that begin in a range.
-    fn windows(&mut self, current: &Current, level: window::Level, starts: std::ops::Range<u32>) -> Vec<Subject> {
+    /// The stretches of one level with these beginnings.
+    fn windows(
+        &mut self,
+        current: &Current,
+        level: window::Level,
+        starts: impl IntoIterator<Item = u32>,
+    ) -> Vec<Subject> {
         let Current { subject, trace, rank, .. } = current;
         let mut found = Vec::new();
         for start in starts {
@@ -366,15 +374,17 @@ impl Work<'_> {
     }
 }
 
-/// The same program with its probe at each earlier step that has operands.
+/// The same program with its probe at earlier steps that have operands; at so many that the rest is found among fewer.
 fn moved(subject: &Subject, trace: &Trace) -> Vec<Subject> {
     let mark = subject.marks[0];
     let Some(until) = trace.arrival(mark.func, mark.place, mark.hit) else { return Vec::new() };
     let earlier = trace.steps[..until].iter().enumerate().filter(|(_, step)| !step.operands.is_empty());
+    let earlier: Vec<(usize, &trace::Step)> = earlier.collect();
+    let apart = earlier.len().div_ceil(MOST_PLACES).max(1);
     let at = |(at, step): (usize, &trace::Step)| {
         let mut new = subject.clone();
         new.marks[0] = subject::Mark { func: step.func, place: step.place, hit: trace.hit(at) };
         new
     };
-    earlier.map(at).collect()
+    earlier.into_iter().rev().step_by(apart).map(at).collect()
 }

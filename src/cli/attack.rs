@@ -3,9 +3,9 @@
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
-use super::progress::{Progress, RoundLog, watch};
+use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::Earlier;
-use super::shrink::{self, CONFIRM, Shrinking, Told};
+use super::shrink::{self, CONFIRM, Shrinking};
 use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::models::ModelEntry;
 use crate::ask::prompt::Prompt;
@@ -224,7 +224,7 @@ impl Args {
             say("stopped; everything up to here is written");
         }
         let shrinking = if status == Status::Complete && self.shrink > 0 {
-            let told = Told::new(progress.into_budget(), resolved.entry.prices.clone());
+            let told = ShrinkProgress::new(progress.into_budget(), resolved.entry.prices.clone());
             let limits = (CONFIRM, self.shrink_budget);
             let shrinker = shrink::shrinker(&self.asking.way, &connection, resolved.prompt.clone(), limits);
             shrink::shrink_best(&dir, self.shrink, &shrinker, told, stop).await?
