@@ -101,6 +101,12 @@ impl Prompt {
         }
     }
 
+    /// All prompts that come with the program for a task: every way to ask, every version.
+    pub fn all_shipped(task: Task) -> Vec<Self> {
+        let all = SHIPPED.iter().map(|(path, text)| Self::parse(Path::new(path), text));
+        all.map(|prompt| prompt.expect("a test parses them all")).filter(|prompt| prompt.task == task).collect()
+    }
+
     fn of_style(task: Task, suffix: &str) -> Self {
         let name = format!("{task}{suffix}");
         let all =

@@ -13,11 +13,15 @@ mod asking;
 mod constants;
 mod cuts;
 mod declarations;
+mod inline;
 mod subject;
 mod trace;
 mod typing;
 mod unused;
 mod window;
+
+#[cfg(test)]
+mod tests;
 
 pub use asking::{ShrinkError, Watch};
 pub use subject::Size;
@@ -42,6 +46,8 @@ use window::{Stack, cut, levels};
 
 /// Candidates that are asked at once, of which the smallest that is missed is taken.
 const WIDTH: usize = 8;
+/// Places that one bisection looks at.
+const MOST_PLACES: usize = 256;
 /// Fuel that an edited program may use beyond what the program had.
 const MORE_FUEL: u64 = 64;
 
@@ -66,7 +72,7 @@ pub struct Shrinker {
 }
 
 /// Why shrinking ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Finish {
     /// No edit that is left is missed.
     Smallest,
@@ -76,10 +82,12 @@ pub enum Finish {
     Stopped,
     /// The program was not missed again, and is as it was.
     NotMissed,
+    /// Nobody answers any more.
+    Broken(ShrinkError),
 }
 
 /// What came of a program.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Shrunk {
     /// The question that is left, with its label and answer; `None` if not even the program as it was is missed again.
     pub record: Option<Record>,
@@ -130,9 +138,10 @@ struct Current {
 type Pass = fn(&Subject, &Trace) -> Vec<Subject>;
 
 /// Those that are tried until none helps, large cuts first.
-const PASSES: [Pass; 6] = [
+const PASSES: [Pass; 7] = [
     cuts::stretches,
     cuts::structure,
+    |subject, _| inline::inlined(subject),
     |subject, _| cuts::pairs(subject),
     declarations::declarations,
     |subject, _| constants::counters(subject),
@@ -162,11 +171,15 @@ impl Shrinker {
             return Ok(Shrunk { record: None, before, after: before, queries, missed: (0, 0), finish });
         };
         let mut current = work.adopt(start, answer, missed);
-        work.run(&mut current).await?;
-        let after = current.rank.size;
-        let finish = work.asking.finish();
+        let finish = match work.run(&mut current).await {
+            Ok(()) => work.asking.finish(),
+            // What was found before stays found.
+            Err(error @ (ShrinkError::Model(_) | ShrinkError::NobodyAnswers { .. })) => Finish::Broken(error),
+            Err(error) => return Err(error),
+        };
+        let (after, queries) = (current.rank.size, work.asking.spent());
         let record = Some(asking::record(current.item, current.answer));
-        Ok(Shrunk { record, before, after, queries: work.asking.spent(), missed: current.missed, finish })
+        Ok(Shrunk { record, before, after, queries, missed: current.missed, finish })
     }
 }
 
@@ -214,10 +227,11 @@ impl Work<'_> {
             let before = current.rank;
             self.bisect(current, moved(&current.subject, &current.trace)).await?;
             let levels = levels(&current.subject, &current.trace, current.rank.step);
-            let whole = levels.iter().flat_map(|level| self.windows(current, *level, 0..1)).collect();
+            let whole = levels.iter().flat_map(|level| self.windows(current, *level, [0])).collect();
             self.take_any(current, whole).await?;
             if let Some(&outer) = self::levels(&current.subject, &current.trace, current.rank.step).last() {
-                let starts = self.windows(current, outer, 1..outer.end + 1);
+                let apart = (outer.end as usize).div_ceil(MOST_PLACES).max(1);
+                let starts = self.windows(current, outer, (1..=outer.end).rev().step_by(apart));
                 self.bisect(current, starts).await?;
             }
             if current.rank == before || self.asking.is_over() {
@@ -226,8 +240,13 @@ impl Work<'_> {
         }
     }
 
-    /// The stretches of one level that begin in a range.
-    fn windows(&mut self, current: &Current, level: window::Level, starts: std::ops::Range<u32>) -> Vec<Subject> {
+    /// The stretches of one level with these beginnings.
+    fn windows(
+        &mut self,
+        current: &Current,
+        level: window::Level,
+        starts: impl IntoIterator<Item = u32>,
+    ) -> Vec<Subject> {
         let Current { subject, trace, rank, .. } = current;
         let mut found = Vec::new();
         for start in starts {
@@ -355,15 +374,17 @@ impl Work<'_> {
     }
 }
 
-/// The same program with its probe at each earlier step that has operands.
+/// The same program with its probe at earlier steps that have operands; at so many that the rest is found among fewer.
 fn moved(subject: &Subject, trace: &Trace) -> Vec<Subject> {
     let mark = subject.marks[0];
     let Some(until) = trace.arrival(mark.func, mark.place, mark.hit) else { return Vec::new() };
     let earlier = trace.steps[..until].iter().enumerate().filter(|(_, step)| !step.operands.is_empty());
+    let earlier: Vec<(usize, &trace::Step)> = earlier.collect();
+    let apart = earlier.len().div_ceil(MOST_PLACES).max(1);
     let at = |(at, step): (usize, &trace::Step)| {
         let mut new = subject.clone();
         new.marks[0] = subject::Mark { func: step.func, place: step.place, hit: trace.hit(at) };
         new
     };
-    earlier.map(at).collect()
+    earlier.into_iter().rev().step_by(apart).map(at).collect()
 }

@@ -3,8 +3,9 @@
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
-use super::progress::{Progress, RoundLog, watch};
+use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::Earlier;
+use super::shrink::{self, CONFIRM, Shrinking};
 use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::models::ModelEntry;
 use crate::ask::prompt::Prompt;
@@ -30,6 +31,7 @@ use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
 use crate::run::manifest::{self, Manifest, Plan, Status};
 use crate::run::preset::Preset;
+use crate::run::shrunk::Shrunk;
 use crate::run::sink::{JsonlSink, read_records};
 use crate::seed::Seed;
 use crate::wasm::encode::encode;
@@ -75,6 +77,12 @@ pub struct Args {
     /// Ask no random baseline
     #[arg(long)]
     no_baseline: bool,
+    /// Then cut the K shortest confirmed misses down, as `harness shrink` does
+    #[arg(long, default_value_t = 0, value_name = "K")]
+    shrink: usize,
+    /// Requests at most to cut down each of them, beyond --query-budget
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    shrink_budget: u64,
     /// Prompt file, in place of the shipped one of the task
     #[arg(long, value_name = "FILE")]
     pub(super) prompt: Option<PathBuf>,
@@ -190,7 +198,7 @@ impl Args {
         let mut progress = Progress::new(self.query_budget, RoundLog::open(&dir)?, budget, prices);
         let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()]));
         let clock = Instant::now();
-        let ended = search.run(&mut sink, &mut progress, stop).await;
+        let ended = search.run(&mut sink, &mut progress, stop.clone()).await;
         watching.abort();
         progress.finish();
         connection.tell_cache();
@@ -215,7 +223,19 @@ impl Args {
         if status == Status::Interrupted {
             say("stopped; everything up to here is written");
         }
-        if self.json { print_json(&figures) } else { show(&figures, &dir) }
+        let shrinking = if status == Status::Complete && self.shrink > 0 {
+            let told = ShrinkProgress::new(progress.into_budget(), resolved.entry.prices.clone());
+            let limits = (CONFIRM, self.shrink_budget);
+            let shrinker = shrink::shrinker(&self.asking.way, &connection, resolved.prompt.clone(), limits);
+            shrink::shrink_best(&dir, self.shrink, &shrinker, told, stop).await?
+        } else {
+            Shrinking::default()
+        };
+        if self.json {
+            return print_json(&Outcome { figures: &figures, shrunk: &shrinking.shrunk });
+        }
+        show(&figures, &dir)?;
+        shrinking.show(&dir)
     }
 
     fn search(&self, resolved: &Resolved, connection: &Connection) -> Result<Search, Failure> {
@@ -318,9 +338,19 @@ impl Args {
         let baseline = if resolved.baseline { self.query_budget } else { 0 };
         let characters = characters as f64 / f64::from(prompts.max(1));
         let most = self.asking.way.max_reply_tokens();
-        let bill = Bill::new(&resolved.entry, (self.query_budget, Some(baseline)), characters, most);
+        let shrink = (self.shrink > 0).then(|| self.shrink_budget.saturating_mul(self.shrink as u64));
+        let bill = Bill::new(&resolved.entry, (self.query_budget, Some(baseline), shrink), characters, most);
         if self.json { print_json(&bill) } else { print_line(&bill.sentence()) }
     }
+}
+
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Outcome<'a> {
+    #[serde(flatten)]
+    figures: &'a AttackFigures,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    shrunk: &'a [Shrunk],
 }
 
 /// Writes what is made of the records.

@@ -20,6 +20,9 @@ pub struct Bill {
     /// Questions of the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline_queries: Option<u64>,
+    /// Questions of shrinking, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shrink_queries: Option<u64>,
     /// Tokens read.
     pub prompt_tokens: u64,
     /// Tokens written.
@@ -36,13 +39,13 @@ impl Bill {
     /// Of so many questions with prompts of so many characters on average, and replies of at most so many tokens.
     pub fn new(
         entry: &ModelEntry,
-        (queries, baseline_queries): (u64, Option<u64>),
+        (queries, baseline_queries, shrink_queries): (u64, Option<u64>, Option<u64>),
         characters: f64,
         most: Option<u64>,
     ) -> Self {
         let per_reply = if entry.reasoning { REASONING_TOKENS } else { REPLY_TOKENS };
         let per_reply = most.map_or(per_reply, |most| per_reply.min(most));
-        let asked = queries + baseline_queries.unwrap_or(0);
+        let asked = queries + baseline_queries.unwrap_or(0) + shrink_queries.unwrap_or(0);
         let prompt_tokens = (asked as f64 * characters / CHARACTERS_PER_TOKEN as f64) as u64;
         let completion_tokens = asked * per_reply;
         let price = |prices: &crate::ask::models::Prices| {
@@ -53,6 +56,7 @@ impl Bill {
             model: entry.name(),
             queries,
             baseline_queries,
+            shrink_queries,
             prompt_tokens,
             completion_tokens,
             cost_usd: free.or(entry.prices.as_ref().map(price)),
@@ -69,8 +73,9 @@ impl Bill {
             (None, _) => "unknown: models.yaml has no prices for this model".into(),
         };
         let baseline = self.baseline_queries.map_or(String::new(), |queries| format!(" and {queries} of the baseline"));
+        let shrink = self.shrink_queries.map_or(String::new(), |most| format!(" and at most {most} to shrink misses"));
         format!(
-            "{}: {} queries{baseline}, about {} tokens read and {} written (assuming {} a reply); cost: {cost}",
+            "{}: {} queries{baseline}{shrink}, about {} tokens read and {} written (assuming {} a reply); cost: {cost}",
             self.model, self.queries, self.prompt_tokens, self.completion_tokens, self.per_reply
         )
     }

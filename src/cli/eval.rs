@@ -258,7 +258,7 @@ impl Args {
     fn show_bills(&self, entries: &[ModelEntry], prompts: &Prompts, asked: &Asked) -> Result<(), Failure> {
         let (items, characters) = asked.reckon(prompts)?;
         let queries = items * u64::from(self.epochs);
-        let bill = |entry| Bill::new(entry, (queries, None), characters, self.way.max_reply_tokens());
+        let bill = |entry| Bill::new(entry, (queries, None, None), characters, self.way.max_reply_tokens());
         let bills: Vec<Bill> = entries.iter().map(bill).collect();
         if self.json {
             return print_json(&serde_json::json!({ "bills": bills }));

@@ -9,6 +9,7 @@ use super::say;
 use crate::ask::limits::Meter;
 use crate::ask::models::Prices;
 use crate::attack::search::{RoundMetrics, Watch};
+use crate::attack::shrink::{self, Size};
 use crate::item::record::{Purpose, Record, SinkError, Verdict};
 use crate::learn::train::Round;
 use crate::run::dir::RunDir;
@@ -138,6 +139,11 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// What is left to spend, for what comes after.
+    pub fn into_budget(self) -> Budget {
+        self.budget
+    }
 }
 
 impl Watch for Progress {
@@ -173,6 +179,51 @@ impl Watch for Progress {
             return Ok(());
         }
         self.rounds.lines.append(&RoundLine { metrics, steps_per_s }).map_err(Into::into)
+    }
+}
+
+/// Shows the progress of shrinking, and counts what it costs.
+pub struct ShrinkProgress {
+    bar: ProgressBar,
+    budget: Budget,
+    prices: Option<Prices>,
+    about: String,
+    plain: Plain,
+}
+
+impl ShrinkProgress {
+    /// A line for so many requests as it takes.
+    pub fn new(budget: Budget, prices: Option<Prices>) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template("{spinner} {msg}, {pos} queries").expect("it is well-formed"));
+        Self { bar, budget, prices, about: String::new(), plain: Plain::new() }
+    }
+
+    /// Begins with a program.
+    pub fn begin(&mut self, about: String) {
+        self.bar.set_message(format!("shrinking {about}"));
+        self.about = about;
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl shrink::Watch for ShrinkProgress {
+    fn answered(&mut self, record: &Record, attempts: u32) {
+        if attempts > 0 {
+            self.budget.pay(self.prices.as_ref(), record);
+        }
+        self.bar.inc(1);
+        if self.plain.is_due() {
+            say(&format!("{}, {} queries", self.bar.message(), self.bar.position()));
+        }
+    }
+
+    fn smaller(&mut self, size: Size) {
+        self.bar.set_message(format!("shrinking {}: {} instructions", self.about, size.instructions));
     }
 }
 

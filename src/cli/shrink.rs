@@ -2,13 +2,13 @@
 //!
 //! Must not know how a program is cut.
 
-use super::budget::{self, Budget};
+use super::budget;
 use super::connect::{Connection, Way};
+use super::progress::ShrinkProgress;
 use super::{Failure, print_json, print_line, runtime, say};
-use crate::ask::models::Prices;
 use crate::ask::pipeline::StopSignal;
 use crate::ask::prompt::Prompt;
-use crate::attack::shrink::{Finish, ShrinkError, Shrinker, Size, Watch};
+use crate::attack::shrink::{Finish, ShrinkError, Shrinker};
 use crate::item::edit::Question;
 use crate::item::record::{Record, Truth};
 use crate::item::task::show_with_truth;
@@ -18,14 +18,16 @@ use crate::run::manifest::Manifest;
 use crate::run::shrunk::{Shrunk, keep_shrunk};
 use crate::run::sink::read_records;
 use crate::seed::Seed;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::path::PathBuf;
+
+/// How often a smaller program must be missed again, where nobody says.
+pub(super) const CONFIRM: u32 = 1;
 
 /// Cut missed programs of a run down to the smallest that the model still misses
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run directory of an attack
+    /// Run directory of an attack, or of an evaluation
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
     /// Item to cut down; may be given several times
@@ -35,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "K", conflicts_with = "item", required_unless_present = "item")]
     best: Option<usize>,
     /// How often a smaller program must be missed again to count
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
+    #[arg(long, default_value_t = CONFIRM, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
     confirm: u32,
     /// Requests at most for each program, confirmations included
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -80,10 +82,9 @@ impl Args {
         let records = read_records(&dir).map_err(Failure::usage)?.rows;
         let picked = self.picked(&records)?;
         let prompt = self.prompt(&manifest, &picked)?;
-        let known = self.model.as_ref().or(manifest.plan.model.as_ref());
-        let model = known.ok_or_else(|| usage("the run does not say which model was asked; name one with --model"))?;
-        let entry = self.way.entry(model)?;
-        if self.model.is_none() && self.way.request(&entry)? != manifest.plan.request {
+        let entry = self.way.entry(&self.model(&manifest, &picked)?)?;
+        let plan = &manifest.plan;
+        if self.model.is_none() && plan.evaluation.is_none() && self.way.request(&entry)? != plan.request {
             say("the run was asked with other settings (temperature, tokens, address, ...) than this asks with");
         }
         self.budget.check(std::slice::from_ref(&entry))?;
@@ -92,7 +93,7 @@ impl Args {
             let connection = self.way.connect(entry, &[], Seed::new(0)).await?;
             let shrinker = shrinker(&self.way, &connection, prompt, (self.confirm, self.query_budget));
             let (budget, stop) = self.budget.open();
-            shrink_all(&dir, &picked, &shrinker, Told::new(budget, prices), stop).await
+            shrink_all(&dir, &picked, &shrinker, ShrinkProgress::new(budget, prices), stop).await
         })?;
         if self.json {
             let (run, file) = (dir.path().display().to_string(), dir.shrunk().display().to_string());
@@ -110,7 +111,8 @@ impl Args {
             return if best.is_empty() { Err(none()) } else { Ok(best) };
         }
         let find = |id: &String| {
-            let of_item = || records.iter().filter(|record| record.item.id == *id);
+            let asked = |record: &&Record| self.model.is_none() || record.model.is_none() || record.model == self.model;
+            let of_item = || records.iter().filter(|record| record.item.id == *id).filter(asked);
             let missed = of_item().find(|record| record.answer.verdict.is_miss());
             missed.ok_or_else(|| match of_item().next() {
                 Some(record) => usage(&format!("item {id} was not missed but {}", record.answer.verdict)),
@@ -120,24 +122,34 @@ impl Args {
         self.item.iter().map(find).collect()
     }
 
-    /// The prompt of the run.
+    /// The prompt of the run: one that comes with the program, or that of the file.
     fn prompt(&self, manifest: &Manifest, picked: &[&Record]) -> Result<Prompt, Failure> {
         let task = picked.first().map(|record| record.item.task).ok_or_else(|| usage("there is nothing to shrink"))?;
-        let prompt = match &self.prompt {
-            Some(path) => Prompt::load(path).map_err(Failure::usage)?,
-            None => Prompt::shipped(task),
-        };
-        match &manifest.plan.prompt {
-            Some(used) if used.hash != prompt.hash => Err(usage(&format!(
-                "the run was asked with the prompt {} ({}...), and this is {} ({}...); give its file with --prompt FILE",
-                used.name,
-                &used.hash[..used.hash.len().min(8)],
-                prompt.id(),
-                &prompt.hash[..8],
-            ))),
-            Some(_) => Ok(prompt),
-            None => Err(usage("only attacks are shrunk: this run has no prompt of its own")),
+        if picked.iter().any(|record| record.item.task != task) {
+            return Err(usage("these items ask different things; shrink those of one task at a time"));
         }
+        let at_hand = match &self.prompt {
+            Some(path) => vec![Prompt::load(path).map_err(Failure::usage)?],
+            None => Prompt::all_shipped(task),
+        };
+        let plan = &manifest.plan;
+        let used: Vec<_> = plan.prompt.iter().chain(plan.evaluation.iter().flat_map(|asked| &asked.prompts)).collect();
+        let is_used = |prompt: &Prompt| used.iter().any(|used| used.hash == prompt.hash);
+        at_hand.into_iter().find(is_used).ok_or_else(|| {
+            let names: Vec<&str> = used.iter().map(|used| used.name.as_str()).collect();
+            let given = if self.prompt.is_some() { "this file is another one" } else { "none at hand is the same" };
+            usage(&format!(
+                "the run was asked with the prompt {}, and {given}; give its file with --prompt FILE",
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// The model that is asked: the one named, or the run's.
+    fn model(&self, manifest: &Manifest, picked: &[&Record]) -> Result<String, Failure> {
+        let of_run = || manifest.plan.model.clone().or_else(|| picked.first()?.model.clone());
+        let model = self.model.clone().or_else(of_run);
+        model.ok_or_else(|| usage("the run does not say which model was asked; name one with --model"))
     }
 }
 
@@ -164,46 +176,58 @@ pub(super) fn shrinker(
     }
 }
 
+/// Shrinks the best misses of a run: the shortest that were missed again, one for each canonical form.
+pub(super) async fn shrink_best(
+    dir: &RunDir,
+    count: usize,
+    shrinker: &Shrinker,
+    progress: ShrinkProgress,
+    stop: StopSignal,
+) -> Result<Shrinking, Failure> {
+    let records = read_records(dir)?.rows;
+    let best: Vec<&Record> = confirmed(&records).into_iter().take(count).collect();
+    if best.is_empty() {
+        say("no miss was missed again when it was asked again: there is nothing to shrink");
+    }
+    shrink_all(dir, &best, shrinker, progress, stop).await
+}
+
 /// Shrinks one program after the other; each is kept as soon as it is small.
-pub(super) async fn shrink_all(
+async fn shrink_all(
     dir: &RunDir,
     records: &[&Record],
     shrinker: &Shrinker,
-    mut told: Told,
+    mut progress: ShrinkProgress,
     stop: StopSignal,
 ) -> Result<Shrinking, Failure> {
     let mut shrinking = Shrinking::default();
     for (record, number) in records.iter().zip(1..) {
         let id = &record.item.id;
-        told.begin(format!("{id} ({number} of {})", records.len()));
+        progress.begin(format!("{id} ({number} of {})", records.len()));
         let shrunk =
-            shrinker.shrink(&record.item, &mut told, stop.clone()).await.map_err(|error| explain(error, dir))?;
-        match (shrunk.record, shrunk.finish) {
-            (Some(left), finish) => {
-                let line = Shrunk {
-                    from: id.clone(),
-                    before: shrunk.before,
-                    after: shrunk.after,
-                    queries: shrunk.queries,
-                    hits: shrunk.missed.0,
-                    of: shrunk.missed.1,
-                    smallest: finish == Finish::Smallest,
-                    record: left,
-                };
-                keep_shrunk(dir, &line)?;
-                shrinking.shrunk.push(line);
-            }
-            (None, Finish::NotMissed) => {
-                told.bar.println(format!("{id}: not missed when asked again; it is left alone"));
-                shrinking.not_missed.push(id.clone());
-            }
-            (None, _) => {}
+            shrinker.shrink(&record.item, &mut progress, stop.clone()).await.map_err(|error| explain(error, dir))?;
+        if let Some(left) = shrunk.record {
+            let line = Shrunk {
+                from: id.clone(),
+                before: shrunk.before,
+                after: shrunk.after,
+                queries: shrunk.queries,
+                hits: shrunk.missed.0,
+                of: shrunk.missed.1,
+                smallest: matches!(shrunk.finish, Finish::Smallest),
+                record: left,
+            };
+            keep_shrunk(dir, &line)?;
+            shrinking.shrunk.push(line);
         }
-        if shrunk.finish == Finish::Stopped {
-            break;
+        match shrunk.finish {
+            Finish::NotMissed => shrinking.not_missed.push(id.clone()),
+            Finish::Broken(error) => return Err(error.into()),
+            Finish::Stopped => break,
+            Finish::Smallest | Finish::Budget => {}
         }
     }
-    told.bar.finish_and_clear();
+    progress.finish();
     Ok(shrinking)
 }
 
@@ -212,40 +236,6 @@ fn explain(error: ShrinkError, dir: &RunDir) -> Failure {
     match &error {
         ShrinkError::Disagreement { draft, .. } => super::attack::disagreement(&error, draft, dir),
         _ => error.into(),
-    }
-}
-
-/// Shows on stderr how far it is, and counts what it costs.
-pub(super) struct Told {
-    bar: ProgressBar,
-    budget: Budget,
-    prices: Option<Prices>,
-    about: String,
-}
-
-impl Told {
-    pub(super) fn new(budget: Budget, prices: Option<Prices>) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg}, {pos} queries").expect("it is well-formed"));
-        Self { bar, budget, prices, about: String::new() }
-    }
-
-    fn begin(&mut self, about: String) {
-        self.bar.set_message(format!("shrinking {about}"));
-        self.about = about;
-    }
-}
-
-impl Watch for Told {
-    fn answered(&mut self, record: &Record, attempts: u32) {
-        if attempts > 0 {
-            self.budget.pay(self.prices.as_ref(), record);
-        }
-        self.bar.inc(1);
-    }
-
-    fn smaller(&mut self, size: Size) {
-        self.bar.set_message(format!("shrinking {}: {} instructions", self.about, size.instructions));
     }
 }
 

@@ -98,7 +98,7 @@ fn simpler(ty: ValType, bits: u128) -> Vec<u128> {
             let power =
                 number.unsigned_abs().checked_ilog2().map_or(0, |log| 1i64.checked_shl(log).unwrap_or(i64::MAX));
             let least = if ty == ValType::I32 { i64::from(i32::MIN) } else { i64::MIN };
-            let tries = [0, 1, -1, 2, 8, 32, 64, number / 10, number / 2, power, -power, least];
+            let tries = [0, 1, -1, 2, 8, 32, 64, number / 10, number / 2, power, power.wrapping_neg(), least];
             tries
                 .iter()
                 .map(|&number| if ty == ValType::I32 { Value::i32(number as i32) } else { Value::i64(number) })

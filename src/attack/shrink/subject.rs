@@ -9,6 +9,7 @@ use crate::wasm::encode::encode;
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{Instr, Place, Program, SeqId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// How large a program is.
@@ -72,7 +73,13 @@ impl Subject {
             Some(Probe { func: mark.func, pc, hit: mark.hit })
         };
         let probes = self.marks.iter().map(probe).collect::<Option<Vec<_>>>()?;
-        Some(Question { program: self.program.clone(), entry: self.entry, task: self.task, probes })
+        // Code that was cut out belongs to no function, but nobody is to stumble over it.
+        let kept: BTreeSet<SeqId> = self.sequences().into_iter().map(|(_, seq)| seq).collect();
+        let mut program = self.program.clone();
+        for (seq, _) in program.seqs.iter_mut().zip(0..).filter(|(_, id)| !kept.contains(id)) {
+            seq.code.clear();
+        }
+        Some(Question { program, entry: self.entry, task: self.task, probes })
     }
 
     /// Puts other instructions in the place of some. A probe among those that go stands behind what comes.

@@ -204,7 +204,7 @@ pub(super) fn has_branch(program: &Program, seq: SeqId, depth: u32) -> bool {
 }
 
 /// Whether a function can be left before its end.
-fn is_left_early(program: &Program, seq: SeqId, depth: u32) -> bool {
+pub(super) fn is_left_early(program: &Program, seq: SeqId, depth: u32) -> bool {
     let leaves = |op: Op| matches!(op, Op::Return | Op::ReturnCall | Op::ReturnCallIndirect);
     program.seqs[seq as usize].code.iter().any(|instr| {
         leaves(instr.op)

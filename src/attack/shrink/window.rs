@@ -78,21 +78,21 @@ pub(super) fn cut(
     let first = trace.last(activation, level.seq, start, level.at)?;
     let state = Trace::state(subject, machine, fuel_limit, first)?;
     let mut new = subject.clone();
-    let mut copy = Copier { from: &subject.program, to: &mut new.program, map: BTreeMap::new() };
+    let mut copier = Copier { from: &subject.program, to: &mut new.program, map: BTreeMap::new() };
     let nested = subject.parent(level.func, level.seq).is_some();
-    let code = subject.code(level.seq)[start as usize..level.end as usize].to_vec();
-    let code = copy.code(&code, 0, nested);
-    let map = copy.map;
+    let code = &subject.code(level.seq)[start as usize..level.end as usize];
+    let copy = copier.code(code, 0, nested);
+    let map = copier.map;
     let operands = &trace.steps[first].operands;
     let mut typing = Typing::new(operands.iter().map(|value| value.ty).collect());
-    let ends = typing.run(&subject.program, level.func, &subject.code(level.seq)[start as usize..level.end as usize]);
+    let ends = typing.run(&subject.program, level.func, code);
     let below = match (stack, ends) {
         (Stack::Whole, _) => 0,
         (Stack::Needed, Some(())) => typing.least,
         (Stack::Needed, None) => return None,
     };
     let mut body = Vec::new();
-    let (locals, code) = with_locals(&mut new.program, (subject, level.func), &state, code, &mut body)?;
+    let (locals, code) = with_locals(&mut new.program, (subject, level.func), &state, copy, &mut body)?;
     let values = operands[below..].iter().map(|value| constant(&mut new.program, *value));
     body.extend(values.collect::<Option<Vec<_>>>()?);
     body.extend(code);
@@ -126,6 +126,13 @@ pub(super) fn cut(
 fn push(program: &mut Program, code: Vec<Instr>) -> SeqId {
     program.seqs.push(Seq { code, open: false });
     program.seqs.len() as SeqId - 1
+}
+
+/// A copy of some code, and the copy of each sequence inside.
+pub(super) fn copied(program: &mut Program, code: &[Instr]) -> (Vec<Instr>, BTreeMap<SeqId, SeqId>) {
+    let from = program.clone();
+    let mut copier = Copier { from: &from, to: program, map: BTreeMap::new() };
+    (copier.code(code, 0, false), copier.map)
 }
 
 /// Copies code with what is inside of it, so that two functions never share a sequence.

@@ -1,0 +1,219 @@
+//! Whole shrinks, against solvers whose weakness is known.
+
+use super::*;
+use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Scripted};
+use crate::ask::judge::judge;
+use crate::ask::pipeline::Stop;
+use crate::ask::solver::Solver;
+use crate::ask::solver::misconception::{Misconceptions, TABLE};
+use crate::item::record::Purpose;
+use crate::item::source::ItemSource;
+use crate::item::task::ProbeConfig;
+use crate::seed::Seed;
+use crate::wasm::oracle::Oracle;
+use crate::weave::config::WeaveConfig;
+use crate::weave::prior::Prior;
+use crate::weave::weaver::Loom;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Short programs without memory and tables, as the default preset has them.
+const PLAIN: &str = "{bytes: {max: 1000}, fuel: {min: 15, max: 60}, \
+    forbid: [load, store, memory, table, reference, call_indirect, nop], limits: {functions: 3, nesting: 3, dead: 4}}";
+/// Everything there is.
+const WHOLE: &str = "{bytes: {max: 700}, fuel: {min: 15, max: 80}, unaligned: true, \
+    features: [sign_extension, saturating_float_to_int, multi_value, bulk_memory, reference_types, simd, tail_call], \
+    imports: {globals: [i32], functions: [{params: [i32], results: [i32]}]}, \
+    limits: {functions: 4, tables: 2, nesting: 4, dead: 4, results: 2}}";
+const BRANCHING: &str = "instructions: {br_if: 2, if: 2, loop: 3, select: 3, call: 3, return: 2}";
+
+struct Quiet;
+
+impl Watch for Quiet {
+    fn answered(&mut self, record: &Record, _: u32) {
+        assert_eq!(record.purpose, Purpose::Shrink);
+    }
+
+    fn smaller(&mut self, _: Size) {}
+}
+
+fn source(config: &str, task: Task) -> ItemSource {
+    let config: WeaveConfig = serde_yaml::from_str(config).expect("valid settings");
+    let loom = Arc::new(Loom::new(config));
+    let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
+    let taste = Arc::new(prior.taste(&loom.config.instructions()));
+    ItemSource::new(&loom, task, ProbeConfig::default(), taste)
+}
+
+fn single(name: &str) -> Solver {
+    let row = TABLE.iter().find(|row| row.name == name).expect("there is one");
+    Solver { misconceptions: Misconceptions::of(&[row.misconception]), ..Solver::ORACLE }
+}
+
+fn reply(solver: Solver, request: &ChatRequest) -> ChatReply {
+    ChatReply::text(solver.reply(&request.messages, None).expect("there is a question"))
+}
+
+fn shrinker(task: Task, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrinker {
+    Shrinker {
+        prompt: Prompt::shipped(task),
+        model,
+        model_id: "m".into(),
+        params: Params::default(),
+        limits: Limits::default(),
+        strictness: Strictness::default(),
+        confirm: 1,
+        query_budget,
+    }
+}
+
+fn is_missed(solver: Solver, item: &Item) -> bool {
+    let messages = Prompt::shipped(item.task).render(item).expect("it renders");
+    let said = ChatReply::text(solver.reply(&messages, None).expect("there is a question"));
+    let said = ChatReply { finish_reason: Some("stop".into()), ..said };
+    judge(&said, &item.truth).verdict.is_miss()
+}
+
+fn misses(items: &[Item], solver: Solver, count: usize) -> Vec<&Item> {
+    let missed: Vec<&Item> = items.iter().filter(|item| is_missed(solver, item)).take(count).collect();
+    assert_eq!(missed.len(), count, "too few of {} are missed by {solver:?}", items.len());
+    missed
+}
+
+async fn shrink(item: &Item, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrunk {
+    let stop = tokio::sync::watch::channel(Stop::Go).1;
+    let shrunk = shrinker(item.task, model, query_budget).shrink(item, &mut Quiet, stop).await.expect("all answer");
+    assert!(shrunk.queries <= query_budget && shrunk.after <= shrunk.before);
+    if let Some(record) = &shrunk.record {
+        let item = &record.item;
+        let question = Question::of(item).expect("it reads back");
+        assert_eq!(Size::of(&question.program), shrunk.after);
+        let draft = question.label(&mut Machine::default(), item.id.clone(), item.fuel).expect("it has a label");
+        assert_eq!((&draft.item, draft.confirm(&Oracle::new())), (item, Ok(())));
+    }
+    shrunk
+}
+
+#[tokio::test]
+async fn what_is_left_is_about_as_short_as_the_witness() {
+    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 400).expect("there are enough");
+    for name in ["no-wrap", "f32-as-f64", "loops-once", "select-swapped", "args-reversed"] {
+        let solver = single(name);
+        let mut lengths = Vec::new();
+        for item in misses(&items, solver, 5) {
+            let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
+            let shrunk = shrink(item, model, 1000).await;
+            assert!(matches!(shrunk.finish, Finish::Smallest) && shrunk.missed == (2, 2), "{name}");
+            assert!(is_missed(solver, &shrunk.record.expect("it is missed").item), "{name}");
+            lengths.push(shrunk.after.instructions);
+        }
+        lengths.sort_unstable();
+        let witness = TABLE.iter().find(|row| row.name == name).expect("there is one").instructions;
+        assert!(lengths[2] <= witness + 2, "{name}: {lengths:?}, and the witness has {witness}");
+    }
+}
+
+#[tokio::test]
+async fn every_task_is_shrunk() {
+    let solver = single("loops-once");
+    for task in [Task::Reachability, Task::Result, Task::Fuel] {
+        let config = PLAIN.replace("dead: 4", "dead: 4, results: 1");
+        let items = source(&config, task).items(Seed::new(2), 150).expect("there are enough");
+        for item in misses(&items, solver, 3) {
+            let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
+            let shrunk = shrink(item, model, 1000).await;
+            assert!(is_missed(solver, &shrunk.record.expect("it is missed").item), "{task}");
+            assert!(shrunk.after.instructions <= 10, "{task}: {:?}", shrunk.after);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_budget_is_kept_and_the_best_so_far_with_it() {
+    let solver = single("no-wrap");
+    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let item = misses(&items, solver, 1)[0];
+    for budget in [1, 2, 3, 11, 30] {
+        let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
+        let shrunk = shrink(item, model.clone(), budget).await;
+        assert!(matches!(shrunk.finish, Finish::Budget) && shrunk.record.is_some() == (budget > 1), "{budget}");
+        assert_eq!(model.asked() as u64, shrunk.queries);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_missed_again_does_not_count() {
+    let solver = single("no-wrap");
+    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let item = misses(&items, solver, 1)[0];
+    let oracle = Arc::new(Scripted::new(|request| Ok(reply(Solver::ORACLE, request))));
+    let shrunk = shrink(item, oracle, 100).await;
+    assert!(matches!(shrunk.finish, Finish::NotMissed) && shrunk.queries == 1 && shrunk.record.is_none());
+    // Any other program is missed once, and never again.
+    let program = item.program.clone();
+    let first = AtomicU32::new(u32::MAX);
+    let fickle = Scripted::new(move |request| {
+        first.fetch_min(request.epoch, Ordering::Relaxed);
+        let as_it_was = request.messages.iter().any(|message| message.content.contains(&program));
+        let misses = as_it_was || request.epoch == first.load(Ordering::Relaxed);
+        Ok(reply(if misses { solver } else { Solver::ORACLE }, request))
+    });
+    let shrunk = shrink(item, Arc::new(fickle), 1000).await;
+    assert!(matches!(shrunk.finish, Finish::Smallest) && shrunk.before == shrunk.after);
+    assert_eq!(shrunk.record.expect("it is missed").item.program, item.program);
+}
+
+#[tokio::test]
+async fn trouble_decides_nothing() {
+    let solver = single("no-wrap");
+    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let item = misses(&items, solver, 1)[0];
+    let answers = move |from: u32, to: u32| {
+        let asked = AtomicU32::new(0);
+        Arc::new(Scripted::new(move |request| match asked.fetch_add(1, Ordering::Relaxed) {
+            number if (from..to).contains(&number) => Err(ChatError::new(ChatErrorKind::Provider, "down")),
+            _ => Ok(reply(solver, request)),
+        }))
+    };
+    // Some of the first eight candidates meet it.
+    let shrunk = shrink(item, answers(3, 8), 1000).await;
+    assert!(matches!(shrunk.finish, Finish::Smallest) && shrunk.after.instructions <= 5, "{:?}", shrunk.after);
+    // All do, from some time on.
+    let shrunk = shrink(item, answers(12, u32::MAX), 1000).await;
+    assert!(matches!(shrunk.finish, Finish::Broken(ShrinkError::NobodyAnswers { .. })), "{:?}", shrunk.finish);
+    assert!(is_missed(solver, &shrunk.record.expect("it is missed").item));
+}
+
+/// Edits may break programs of every kind, and nothing breaks on them; those that have a label have the right one.
+#[test]
+fn no_edit_of_any_program_breaks_us() {
+    let items = source(WHOLE, Task::Stack).items(Seed::new(4), 12).expect("there are enough");
+    let model = Arc::new(Scripted::saying(""));
+    let shrinker = shrinker(Task::Stack, model, 10);
+    for (item, number) in items.iter().zip(0..) {
+        let stop = tokio::sync::watch::channel(Stop::Go).1;
+        let mut quiet = Quiet;
+        let mut work = Work {
+            asking: Asking::new(&shrinker, &mut quiet, stop),
+            machine: Machine::default(),
+            fuel_limit: item.fuel + MORE_FUEL,
+            id: String::new(),
+            drops_unused: number % 3 != 0,
+        };
+        let subject = Subject::of(Question::of(item).expect("it reads back")).expect("its probe stands somewhere");
+        let start = work.label(subject).expect("it has a label");
+        let current = work.adopt(start, Answer::of(crate::item::record::Verdict::Wrong), (1, 1));
+        let mut tried = moved(&current.subject, &current.trace);
+        for level in levels(&current.subject, &current.trace, current.rank.step) {
+            tried.extend(work.windows(&current, level, 0..level.end + 1));
+        }
+        PASSES.iter().for_each(|pass| tried.extend(pass(&current.subject, &current.trace)));
+        let tried = tried.into_iter().step_by(3).filter_map(|subject| work.candidate(subject, current.rank));
+        let drafts: Vec<Draft> = tried.step_by(4).map(|candidate| candidate.draft).collect();
+        let drafts: Vec<&Draft> = drafts.iter().collect();
+        assert!(!drafts.is_empty());
+        for draft in &drafts {
+            assert_eq!(draft.confirm(&Oracle::new()), Ok(()), "{}", draft.item.program);
+        }
+        assert!(crate::item::make::confirm_all(&drafts, &Oracle::new()).is_ok());
+    }
+}
