@@ -3,6 +3,7 @@
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
+use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, watch};
 use super::resume::Earlier;
 use super::{Failure, Verb, print_json, print_line, runtime, say};
@@ -84,6 +85,9 @@ pub struct Args {
     /// Say what would be spent, and spend nothing
     #[arg(long)]
     dry_run: bool,
+    /// End with exit code 100 if the model is wrong on more of its finished replies than this, from 0 to 1
+    #[arg(long, value_name = "SHARE", value_parser = gate::share)]
+    fail_miss_above: Option<f64>,
     /// Print one JSON object on stdout, and nothing else there
     #[arg(long)]
     json: bool,
@@ -131,7 +135,7 @@ impl Args {
             (earlier, Verb::Attack(args)) if earlier.is_complete() => {
                 say("the run is complete; nothing is left to ask");
                 let figures = write_summary(&earlier.dir)?;
-                if args.json { print_json(&figures) } else { show(&figures, &earlier.dir) }
+                args.told(&figures, &earlier.dir, Status::Complete)
             }
             (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier)),
             _ => unreachable!("its verb was looked at"),
@@ -215,7 +219,20 @@ impl Args {
         if status == Status::Interrupted {
             say("stopped; everything up to here is written");
         }
-        if self.json { print_json(&figures) } else { show(&figures, &dir) }
+        self.told(&figures, &dir, status)
+    }
+
+    /// Shows the figures, and holds them against `--fail-miss-above`.
+    fn told(&self, figures: &AttackFigures, dir: &RunDir, status: Status) -> Result<(), Failure> {
+        if self.json {
+            print_json(figures)?
+        } else {
+            show(figures, dir)?
+        }
+        let Some(most) = self.fail_miss_above else { return Ok(()) };
+        let (who, stopped) = (figures.model.as_deref().unwrap_or("the model"), status != Status::Complete);
+        let figure = figures.miss_rate.filter(|_| !stopped);
+        Gate::at_most("--fail-miss-above", most).judge(who, "is wrong", figure, stopped.then_some(gate::STOPPED))
     }
 
     fn search(&self, resolved: &Resolved, connection: &Connection) -> Result<Search, Failure> {

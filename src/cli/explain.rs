@@ -57,9 +57,13 @@ impl Args {
     /// What was asked and what is right, then the dump.
     fn explain_item(&self, item: &Item) -> Result<(), Failure> {
         if !self.json {
-            let truth: Vec<String> = item.truth.texts().iter().map(|(slot, value)| format!("{slot}: {value}")).collect();
+            let truth: Vec<String> =
+                item.truth.texts().iter().map(|(slot, value)| format!("{slot}: {value}")).collect();
             print_line(&format!("{} asks for {}\n\n{}\n", item.id, item.task.key(), item.program.trim_end()))?;
-            print_line(&format!("the truth is {}\n", if truth.is_empty() { "empty".into() } else { truth.join(", ") }))?;
+            print_line(&format!(
+                "the truth is {}\n",
+                if truth.is_empty() { "empty".into() } else { truth.join(", ") }
+            ))?;
         }
         self.explain(Source::Text(&item.program), item.probes.first().map_or(1, |probe| probe.hit))
     }

@@ -21,8 +21,18 @@ const GRID: RGBColor = RGBColor(225, 225, 225);
 
 /// The picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot draw the miss-rate curve: {0}; this is a bug of ours, and the records are unharmed")]
-pub struct PlotError(String);
+#[error("cannot draw {what}: {why}; this is a bug of ours, and the records are unharmed")]
+pub struct PlotError {
+    what: &'static str,
+    why: String,
+}
+
+impl PlotError {
+    /// Of a picture, and what the library said.
+    pub(super) fn new(what: &'static str, why: &str) -> Self {
+        Self { what, why: why.into() }
+    }
+}
 
 /// Draws the curves with their 95 % bands; `None` where there is no point to draw. `names` are those of the attack and
 /// of the baseline in the legend.
@@ -31,7 +41,7 @@ pub fn miss_rate_svg(curves: &Curves, title: &str, names: (&str, &str)) -> Resul
         return Ok(None);
     }
     let mut svg = String::new();
-    draw(curves, title, names, &mut svg).map_err(|error| PlotError(error.to_string()))?;
+    draw(curves, title, names, &mut svg).map_err(|error| PlotError::new("the miss-rate curve", &error.to_string()))?;
     Ok(Some(svg))
 }
 

@@ -3,7 +3,7 @@
 //! Must not know how figures are computed ([`super::figures`], [`super::stats`]) nor how the curve is drawn.
 
 mod misses;
-mod text;
+pub(super) mod text;
 
 use super::curve::{Curves, curves};
 use super::figures::{AttackFigures, Learner};

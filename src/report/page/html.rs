@@ -56,9 +56,9 @@ impl Html {
     }
 
     /// A link that opens an item of the page, told from others of its name by its canonical form.
-    pub fn item_of(item: &crate::item::record::Item) -> Self {
-        let form: String = item.canonical.chars().filter(char::is_ascii_alphanumeric).collect();
-        Self(format!(r##"<a href="#item={}&amp;form={form}">{}</a>"##, percent_encoded(&item.id), escaped(&item.id)))
+    pub fn item_of(id: &str, canonical: &str) -> Self {
+        let form: String = canonical.chars().filter(char::is_ascii_alphanumeric).collect();
+        Self(format!(r##"<a href="#item={}&amp;form={form}">{}</a>"##, percent_encoded(id), escaped(id)))
     }
 
     /// A list with a bullet for each piece.

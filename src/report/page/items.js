@@ -277,7 +277,7 @@ const openBrowser = ({ common, items }, place, dialog) => {
     if (!found) return dialog.open ? dialog.close() : undefined;
     let id = found[1];
     try { id = decodeURIComponent(id); } catch { /* Then it is the name as it stands. */ }
-    const item = items.find(item => item.id === id && (found[3] ? item.canonical === found[3] : item.nth === Number(found[2] || 0)));
+    const item = items.find(item => item.id === id && (found[3] ? item.canonical.replace(/\W/g, "") === found[3] : item.nth === Number(found[2] || 0)));
     if (item) show(item);
     else where.textContent = `there is no item ${id} on this page`;
   };
