@@ -72,7 +72,7 @@ pub enum Role {
 /// How one model did in one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// Place among the ranked rows, from 1; null for floor, ceiling and what is not complete.
+    /// Place among the ranked rows, from 1, the same for equals; null for floor, ceiling and what is not complete.
     pub rank: Option<u64>,
     /// The model asked for.
     pub model: String,

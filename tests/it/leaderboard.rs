@@ -53,10 +53,13 @@ fn evaluations_stand_side_by_side() {
     let markdown = text(&folder, "out/leaderboard.md");
     let (tables, commands) = markdown.split_once("\n## Commands\n").expect("commands stand at the end");
     let run = Path::new(&again).file_name().expect("has one").to_str().expect("is text").to_owned();
-    let first = tables.lines().find_map(|line| line.split_once("sim/novice (").and_then(|(_, rest)| rest.split_once(')')));
+    let first =
+        tables.lines().find_map(|line| line.split_once("sim/novice (").and_then(|(_, rest)| rest.split_once(')')));
     let tables = tables.replace(&run, "RUN-2").replace(first.expect("both rows stand").0, "RUN-1");
     insta::assert_snapshot!(tables);
-    assert!(commands.contains("harness eval --suite smoke@1 --task stack --task fuel --json --seed 7 --model sim/novice\n"));
+    assert!(
+        commands.contains("harness eval --suite smoke@1 --task stack --task fuel --json --seed 7 --model sim/novice\n")
+    );
     let page = text(&folder, "out/index.html");
     assert!(page.contains("default-src 'none'") && page.contains("id=\"item-data\""));
     // An item of the run is explained by the command that the page shows.
@@ -70,7 +73,8 @@ fn evaluations_stand_side_by_side() {
 #[test]
 fn what_ranks_no_models_is_refused() {
     let folder = folder("leaderboard-refused");
-    let attack = ["attack", "--query-budget", "60", "--no-baseline", "--log-dir", "runs", "--json"];
+    let attack =
+        ["attack", "--strategy", "random", "--query-budget", "60", "--no-baseline", "--log-dir", "runs", "--json"];
     let attack = json(&harness(&folder, &attack))["run_dir"].as_str().expect("text").to_owned();
     let (code, said) = exit(&folder, &["leaderboard", &attack, "--out", "out"]);
     assert!(code == 2 && said.contains("items chosen against one model rank no models"), "{said}");
@@ -104,7 +108,17 @@ fn gates_end_with_their_own_exit_code() {
     assert_eq!(board(&["--fail-below", "0.5", "--model", "sim/oracle"]).0, 0);
     assert_eq!(board(&["--fail-below", "0.5", "--model", "guess/zero"]).0, 100);
     assert_eq!(board(&["--model", "guess/zero"]).0, 2, "a model without a threshold");
-    let attack = ["attack", "--query-budget", "40", "--no-baseline", "--model", "sim/noise=1", "--fail-miss-above"];
+    let attack = [
+        "attack",
+        "--strategy",
+        "random",
+        "--query-budget",
+        "40",
+        "--no-baseline",
+        "--model",
+        "sim/noise=1",
+        "--fail-miss-above",
+    ];
     let (code, said) = exit(&folder, &[&attack[..], &["0.2"]].concat());
     assert!(code == 100 && said.contains("sim/noise=1 is wrong on ") && said.contains("above 20.0 %"), "{said}");
 }

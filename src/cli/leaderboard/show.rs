@@ -3,7 +3,7 @@
 //! Must not know how figures are computed.
 
 use crate::cli::{Failure, print_line};
-use crate::report::leaderboard::markdown::{cost, not_answered, place, sentence};
+use crate::report::leaderboard::markdown::{cost, otherwise, place, sentence};
 use crate::report::leaderboard::{Board, Leaderboard, Role, Row};
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use std::path::Path;
@@ -32,7 +32,7 @@ pub(super) fn show(leaderboard: &Leaderboard, out: &Path) -> Result<(), Failure>
 fn table(board: &Board) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["", "model", "right", "95 %", "", "of answered", "not answered", "cost"]);
+    table.set_header(["", "model", "right", "95 %", "", "of answered", "otherwise", "cost"]);
     for row in &board.rows {
         table.add_row(cells(board, row));
     }
@@ -52,7 +52,7 @@ fn cells(board: &Board, row: &Row) -> Vec<Cell> {
         ci,
         bar(row),
         percent(row.accuracy_answered),
-        not_answered(row),
+        otherwise(row),
         cost(row),
     ];
     // The library leaves colours out where the output is no terminal.

@@ -9,6 +9,7 @@ use crate::report::plot::PlotError;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::collections::BTreeSet;
 
 /// Width and height, pixels.
 const SIZE: (u32, u32) = (960, 420);
@@ -89,10 +90,10 @@ fn draw(points: &[Point], floor: Option<f64>, cost: &Cost, svg: &mut String) -> 
         .margin(12)
         .x_label_area_size(52)
         .y_label_area_size(70)
-        .build_cartesian_2d(low..high + margin, 0.0..1.0)?;
+        .build_cartesian_2d(low..high + margin, 0.0..1.02)?;
     let label = |x: &f64| {
         let cost = if powers { 10f64.powf(*x) } else { *x };
-        if cost >= 10.0 { format!("{cost:.0}") } else { format!("{cost:.2}") }
+        if cost == 0.0 || cost >= 10.0 { format!("{cost:.0}") } else { format!("{cost:.2}") }
     };
     chart
         .configure_mesh()
@@ -112,6 +113,7 @@ fn draw(points: &[Point], floor: Option<f64>, cost: &Cost, svg: &mut String) -> 
         let line = [(low, floor), (high + margin, floor)].map(|at| chart.backend_coord(&at));
         area.draw(&DashedPathElement::new(line, 6, 5, SECOND.stroke_width(2)))?;
     }
+    let mut labels = BTreeSet::new();
     for point in points {
         let at = x(point.cost);
         let line = vec![(at, point.interval[0]), (at, point.interval[1])];
@@ -119,7 +121,10 @@ fn draw(points: &[Point], floor: Option<f64>, cost: &Cost, svg: &mut String) -> 
         chart.draw_series(std::iter::once(Circle::new((at, point.right), 5, FIRST.filled())))?;
         let (across, down) = chart.backend_coord(&(at, point.right));
         let style = ("sans-serif", 16).into_font().color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
-        area.draw(&Text::new(point.rank.to_string(), (across + 9, down), style))?;
+        // Equals share a place, and often a point.
+        if labels.insert((across, point.rank)) {
+            area.draw(&Text::new(point.rank.to_string(), (across + 9, down), style))?;
+        }
     }
     area.present()?;
     Ok(())

@@ -122,8 +122,15 @@ fn sort(lines: &mut [(Row, Counts)]) {
         let by_name = (&a.model, &a.run).cmp(&(&b.model, &b.run));
         b.is_complete().cmp(&a.is_complete()).then(of(b).total_cmp(&of(a))).then(by_name)
     });
-    let ranked = lines.iter_mut().map(|(row, _)| row).filter(|row| row.role == Role::Model && row.is_complete());
-    ranked.zip(1..).for_each(|(row, rank)| row.rank = Some(rank));
+    let (mut before, mut last) = (0, (0, None));
+    for (row, _) in lines.iter_mut().filter(|(row, _)| row.role == Role::Model && row.is_complete()) {
+        before += 1;
+        // Equals share a place.
+        if last.1 != Some(row.accuracy_strict) {
+            last = (before, Some(row.accuracy_strict));
+        }
+        row.rank = Some(last.0);
+    }
 }
 
 fn row(line: &Line<'_>, figures: &evaluation::Row, counts: &Counts) -> Row {

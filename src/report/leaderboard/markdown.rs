@@ -3,6 +3,7 @@
 //! Must not know how figures are computed.
 
 use super::{Board, Leaderboard, Role, Row};
+use crate::item::record::Verdict;
 use crate::report::stats::Interval;
 use crate::report::summary::text::{count, interval, line, percent, table};
 use std::collections::BTreeSet;
@@ -33,7 +34,7 @@ fn section(board: &Board) -> String {
 
 fn rows(board: &Board) -> String {
     let epochs = board.rows.iter().any(|row| row.noise.is_some());
-    let mut head = vec!["", "model", "right", "95 %", "of answered", "not answered", "tokens", "cost"];
+    let mut head = vec!["", "model", "right", "95 %", "of answered", "otherwise", "tokens", "cost"];
     if epochs {
         head.extend(["epochs", "pass@k", "pass^k", "spread between items"]);
     }
@@ -44,7 +45,7 @@ fn rows(board: &Board) -> String {
             row.accuracy_strict.map_or("unknown".into(), percent),
             row.ci95.map_or("unknown".into(), |[low, high]| interval(Interval { low, high })),
             row.accuracy_answered.map_or("unknown".into(), percent),
-            not_answered(row),
+            otherwise(row),
             tokens(row),
             cost(row),
         ];
@@ -73,9 +74,10 @@ pub fn place(row: &Row) -> String {
     }
 }
 
-/// What was not answered, most frequent first.
-pub fn not_answered(row: &Row) -> String {
-    let mut other: Vec<_> = row.verdicts.iter().filter(|(verdict, n)| !verdict.answered() && **n > 0).collect();
+/// The verdicts but for `correct`, most frequent first.
+pub fn otherwise(row: &Row) -> String {
+    let mut other: Vec<_> =
+        row.verdicts.iter().filter(|(verdict, n)| **verdict != Verdict::Correct && **n > 0).collect();
     other.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
     let other: Vec<String> =
         other.into_iter().map(|(verdict, n)| format!("{} {}", verdict.name().replace('_', " "), count(*n))).collect();
@@ -108,8 +110,9 @@ pub fn sentence(board: &Board) -> String {
     smallest.sort_by(f64::total_cmp);
     if let Some(middle) = smallest.get(smallest.len() / 2) {
         let points = 100.0 * middle;
-        text +=
-            &format!(" Half of the pairs would have shown a difference of {points:.1} points (power 80 %, level 5 %).");
+        text += &format!(
+            " Half of the pairs would have shown differences of {points:.1} points or less (power 80 %, level 5 %)."
+        );
     }
     text
 }

@@ -3,7 +3,7 @@
 //! Must not know how figures are computed.
 
 use super::chart::cost_against_accuracy;
-use super::markdown::{cost, not_answered, place, sentence, tokens, version};
+use super::markdown::{cost, otherwise, place, sentence, tokens, version};
 use super::read::Entrant;
 use super::{Board, Duel, Heat, Leaderboard, LeaderboardError, Role, Row, drill};
 use crate::ask::prompt::Prompt;
@@ -66,7 +66,11 @@ fn compared(leaderboard: &Leaderboard) -> Html {
             Cell::text(board.task.name()),
             number(board.items),
             number(board.rows.iter().filter(|row| row.rank.is_some()).count() as u64),
-            first.map_or_else(Cell::unknown, |row| Cell::text(&row.label(&board.rows))),
+            first.map_or_else(Cell::unknown, |row| {
+                let equals = board.rows.iter().filter(|other| other.rank == Some(1)).count() - 1;
+                let more = if equals > 0 { format!(" and {equals} more") } else { String::new() };
+                Cell::text(&(row.label(&board.rows) + &more))
+            }),
         ]);
     }
     table.html().and(Html::note(
@@ -111,11 +115,10 @@ fn rows(board: &Board) -> Html {
         Column::text("95 %").hint("Interval of the share that is right"),
         Column::text("from 0 to 100 %"),
         Column::number("of answered"),
-        Column::text("not answered"),
+        Column::text("otherwise").hint("How often each other verdict came"),
         Column::number("tokens").hint("Read and written, thousands; sorted by those written"),
         Column::number("cost"),
-        Column::text("asked with"),
-        Column::text("date"),
+        Column::text("asked on").hint("When the run began, and the version that asked"),
     ];
     if epochs {
         let noise = [
@@ -153,11 +156,10 @@ fn cells(board: &Board, (at, row): (usize, &Row), epochs: bool) -> Vec<Cell> {
         row.accuracy_strict
             .map_or_else(Cell::unknown, |right| Cell::html(bar::interval(right, ci, &said)).sorted_by(right)),
         share(row.accuracy_answered),
-        Cell::text(&not_answered(row)),
+        Cell::text(&otherwise(row)),
         row.tokens.completion_tokens.map_or_else(Cell::unknown, |n| Cell::number(n as f64, &tokens(row))),
         row.cost_usd.map_or_else(Cell::unknown, |usd| Cell::number(usd, &cost(row))),
-        Cell::text(&version(row)),
-        Cell::text(&row.started.as_str()[..10]),
+        Cell::text(&row.started.as_str().chars().take(10).collect::<String>()).hint(&version(row)),
     ];
     if epochs {
         let noise = row.noise.as_ref();
@@ -278,7 +280,7 @@ fn maps(board: &Board) -> Html {
     Html::heading("By category and length")
         .and(map(all))
         .and(Html::note(
-            "All ranked models together; darker is more often right, small numbers are items. An item is of the category to \
+            "All ranked models together; the fuller the colour, the more often right; small numbers are items. An item is of the category to \
              which most of what its answer is computed with belongs; columns are by the fuel of the run.",
         ))
         .and(Html::folded("Each model by itself", folded.collect()))
@@ -333,6 +335,13 @@ fn unsolved(board: &Board) -> Html {
 
 /// What repeats the runs, each once.
 fn commands(board: &Board) -> Html {
-    let commands: BTreeSet<&str> = board.rows.iter().map(|row| row.command.as_str()).collect();
-    Html::folded("Commands that repeat the runs", commands.into_iter().map(Html::command).collect())
+    let runs: BTreeSet<(&str, &str, String, &str)> = board
+        .rows
+        .iter()
+        .map(|row| (row.started.as_str(), row.run.as_str(), version(row), row.command.as_str()))
+        .collect();
+    let told = runs.into_iter().map(|(started, run, version, command)| {
+        Html::note(&format!("{run}, begun {started} with {version}")).and(Html::command(command))
+    });
+    Html::folded("Commands that repeat the runs", told.collect())
 }

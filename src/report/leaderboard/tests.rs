@@ -27,7 +27,8 @@ fn record(model: &str, index: u32, epoch: u32, verdict: Verdict) -> Record {
 fn run(scratch: &Scratch, fingerprint: &str, status: Status, models: &[(&str, &[Verdict])]) -> Entrant {
     let mut manifest: Manifest = manifest();
     manifest.plan.verb = "eval".into();
-    let examinee = |(name, _): &(&str, _)| Examinee { name: (*name).into(), request: serde_yaml::Value::Null, prices: None };
+    let examinee =
+        |(name, _): &(&str, _)| Examinee { name: (*name).into(), request: serde_yaml::Value::Null, prices: None };
     manifest.plan.evaluation = Some(Evaluation {
         tasks: vec![],
         limit: None,

@@ -42,6 +42,7 @@ const quoted = word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAl
 const openBrowser = ({ common, items }, place, dialog) => {
   const seen = new Map();
   items.forEach((item, at) => {
+    if (item.same !== undefined) item.program = items[item.same].program;
     item.at = at;
     item.nth = seen.get(item.id) || 0;
     seen.set(item.id, item.nth + 1);
