@@ -3,6 +3,7 @@
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
+use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::Earlier;
 use super::shrink::{self, CONFIRM, Shrinking};
@@ -92,6 +93,9 @@ pub struct Args {
     /// Say what would be spent, and spend nothing
     #[arg(long)]
     dry_run: bool,
+    /// End with exit code 100 if the model is wrong on more of its finished replies than this, from 0 to 1
+    #[arg(long, value_name = "SHARE", value_parser = gate::share)]
+    fail_miss_above: Option<f64>,
     /// Print one JSON object on stdout, and nothing else there
     #[arg(long)]
     json: bool,
@@ -139,7 +143,7 @@ impl Args {
             (earlier, Verb::Attack(args)) if earlier.is_complete() => {
                 say("the run is complete; nothing is left to ask");
                 let figures = write_summary(&earlier.dir)?;
-                if args.json { print_json(&figures) } else { show(&figures, &earlier.dir) }
+                args.told(&figures, &Shrinking::default(), &earlier.dir, Status::Complete)
             }
             (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier)),
             _ => unreachable!("its verb was looked at"),
@@ -231,11 +235,27 @@ impl Args {
         } else {
             Shrinking::default()
         };
+        self.told(&figures, &shrinking, &dir, status)
+    }
+
+    /// Shows the figures and what was cut down, and holds the figures against `--fail-miss-above`.
+    fn told(
+        &self,
+        figures: &AttackFigures,
+        shrinking: &Shrinking,
+        dir: &RunDir,
+        status: Status,
+    ) -> Result<(), Failure> {
         if self.json {
-            return print_json(&Outcome { figures: &figures, shrunk: &shrinking.shrunk });
+            print_json(&Outcome { figures, shrunk: &shrinking.shrunk })?;
+        } else {
+            show(figures, dir)?;
+            shrinking.show(dir)?;
         }
-        show(&figures, &dir)?;
-        shrinking.show(&dir)
+        let Some(most) = self.fail_miss_above else { return Ok(()) };
+        let (who, stopped) = (figures.model.as_deref().unwrap_or("the model"), status != Status::Complete);
+        let figure = figures.miss_rate.filter(|_| !stopped);
+        Gate::at_most("--fail-miss-above", most).judge(who, "is wrong", figure, stopped.then_some(gate::STOPPED))
     }
 
     fn search(&self, resolved: &Resolved, connection: &Connection) -> Result<Search, Failure> {

@@ -10,6 +10,7 @@ mod show;
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Way};
+use super::gate::{self, Gate};
 use super::resume::Earlier;
 use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::chat::ChatError;
@@ -60,6 +61,9 @@ pub struct Args {
     /// End with exit code 1 if the provider was in trouble over any question
     #[arg(long)]
     fail_on_error: bool,
+    /// End with exit code 100 if a model is right less often than this at a task, from 0 to 1
+    #[arg(long, value_name = "SHARE", value_parser = gate::share)]
+    fail_below: Option<f64>,
     /// Print one JSON object on stdout, and nothing else there
     #[arg(long)]
     json: bool,
@@ -83,13 +87,13 @@ impl Args {
     pub fn run(&self) -> Result<(), Failure> {
         if let Some(path) = &self.replay {
             let figures = replay::replay(path, &self.log_dir, self.way.strictness())?;
-            return self.show(&figures);
+            return self.show(&figures, Status::Complete);
         }
         let Some(path) = &self.resume else { return self.carry_out(None) };
         match Earlier::reopen(path, "eval")? {
             (earlier, Verb::Eval(args)) if earlier.is_complete() => {
                 say("the run is complete; nothing is left to ask");
-                args.show(&keep::figures(&earlier.dir)?)
+                args.show(&keep::figures(&earlier.dir)?, Status::Complete)
             }
             (earlier, Verb::Eval(args)) => args.carry_out(Some(earlier)),
             _ => unreachable!("its verb was looked at"),
@@ -140,7 +144,7 @@ impl Args {
         let figures = keep::figures(&dir)?;
         match failure {
             Some(failure) => Err(failure),
-            None => self.show(&figures),
+            None => self.show(&figures, status),
         }
     }
 
@@ -266,7 +270,7 @@ impl Args {
         bills.iter().try_for_each(|bill| print_line(&bill.sentence()))
     }
 
-    fn show(&self, figures: &EvaluationFigures) -> Result<(), Failure> {
+    fn show(&self, figures: &EvaluationFigures, status: Status) -> Result<(), Failure> {
         if self.json {
             print_json(figures)?
         } else {
@@ -281,6 +285,20 @@ impl Args {
         if self.fail_on_error && troubled > 0 {
             let problem = format!("the provider was in trouble over {troubled} questions (--fail-on-error)");
             return Err(Failure::Error(anyhow::anyhow!(problem)));
+        }
+        self.judge(figures, status)
+    }
+
+    /// Holds every row against `--fail-below`.
+    fn judge(&self, figures: &EvaluationFigures, status: Status) -> Result<(), Failure> {
+        let Some(least) = self.fail_below else { return Ok(()) };
+        let gate = Gate::at_least("--fail-below", least);
+        let stopped = (status != Status::Complete).then_some(gate::STOPPED);
+        if stopped.is_some() || figures.rows.is_empty() {
+            gate.judge("any model", "is right", None, stopped)?;
+        }
+        for row in &figures.rows {
+            gate.judge(&format!("{} ({})", row.model, row.task), "is right", row.accuracy_strict, None)?;
         }
         Ok(())
     }

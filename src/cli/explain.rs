@@ -1,12 +1,17 @@
-//! Owns `harness explain`: every byte of a module, and what every instruction did.
+//! Owns `harness explain`: every byte of a module, and what every instruction did; of a file, or of an item of a run.
+//!
+//! Must not know how a dump is made.
 
 use super::inspect::{read, source, unreadable};
 use super::{Failure, print_json, print_line};
 use crate::item::inspect::{Source, called};
+use crate::item::record::Item;
+use crate::run::dir::RunDir;
+use crate::run::jsonl;
 use crate::wasm::explain::{Run, explain, text};
 use crate::wasm::parse::{ParseError, assemble, parse_binary};
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is called where nothing else is said.
 const DEFAULT_FUNCTION: &str = "run";
@@ -14,18 +19,21 @@ const DEFAULT_FUNCTION: &str = "run";
 /// Dump a module byte by byte, with what every instruction did when it ran
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The module: text or binary
-    #[arg(value_name = "FILE.wat|FILE.wasm")]
+    /// The module, text or binary; or with --item a run directory
+    #[arg(value_name = "FILE.wat|FILE.wasm|RUN_DIR")]
     file: PathBuf,
+    /// The item of the run that is explained, by its id
+    #[arg(long, value_name = "ID", conflicts_with_all = ["invoke", "args"])]
+    item: Option<String>,
     /// The exported function that is called [default: run, if there is one]
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
     /// Its arguments; those that are left out are zero
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUE,...")]
     args: Vec<String>,
-    /// Which execution of each instruction the operands are shown of
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    hit: u32,
+    /// Which execution of each instruction the operands are shown of [default: 1; of an item the one it asks about]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    hit: Option<u32>,
     /// Fuel at most
     #[arg(long, default_value_t = 10_000_000, value_name = "N")]
     fuel: u64,
@@ -37,9 +45,32 @@ pub struct Args {
 impl Args {
     /// Prints the dump. A run that traps is explained like any other.
     pub fn run(&self) -> Result<(), Failure> {
-        let given = read(&self.file)?;
+        match &self.item {
+            Some(id) => self.explain_item(&find(&self.file, id)?),
+            None => {
+                let given = read(&self.file)?;
+                self.explain(source(&self.file, &given)?, 1)
+            }
+        }
+    }
+
+    /// What was asked and what is right, then the dump.
+    fn explain_item(&self, item: &Item) -> Result<(), Failure> {
+        if !self.json {
+            let truth: Vec<String> =
+                item.truth.texts().iter().map(|(slot, value)| format!("{slot}: {value}")).collect();
+            print_line(&format!("{} asks for {}\n\n{}\n", item.id, item.task.key(), item.program.trim_end()))?;
+            print_line(&format!(
+                "the truth is {}\n",
+                if truth.is_empty() { "empty".into() } else { truth.join(", ") }
+            ))?;
+        }
+        self.explain(Source::Text(&item.program), item.probes.first().map_or(1, |probe| probe.hit))
+    }
+
+    fn explain(&self, source: Source<'_>, hit: u32) -> Result<(), Failure> {
         let wrong = |error: ParseError| unreadable(&self.file, &error);
-        let bytes = match source(&self.file, &given)? {
+        let bytes = match source {
             Source::Binary(bytes) => Cow::Borrowed(bytes),
             Source::Text(text) => Cow::Owned(assemble(text).map_err(wrong)?),
         };
@@ -49,11 +80,27 @@ impl Args {
             let called = called(&program, name, &self.args);
             let (entry, args) =
                 called.map_err(|refusal| Failure::usage(anyhow::anyhow!("{}: {refusal}", self.file.display())))?;
-            Some(Run { entry, args, hit: self.hit, fuel_limit: self.fuel })
+            Some(Run { entry, args, hit: self.hit.unwrap_or(hit), fuel_limit: self.fuel })
         } else {
             None
         };
         let dump = explain(&bytes, &program, run.as_ref()).map_err(wrong)?;
         if self.json { print_json(&dump) } else { print_line(text(&dump).trim_end()) }
     }
+}
+
+/// The item of a run with this id: among those that it asks about, or those that it asked.
+fn find(run: &Path, id: &str) -> Result<Item, Failure> {
+    let dir = RunDir::open(run).map_err(Failure::usage)?;
+    for file in [dir.items(), dir.records()].into_iter().filter(|file| file.exists()) {
+        // Both have the fields of an item in their lines.
+        for item in jsonl::stream::<Item>(&file)? {
+            let item = item?;
+            if item.id == id {
+                return Ok(item);
+            }
+        }
+    }
+    let problem = format!("{} has no item `{id}`; its records.jsonl lists them under `id`", run.display());
+    Err(Failure::usage(anyhow::anyhow!(problem)))
 }

@@ -12,8 +12,10 @@ pub mod corpus;
 pub mod eval;
 pub mod explain;
 pub mod flags;
+mod gate;
 pub mod generate;
 pub mod inspect;
+pub mod leaderboard;
 pub mod models;
 pub mod progress;
 pub mod report;
@@ -46,6 +48,7 @@ enum Verb {
     Explain(explain::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
+    Leaderboard(leaderboard::Args),
     Models(models::Args),
     Report(report::Args),
     Schema(schema::Args),
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => args.run(),
         Verb::Generate(args) => args.run(),
         Verb::Inspect(args) => args.run(),
+        Verb::Leaderboard(args) => args.run(),
         Verb::Models(args) => args.run(),
         Verb::Report(args) => args.run(),
         Verb::Schema(args) => args.run(),

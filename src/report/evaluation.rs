@@ -214,7 +214,7 @@ impl Making {
 }
 
 /// From one power of two to below the next; below 8 there is one.
-fn bucket(fuel: u64) -> (u64, u64) {
+pub(super) fn bucket(fuel: u64) -> (u64, u64) {
     if fuel < 8 {
         return (0, 7);
     }

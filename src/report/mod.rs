@@ -9,6 +9,7 @@ pub mod compare;
 pub mod curve;
 pub mod evaluation;
 pub mod figures;
+pub mod leaderboard;
 pub mod page;
 pub mod plot;
 mod said;

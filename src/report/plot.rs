@@ -20,8 +20,18 @@ const LEGEND: i32 = 22;
 
 /// A picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot draw a picture: {0}; this is a bug of ours, and the records are unharmed")]
-pub struct PlotError(String);
+#[error("cannot draw {what}: {why}; this is a bug of ours, and the records are unharmed")]
+pub struct PlotError {
+    what: &'static str,
+    why: String,
+}
+
+impl PlotError {
+    /// Of a picture, and what the library said.
+    pub(super) fn new(what: &'static str, why: &str) -> Self {
+        Self { what, why: why.into() }
+    }
+}
 
 /// A line of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,7 +89,7 @@ fn svg(lines: &[Line], frame: &Frame<'_>) -> Result<Option<String>, PlotError> {
         return Ok(None);
     }
     let mut svg = String::new();
-    draw(lines, frame, &mut svg).map_err(|error| PlotError(error.to_string()))?;
+    draw(lines, frame, &mut svg).map_err(|error| PlotError::new("a picture", &error.to_string()))?;
     Ok(Some(svg))
 }
 

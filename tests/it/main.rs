@@ -6,6 +6,7 @@ mod evaluating;
 mod faults;
 mod forms;
 mod generating;
+mod leaderboard;
 mod looking;
 mod models;
 mod nothing_lost;

@@ -55,6 +55,12 @@ impl Html {
         Self(format!(r##"<a href="#item={}">{}</a>"##, percent_encoded(id), escaped(text)))
     }
 
+    /// A link that opens an item of the page, told from others of its name by its canonical form.
+    pub fn item_of(id: &str, canonical: &str) -> Self {
+        let form: String = canonical.chars().filter(char::is_ascii_alphanumeric).collect();
+        Self(format!(r##"<a href="#item={}&amp;form={form}">{}</a>"##, percent_encoded(id), escaped(id)))
+    }
+
     /// A list with a bullet for each piece.
     pub fn list(pieces: impl IntoIterator<Item = Html>) -> Self {
         pieces.into_iter().map(|piece| piece.within("li", "")).collect::<Self>().within("ul", "")

@@ -42,6 +42,7 @@ const quoted = word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAl
 const openBrowser = ({ common, items }, place, dialog) => {
   const seen = new Map();
   items.forEach((item, at) => {
+    if (item.same !== undefined) item.program = items[item.same].program;
     item.at = at;
     item.nth = seen.get(item.id) || 0;
     seen.set(item.id, item.nth + 1);
@@ -168,8 +169,9 @@ const openBrowser = ({ common, items }, place, dialog) => {
     : make("p", { class: "note" }, "The page has no room for it; the command below prints it."));
 
   const trace = item => {
-    if (!item.trace) return null;
-    const { steps, more, results } = item.trace;
+    const told = item.trace ? item : items.find(other => other.trace && other.id === item.id && other.canonical === item.canonical);
+    if (!told) return null;
+    const { steps, more, results } = told.trace;
     let before = null;
     const rows = [];
     steps.forEach(([depth, name, pc, line, instruction, after], at) => {
@@ -207,7 +209,8 @@ const openBrowser = ({ common, items }, place, dialog) => {
 
   const others = item => {
     if (seen.get(item.id) < 2) return null;
-    const same = items.filter(other => other.id === item.id && other !== item);
+    const same = items.filter(other => other.id === item.id && other.canonical === item.canonical && other !== item);
+    if (!same.length) return null;
     const name = other => other.model && other.model !== item.model ? other.model : `${word(other.purpose)}, round ${other.round}`;
     return make("section", {}, make("h3", {}, "The same item"), make("ul", { class: "plain" }, ...same.map(other =>
       make("li", {}, make("a", { href: href(other) }, name(other)), " ", verdict(other.verdict)))));
@@ -271,11 +274,11 @@ const openBrowser = ({ common, items }, place, dialog) => {
   });
 
   const follow = () => {
-    const found = /^#item=([^&]*)(?:&n=(\d+))?$/.exec(location.hash);
+    const found = /^#item=([^&]*)(?:&n=(\d+)|&form=(\w+))?$/.exec(location.hash);
     if (!found) return dialog.open ? dialog.close() : undefined;
     let id = found[1];
     try { id = decodeURIComponent(id); } catch { /* Then it is the name as it stands. */ }
-    const item = items.find(item => item.id === id && item.nth === Number(found[2] || 0));
+    const item = items.find(item => item.id === id && (found[3] ? item.canonical.replace(/\W/g, "") === found[3] : item.nth === Number(found[2] || 0)));
     if (item) show(item);
     else where.textContent = `there is no item ${id} on this page`;
   };

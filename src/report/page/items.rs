@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::io::Write;
 
 /// Bytes of a reply, or of any other text of a model, at most.
@@ -57,9 +58,12 @@ pub struct ItemView {
     pub round: u32,
     /// Position in the round.
     pub index: u32,
-    /// The program as the model saw it; `None` where the page has no room for it.
+    /// The program as the model saw it; `None` where the page has no room for it, or an item before has the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
+    /// Number of the item on the page that has the same program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same: Option<u64>,
     /// What there was to get right.
     pub slots: Vec<Slot>,
     /// Values that were said too many.
@@ -143,6 +147,8 @@ pub struct ItemBook {
     runs: Vec<Run>,
     prompts: Prompts,
     machine: Machine,
+    /// Items by the hash of their programs.
+    programs: HashMap<blake3::Hash, u64>,
     lines: GzEncoder<Vec<u8>>,
     count: u64,
     shortened: u64,
@@ -157,6 +163,7 @@ impl ItemBook {
             runs: Vec::new(),
             prompts: Prompts::new(prompts),
             machine: Machine::default(),
+            programs: HashMap::new(),
             lines,
             count: 0,
             shortened: 0,
@@ -189,6 +196,7 @@ impl ItemBook {
             round: record.round,
             index: record.index,
             program: Some(item.program.clone()),
+            same: None,
             slots,
             beyond,
             reply: quote(&answer.reply),
@@ -210,9 +218,19 @@ impl ItemBook {
             self.left_out += 1;
             return false;
         }
+        let hash = view.program.as_ref().map(|program| blake3::hash(program.as_bytes()));
+        view.same = hash.and_then(|hash| self.programs.get(&hash).copied());
+        if view.same.is_some() {
+            view.program = None;
+        } else if let Some(hash) = hash.filter(|_| written <= PROGRAMS) {
+            self.programs.insert(hash, self.count);
+        }
         if written > PROGRAMS {
             self.shortened += u64::from(view.program.is_some());
-            (view.program, view.prompt, view.trace) = (None, None, None);
+            (view.program, view.trace) = (None, None);
+            if view.same.is_none() {
+                view.prompt = None;
+            }
             for quote in [&mut view.reply, &mut view.reasoning, &mut view.trouble] {
                 *quote = quote.take().map(|quote| quote.cut(SHORT_REPLY_BYTES));
             }

@@ -41,6 +41,8 @@ pub struct Cell {
     html: Html,
     sort: Option<f64>,
     class: &'static str,
+    shade: Option<f64>,
+    hint: String,
 }
 
 impl Cell {
@@ -51,7 +53,7 @@ impl Cell {
 
     /// Markup, sorted by the letters in it.
     pub fn html(html: Html) -> Self {
-        Self { html, sort: None, class: "" }
+        Self { html, sort: None, class: "", shade: None, hint: String::new() }
     }
 
     /// A number as it is shown.
@@ -74,6 +76,16 @@ impl Cell {
         Self { sort: Some(number), ..self }
     }
 
+    /// The cell on a ground as dark as a share in `[0, 1]` is large.
+    pub fn shaded(self, share: f64) -> Self {
+        Self { shade: Some(share), class: "heat", ..self }
+    }
+
+    /// The cell with a sentence that is shown where a pointer rests on it.
+    pub fn hint(self, hint: &str) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
     /// The cell with a class of the style sheet.
     pub fn class(self, class: &'static str) -> Self {
         Self { class, ..self }
@@ -87,6 +99,7 @@ pub struct Table {
     rows: String,
     count: usize,
     filtered: bool,
+    grid: bool,
     caption: Html,
 }
 
@@ -94,12 +107,17 @@ impl Table {
     /// Without rows.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         let columns = columns.into_iter().collect();
-        Self { columns, rows: String::new(), count: 0, filtered: false, caption: Html::default() }
+        Self { columns, rows: String::new(), count: 0, filtered: false, grid: false, caption: Html::default() }
     }
 
     /// With an input above it that shows only the rows with a text.
     pub fn filtered(self) -> Self {
         Self { filtered: true, ..self }
+    }
+
+    /// As a grid, which nobody sorts: rows against columns.
+    pub fn grid(self) -> Self {
+        Self { grid: true, ..self }
     }
 
     /// With a sentence above it.
@@ -138,8 +156,9 @@ impl Table {
         let filtered = if self.filtered { " data-filter" } else { "" };
         let caption =
             if self.caption.is_empty() { String::new() } else { format!("<caption>{}</caption>", self.caption) };
+        let class = if self.grid { "grid" } else { "sortable" };
         Html::trusted(format!(
-            "<div class=\"scroll\"{filtered}><table class=\"sortable\">{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
+            "<div class=\"scroll\"{filtered}><table class=\"{class}\">{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
             self.rows
         ))
     }
@@ -150,7 +169,9 @@ fn cell_html(column: &Column, cell: &Cell) -> String {
     classes.extend(Some(cell.class).filter(|class| !class.is_empty()));
     let class = if classes.is_empty() { String::new() } else { format!(r#" class="{}""#, classes.join(" ")) };
     let sort = cell.sort.map_or(String::new(), |sort| format!(r#" data-sort="{sort}""#));
-    format!("<td{class}{sort}>{}</td>", cell.html)
+    let shade = cell.shade.map_or(String::new(), |share| format!(r#" style="--shade:{:.0}%""#, 100.0 * share));
+    let hint = if cell.hint.is_empty() { String::new() } else { format!(r#" title="{}""#, escaped(&cell.hint)) };
+    format!("<td{class}{sort}{shade}{hint}>{}</td>", cell.html)
 }
 
 #[cfg(test)]

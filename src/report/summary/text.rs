@@ -5,17 +5,17 @@
 use super::super::stats::Interval;
 
 /// `41.2 %`.
-pub(in super::super) fn percent(rate: f64) -> String {
+pub(in crate::report) fn percent(rate: f64) -> String {
     format!("{:.1} %", rate * 100.0)
 }
 
 /// `39.0–43.4 %`.
-pub(in super::super) fn interval(interval: Interval) -> String {
+pub(in crate::report) fn interval(interval: Interval) -> String {
     format!("{:.1}–{:.1} %", interval.low * 100.0, interval.high * 100.0)
 }
 
 /// `12,345`.
-pub(in super::super) fn count(n: u64) -> String {
+pub(in crate::report) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -28,7 +28,7 @@ pub(in super::super) fn count(n: u64) -> String {
 }
 
 /// A Markdown table.
-pub(in super::super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(in crate::report) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let row = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
     let mut text = row(head.to_vec());
     text += &row(vec!["---"; head.len()]);
@@ -37,14 +37,14 @@ pub(in super::super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// The text on one line of at most 160 characters and three dots, harmless in a cell of a table.
-pub(in super::super) fn line(text: &str) -> String {
+pub(in crate::report) fn line(text: &str) -> String {
     const MOST: usize = 160;
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     clip(&words, MOST).replace('|', "\\|").replace('<', "&lt;")
 }
 
 /// The first `most` characters, with `...` where something was left out.
-pub(in super::super) fn clip(text: &str, most: usize) -> String {
+pub(in crate::report) fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.into(),
@@ -52,7 +52,7 @@ pub(in super::super) fn clip(text: &str, most: usize) -> String {
 }
 
 /// A fenced block that its own text cannot close.
-pub(in super::super) fn fenced(language: &str, text: &str) -> String {
+pub(in crate::report) fn fenced(language: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())

@@ -1,0 +1,133 @@
+//! Owns `harness leaderboard`: evaluations side by side, as files to publish.
+//!
+//! Must not know how figures are computed or shown.
+
+mod show;
+
+use super::gate::{self, Gate};
+use super::{Failure, print_json, say};
+use crate::ask::prompt::Prompt;
+use crate::report::leaderboard::{Entrant, Leaderboard, csv, entrant, leaderboard, markdown, page};
+use crate::run::dir::{RunDir, write_whole};
+use std::path::{Path, PathBuf};
+
+/// How deep runs may lie within a folder.
+const DEPTH: usize = 4;
+
+/// Put evaluations side by side: tables by items and task, as Markdown, JSON, CSV and one page
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run directories of `eval`, or folders that hold some
+    #[arg(required = true, value_name = "RUN_DIR")]
+    runs: Vec<PathBuf>,
+    /// Where the files go
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Prompt file of a run whose prompt does not come with the program, for its text on the page; may be given several
+    /// times
+    #[arg(long, value_name = "FILE")]
+    prompt: Vec<PathBuf>,
+    /// End with exit code 100 if a ranked model is right less often than this, from 0 to 1
+    #[arg(long, value_name = "SHARE", value_parser = gate::share)]
+    fail_below: Option<f64>,
+    /// The model that --fail-below is about, in place of all that are ranked
+    #[arg(long, value_name = "MODEL", requires = "fail_below")]
+    model: Option<String>,
+    /// Print one JSON object on stdout, and nothing else there
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    /// Writes the files and shows the tables.
+    pub fn run(&self) -> Result<(), Failure> {
+        let entrants = self.entrants()?;
+        let prompts = self.prompt.iter().map(|file| Prompt::load(file)).collect::<Result<Vec<_>, _>>();
+        let prompts = prompts.map_err(Failure::usage)?;
+        let found = leaderboard(&entrants)?;
+        std::fs::create_dir_all(&self.out).map_err(|error| {
+            Failure::usage(anyhow::anyhow!("cannot make {}: {error}; name another one with --out", self.out.display()))
+        })?;
+        let json = serde_json::to_string_pretty(&found)? + "\n";
+        let files = [
+            ("leaderboard.md", markdown::markdown(&found)),
+            ("leaderboard.json", json),
+            ("leaderboard.csv", csv::csv(&found)?),
+            ("index.html", page::page(&found, &entrants, prompts)?),
+        ];
+        for (name, text) in &files {
+            write_whole(&self.out.join(name), text)?;
+        }
+        if self.json {
+            print_json(&found)?
+        } else {
+            show::show(&found, &self.out)?
+        }
+        self.judge(&found)
+    }
+
+    /// The runs that were given, and those in the folders that were given.
+    fn entrants(&self) -> Result<Vec<Entrant>, Failure> {
+        let mut entrants: Vec<Entrant> = Vec::new();
+        for path in &self.runs {
+            if path.join("manifest.yaml").exists() {
+                let dir = RunDir::open(path).map_err(Failure::usage)?;
+                entrants.push(entrant(dir).map_err(Failure::usage)?);
+                continue;
+            }
+            let runs = runs_within(path, DEPTH).map_err(|error| {
+                Failure::usage(anyhow::anyhow!("cannot look for runs in {}: {error}", path.display()))
+            })?;
+            for run in &runs {
+                // Of a folder what ranks no models is passed over, not refused: it may hold runs of every kind.
+                match RunDir::open(run).map_err(anyhow::Error::from).and_then(|dir| Ok(entrant(dir)?)) {
+                    Ok(entrant) => entrants.push(entrant),
+                    Err(why) => say(&format!("left out: {why}")),
+                }
+            }
+        }
+        let mut known = std::collections::HashSet::new();
+        entrants.retain(|entrant| known.insert(entrant.dir.path().to_path_buf()));
+        if entrants.is_empty() {
+            let problem = "there is no run of `harness eval` to rank; make one with `harness eval --suite standard`";
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
+        Ok(entrants)
+    }
+
+    fn judge(&self, found: &Leaderboard) -> Result<(), Failure> {
+        let Some(least) = self.fail_below else { return Ok(()) };
+        let gate = Gate::at_least("--fail-below", least);
+        let mut judged = 0;
+        for board in &found.boards {
+            let wanted = |model: &str, ranked: bool| self.model.as_deref().map_or(ranked, |name| name == model);
+            for row in board.rows.iter().filter(|row| wanted(&row.model, row.rank.is_some())) {
+                let what = format!("{} on {} ({})", row.model, board.suite, board.task);
+                let figure = row.accuracy_strict.filter(|_| row.is_complete());
+                gate.judge(&what, "is right", figure, row.incomplete.as_deref())?;
+                judged += 1;
+            }
+        }
+        if judged > 0 {
+            return Ok(());
+        }
+        let whom = self.model.as_deref().unwrap_or("any ranked model");
+        Err(Failure::Missed(anyhow::anyhow!("there is no figure of {whom} (--fail-below {least})")))
+    }
+}
+
+/// Run directories below a folder, by name.
+fn runs_within(folder: &Path, depth: usize) -> std::io::Result<Vec<PathBuf>> {
+    let mut below: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    below.sort();
+    let mut runs = Vec::new();
+    for path in below.into_iter().filter(|path| path.is_dir()) {
+        if path.join("manifest.yaml").exists() {
+            runs.push(path);
+        } else if depth > 1 {
+            runs.extend(runs_within(&path, depth - 1)?);
+        }
+    }
+    Ok(runs)
+}

@@ -1,0 +1,80 @@
+//! Owns the map of a task: how often items of each instruction category and length are got right.
+//!
+//! Must not know how categories are told; the map of all models together stands first.
+
+use super::super::evaluation::bucket;
+use super::pairs::Counts;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The map of a model, or of all together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Heat {
+    /// Number of the row; null for all ranked ones together.
+    pub row: Option<usize>,
+    /// Category by category, from short to long runs; where there is no item, there is no cell.
+    pub cells: Vec<Cell>,
+}
+
+/// Items of one category and length.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    /// What most of the answer is computed with.
+    pub category: &'static str,
+    /// Least and most fuel.
+    pub fuel: [u64; 2],
+    /// Items; of all together each counts once.
+    pub items: u64,
+    /// The mean of the items' shares of right replies; of all together the mean of the models'.
+    pub accuracy_strict: f64,
+}
+
+/// What of an item the map knows: category and fuel.
+pub(super) type Sort = (&'static str, u64);
+
+/// The maps of some rows, after that of all of them together; nothing without rows.
+pub(super) fn maps(sorts: &[Sort], rows: &[(usize, &Counts)]) -> Vec<Heat> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let all: Vec<&Counts> = rows.iter().map(|row| row.1).collect();
+    let one = |&(at, counts): &(usize, &Counts)| Heat { row: Some(at), cells: cells(sorts, &[counts]) };
+    std::iter::once(Heat { row: None, cells: cells(sorts, &all) }).chain(rows.iter().map(one)).collect()
+}
+
+fn cells(sorts: &[Sort], rows: &[&Counts]) -> Vec<Cell> {
+    let mut sums: BTreeMap<(&'static str, (u64, u64)), (u64, f64, u64)> = BTreeMap::new();
+    for (at, &(category, fuel)) in sorts.iter().enumerate() {
+        let shares =
+            rows.iter().map(|row| row[at]).filter(|of| of.1 > 0).map(|(right, of)| f64::from(right) / f64::from(of));
+        let shares: Vec<f64> = shares.collect();
+        if !shares.is_empty() {
+            let sum = sums.entry((category, bucket(fuel))).or_default();
+            *sum = (sum.0 + 1, sum.1 + shares.iter().sum::<f64>(), sum.2 + shares.len() as u64);
+        }
+    }
+    let cell = |((category, (low, high)), (items, sum, of)): ((&'static str, (u64, u64)), (u64, f64, u64))| Cell {
+        category,
+        fuel: [low, high],
+        items,
+        accuracy_strict: sum / of as f64,
+    };
+    sums.into_iter().map(cell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_means_over_their_items() {
+        let sorts = [("loop", 9), ("loop", 15), ("loop", 16), ("float", 3)];
+        let (a, b): (Counts, Counts) = (vec![(1, 1), (0, 1), (1, 1), (0, 0)], vec![(1, 2), (1, 2), (0, 2), (2, 2)]);
+        let found = maps(&sorts, &[(0, &a), (4, &b)]);
+        let told: Vec<(&str, u64, u64, f64)> =
+            found[0].cells.iter().map(|cell| (cell.category, cell.fuel[1], cell.items, cell.accuracy_strict)).collect();
+        assert_eq!(told, [("float", 7, 1, 1.0), ("loop", 15, 2, 0.5), ("loop", 31, 1, 0.5)]);
+        assert_eq!((found[1].row, found[1].cells.len(), found[2].row), (Some(0), 2, Some(4)));
+        assert!(maps(&sorts, &[]).is_empty());
+    }
+}

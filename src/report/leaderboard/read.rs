@@ -1,0 +1,122 @@
+//! Owns which runs may stand on a leaderboard, and which of them share a table.
+//!
+//! Must not know figures. Items that were chosen against one model rank no models: neither attacks nor evaluations of
+//! what an attack found are let in.
+
+use crate::item::edit::UnreadableItem;
+use crate::run::dir::RunDir;
+use crate::run::jsonl::LineError;
+use crate::run::manifest::{Evaluation, Manifest};
+use crate::run::sink::ReadError;
+use crate::run::yaml::ConfigError;
+use std::path::PathBuf;
+
+/// A leaderboard could not be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaderboardError {
+    /// The items of a run cannot be read.
+    #[error(transparent)]
+    Items(#[from] LineError),
+    /// The records of a run cannot be read.
+    #[error(transparent)]
+    Records(#[from] ReadError),
+    /// The program of an item cannot be read.
+    #[error(transparent)]
+    Item(#[from] UnreadableItem),
+    /// A picture cannot be drawn.
+    #[error(transparent)]
+    Plot(#[from] super::super::plot::PlotError),
+    /// A table cannot be written as CSV.
+    #[error("cannot write the table as CSV: {0}")]
+    Csv(#[from] ::csv::Error),
+}
+
+/// A run that may stand on a leaderboard.
+#[derive(Clone, Debug)]
+pub struct Entrant {
+    /// Its directory.
+    pub dir: RunDir,
+    /// What it says of itself.
+    pub manifest: Manifest,
+}
+
+/// Why a run ranks no models.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRanked {
+    /// Its manifest cannot be read.
+    #[error(transparent)]
+    Manifest(#[from] ConfigError),
+    /// It is no evaluation.
+    #[error(
+        "{run} is a run of `harness {verb}`: items chosen against one model rank no models; a leaderboard takes runs of \
+         `harness eval`"
+    )]
+    NoEvaluation {
+        /// Its directory.
+        run: PathBuf,
+        /// What was run.
+        verb: String,
+    },
+    /// Its items are an attack's.
+    #[error(
+        "the items of {run} were chosen against {model}: they rank no models; evaluate a suite instead (harness eval --suite)"
+    )]
+    ChosenAgainst {
+        /// Its directory.
+        run: PathBuf,
+        /// Against whom.
+        model: String,
+    },
+    /// It was stopped before it had items.
+    #[error("{run} was stopped before it had any items; go on with `harness eval --resume {run}`")]
+    NoItems {
+        /// Its directory.
+        run: PathBuf,
+    },
+}
+
+impl Entrant {
+    pub(super) fn evaluation(&self) -> &Evaluation {
+        self.manifest.plan.evaluation.as_ref().expect("looked at when it was let in")
+    }
+
+    pub(super) fn fingerprint(&self) -> &str {
+        self.manifest.fingerprint.as_deref().expect("looked at when it was let in")
+    }
+
+    /// The directory as it was given.
+    pub(super) fn name(&self) -> String {
+        self.dir.path().display().to_string()
+    }
+}
+
+/// A run, if models may be ranked by it.
+///
+/// # Errors
+/// Why they may not.
+pub fn entrant(dir: RunDir) -> Result<Entrant, NotRanked> {
+    let manifest = Manifest::read(&dir)?;
+    let run = dir.path().to_path_buf();
+    let Some(evaluation) = &manifest.plan.evaluation else {
+        return Err(NotRanked::NoEvaluation { run, verb: manifest.plan.verb });
+    };
+    if let Some(model) = evaluation.chosen_against.clone() {
+        return Err(NotRanked::ChosenAgainst { run, model });
+    }
+    if manifest.fingerprint.is_none() {
+        return Err(NotRanked::NoItems { run });
+    }
+    Ok(Entrant { dir, manifest })
+}
+
+/// Those with the same items together, in the order in which the first of each was given.
+pub(super) fn groups(entrants: &[Entrant]) -> Vec<Vec<&Entrant>> {
+    let mut groups: Vec<Vec<&Entrant>> = Vec::new();
+    for entrant in entrants {
+        match groups.iter_mut().find(|group| group[0].fingerprint() == entrant.fingerprint()) {
+            Some(group) => group.push(entrant),
+            None => groups.push(vec![entrant]),
+        }
+    }
+    groups
+}
