@@ -15,11 +15,8 @@ use super::cover::{self, Cover};
 use super::predictor::Predictor;
 use super::strategy::random::Random;
 use super::strategy::{Strategy, Tried, Woven};
-use crate::ask::chat::{ChatModel, Params};
-use crate::ask::judge::Strictness;
-use crate::ask::limits::Limits;
+use crate::ask::examiner::Examiner;
 use crate::ask::pipeline::StopSignal;
-use crate::ask::prompt::Prompt;
 use crate::item::make::Maker;
 use crate::item::record::{Answer, Purpose, Record, RecordSink, SinkError, Verdict};
 use crate::learn;
@@ -85,18 +82,8 @@ pub struct Search {
     pub predictor: Option<Predictor>,
     /// Whether a random baseline is asked beside it.
     pub baseline: bool,
-    /// How questions are put.
-    pub prompt: Prompt,
-    /// Who is asked.
-    pub model: Arc<dyn ChatModel>,
-    /// The model's id, as requests name it.
-    pub model_id: String,
-    /// Sampling parameters.
-    pub params: Params,
-    /// Limits of asking.
-    pub limits: Limits,
-    /// How exactly replies are held against the truth.
-    pub strictness: Strictness,
+    /// Who is asked, and how.
+    pub examiner: Examiner,
     /// Root of every random draw.
     pub seed: Seed,
     /// Requests at most, confirmations included, the baseline's not.

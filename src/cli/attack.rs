@@ -1,5 +1,6 @@
 //! Owns `harness attack`: resolves flags, runs the search with everything around it, and shows what came of it.
 
+use super::again;
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
@@ -286,12 +287,7 @@ impl Args {
             cover: Cover::new(resolved.loom.clone(), &preset.prior),
             predictor: predicts.then(|| Predictor::new(seed.child("predictor"))),
             baseline: resolved.baseline,
-            prompt: resolved.prompt.clone(),
-            model: connection.model.clone(),
-            model_id: connection.entry.id.clone(),
-            params: self.asking.way.params(&connection.entry),
-            limits: self.asking.way.limits(),
-            strictness: self.asking.way.strictness(),
+            examiner: again::examiner(&self.asking.way, connection, resolved.prompt.clone()),
             seed,
             query_budget: self.query_budget,
             known: Known::default(),

@@ -4,8 +4,7 @@
 
 use super::pick::{Candidate, Question};
 use super::{AttackError, Finish, Found, Search, State, seeds};
-use crate::ask::chat::{ChatRequest, Params};
-use crate::ask::pipeline::{Clock, Ended, Question as Asked, ask_all};
+use crate::ask::pipeline::{Clock, Ended, ask_all};
 use crate::attack::profile::Profile;
 use crate::attack::strategy::random::Random;
 use crate::attack::strategy::{Strategy, Woven};
@@ -103,14 +102,9 @@ impl Search {
         batch: &Batch<'_>,
         state: &mut State<'_>,
     ) -> Result<(Vec<(u32, Answer)>, Finish), AttackError> {
-        let seed = u64::from(batch.purpose == Purpose::Confirm);
-        let params = Params { seed: self.params.seed.map(|given| given + seed), ..self.params.clone() };
-        let epoch = seed as u32;
+        let epoch = u32::from(batch.purpose == Purpose::Confirm);
         let question = |(about, one): (usize, &One<'_>)| {
-            let item = &one.question.draft.item;
-            let messages = self.prompt.render(item)?;
-            let request = ChatRequest { model: self.model_id.clone(), messages, params: params.clone(), epoch };
-            Ok(Asked { request, truth: item.truth.clone(), strictness: self.strictness, about })
+            Ok(self.examiner.question(&one.question.draft.item, epoch, about)?)
         };
         let (mut known, mut open) = (Vec::new(), Vec::new());
         for (at, one) in batch.asked.iter().enumerate() {
@@ -134,7 +128,7 @@ impl Search {
             Ok(())
         };
         let questions = open.into_iter().map(question);
-        let ended = ask_all(self.model.clone(), questions, &self.limits, state.stop.clone(), on_answer).await?;
+        let ended = ask_all(self.examiner.model.clone(), questions, &self.examiner.limits, state.stop.clone(), on_answer).await?;
         answers.sort_by_key(|(index, _)| *index);
         match ended {
             Ended::Complete => Ok((answers, Finish::Complete)),

@@ -5,7 +5,7 @@
 use super::super::page::table::{Cell, Column, Table};
 use super::super::page::{Html, Section};
 use super::super::stats::{Share, asked};
-use super::super::summary::text::percent;
+use super::super::summary::text::count;
 use crate::item::record::{Purpose, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ pub(super) fn section(records: &[Record]) -> Section {
     let buckets: BTreeSet<(u64, &str)> = map.keys().map(|(_, bucket)| *bucket).collect();
     let constructs: BTreeSet<&str> = map.keys().map(|(construct, _)| *construct).collect();
     let columns = buckets.iter().map(|(_, name)| Column::number(name));
-    let mut table = Table::new([Column::text("construct \\ fuel")].into_iter().chain(columns));
+    let mut table = Table::new([Column::text("construct \\ fuel")].into_iter().chain(columns)).grid();
     for construct in constructs {
         let cells = buckets.iter().map(|&bucket| cell(map.get(&(construct, bucket))));
         table.row([Cell::text(construct)].into_iter().chain(cells));
     }
     let intro = "Each question belongs to the construct that most of its answer was computed with, and to a bucket of fuel. A \
-                 cell says how often it was missed, and of how many finished replies.";
+                 cell says how often it was missed, and, small, of how many finished replies.";
     Section::new("archive", "Where the misses lie", Html::paragraph(intro).and(table.html()))
 }
 
@@ -47,6 +47,7 @@ fn place(cell: &str) -> Option<(&str, (u64, &str))> {
 }
 
 fn cell(share: Option<&Share>) -> Cell {
-    let Some((share, rate)) = share.and_then(|share| Some((share, share.rate()?))) else { return Cell::unknown() };
-    Cell::number(rate, &format!("{} of {}", percent(rate), share.of))
+    let Some((share, rate)) = share.and_then(|share| Some((share, share.rate()?))) else { return Cell::text("") };
+    let of = Html::text(&count(share.of)).within("small", "");
+    Cell::html(Html::text(&format!("{:.0} % ", 100.0 * rate)).and(of)).sorted_by(rate).shaded(rate)
 }

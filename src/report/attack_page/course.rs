@@ -35,7 +35,13 @@ pub(super) fn section(parts: &Parts<'_>) -> Result<Section, PlotError> {
     }
     body = body.and(milestones(&lines));
     if parts.against.is_empty() {
-        let line = format!("harness attack --strategy matched --like {}", parts.dir);
+        let plan = &parts.manifest.plan;
+        let line = format!(
+            "harness attack --preset {} --model {} --strategy matched --like {}",
+            plan.preset.name,
+            plan.model.as_deref().unwrap_or_default(),
+            parts.dir
+        );
         let note = "Long programs are missed by themselves. A baseline of the same lengths and instructions is a run of its own, \
                     which `harness report RUN --against MATCHED_RUN` draws beside this one:";
         body = body.and(Html::note(note)).and(Html::command(&line));

@@ -135,7 +135,7 @@ fn method(parts: &Parts<'_>) -> Html {
         count(weak.tested_on),
         match weak.refuted {
             0 => "none was refuted there".into(),
-            n => format!("{n} did not hold there and are left out"),
+            n => format!("left out, since they did not hold there: {n}"),
         }
     ))
 }
