@@ -4,6 +4,7 @@
 
 use super::budget;
 use super::connect::{Connection, Way};
+use super::disagreement::disagreement;
 use super::progress::ShrinkProgress;
 use super::{Failure, print_json, print_line, runtime, say};
 use crate::ask::pipeline::StopSignal;
@@ -234,7 +235,7 @@ async fn shrink_all(
 /// A disagreement is saved where it can be studied.
 fn explain(error: ShrinkError, dir: &RunDir) -> Failure {
     match &error {
-        ShrinkError::Disagreement { draft, .. } => super::attack::disagreement(&error, draft, dir),
+        ShrinkError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
         _ => error.into(),
     }
 }

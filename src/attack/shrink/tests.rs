@@ -209,8 +209,8 @@ async fn every_task_is_shrunk() {
     let solver = Solver { misconceptions: Misconceptions::of(&several), ..Solver::ORACLE };
     for task in [Task::Reachability, Task::Result, Task::Fuel] {
         let config = PLAIN.replace("dead: 4", "dead: 4, results: 1");
-        let items = source(&config, task).items(Seed::new(2), 100).expect("there are enough");
-        for item in misses(&items, solver, 2) {
+        let items = source(&config, task).items(Seed::new(2), 40).expect("there are enough");
+        for item in misses(&items, solver, 1) {
             let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
             let shrunk = shrink(item, model, 1000).await;
             let left = shrunk.record.expect("it is missed").item;
