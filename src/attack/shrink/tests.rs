@@ -38,10 +38,10 @@ impl Watch for Quiet {
     fn smaller(&mut self, _: Size) {}
 }
 
-fn source(config: &str, task: Task) -> ItemSource {
+fn source((config, prior): (&str, &str), task: Task) -> ItemSource {
     let config: WeaveConfig = serde_yaml::from_str(config).expect("valid settings");
     let loom = Arc::new(Loom::new(config));
-    let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
+    let prior: Prior = serde_yaml::from_str(prior).expect("valid weights");
     let taste = Arc::new(prior.taste(&loom.config.instructions()));
     ItemSource::new(&loom, task, ProbeConfig::default(), taste)
 }
@@ -101,7 +101,7 @@ async fn shrink(item: &Item, model: Arc<dyn ChatModel>, query_budget: u64) -> Sh
 
 #[tokio::test]
 async fn what_is_left_is_about_as_short_as_the_witness() {
-    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 400).expect("there are enough");
+    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 400).expect("there are enough");
     for name in ["no-wrap", "f32-as-f64", "select-swapped", "unsigned-as-signed"] {
         let solver = single(name);
         let mut lengths = Vec::new();
@@ -208,13 +208,18 @@ async fn every_task_is_shrunk() {
     let several: Vec<_> = TABLE.iter().map(|row| row.misconception).collect();
     let solver = Solver { misconceptions: Misconceptions::of(&several), ..Solver::ORACLE };
     for task in [Task::Reachability, Task::Result, Task::Fuel] {
-        let config = PLAIN.replace("dead: 4", "dead: 4, results: 1");
-        let items = source(&config, task).items(Seed::new(2), 40).expect("there are enough");
+        let config = "{fuel: {min: 20, max: 120}, forbid: [nop], limits: {functions: 4, nesting: 4, results: 1}}";
+        let prior = "instructions: {br_if: 2, if: 2, return: 3}";
+        let items = source((config, prior), task).items(Seed::new(3), 25).expect("there are enough");
         for item in misses(&items, solver, 1) {
             let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
             let shrunk = shrink(item, model, 1000).await;
             let left = shrunk.record.expect("it is missed").item;
-            assert!(is_missed(solver, &left) && shrunk.after.instructions <= 10, "{task}: {}", left.program);
+            assert!(
+                is_missed(solver, &left) && 2 * shrunk.after.instructions <= shrunk.before.instructions,
+                "{task}: {}",
+                left.program
+            );
         }
     }
 }
@@ -222,7 +227,7 @@ async fn every_task_is_shrunk() {
 #[tokio::test]
 async fn the_budget_is_kept_and_the_best_so_far_with_it() {
     let solver = single("no-wrap");
-    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     for budget in [1, 2, 3, 11, 30] {
         let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
@@ -235,7 +240,7 @@ async fn the_budget_is_kept_and_the_best_so_far_with_it() {
 #[tokio::test]
 async fn what_is_not_missed_again_does_not_count() {
     let solver = single("no-wrap");
-    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     let oracle = Arc::new(Scripted::new(|request| Ok(reply(Solver::ORACLE, request))));
     let shrunk = shrink(item, oracle, 100).await;
@@ -257,7 +262,7 @@ async fn what_is_not_missed_again_does_not_count() {
 #[tokio::test]
 async fn trouble_decides_nothing() {
     let solver = single("no-wrap");
-    let items = source(PLAIN, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     let answers = move |from: u32, to: u32| {
         let asked = AtomicU32::new(0);
@@ -278,7 +283,7 @@ async fn trouble_decides_nothing() {
 /// Edits may break programs of every kind, and nothing breaks on them; those that have a label have the right one.
 #[test]
 fn no_edit_of_any_program_breaks_us() {
-    let items = source(WHOLE, Task::Stack).items(Seed::new(4), 6).expect("there are enough");
+    let items = source((WHOLE, BRANCHING), Task::Stack).items(Seed::new(4), 6).expect("there are enough");
     let model = Arc::new(Scripted::saying(""));
     let shrinker = shrinker(Task::Stack, model, 10);
     for (item, number) in items.iter().zip(0..) {
