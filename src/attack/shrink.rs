@@ -138,7 +138,8 @@ struct Current {
 type Pass = fn(&Subject, &Trace) -> Vec<Subject>;
 
 /// Those that are tried until none helps, large cuts first.
-const PASSES: [Pass; 7] = [
+const PASSES: [Pass; 8] = [
+    |subject, _| cuts::tails(subject),
     cuts::stretches,
     cuts::structure,
     |subject, _| inline::inlined(subject),
@@ -271,10 +272,9 @@ impl Work<'_> {
                     batch.push(candidate);
                 }
             }
-            if batch.len() == WIDTH || (ends && !batch.is_empty()) {
-                if self.take(current, std::mem::take(&mut batch)).await? {
-                    return Ok(true);
-                }
+            let full = batch.len() == WIDTH || (ends && !batch.is_empty());
+            if full && self.take(current, std::mem::take(&mut batch)).await? {
+                return Ok(true);
             }
             if ends || self.asking.is_over() {
                 return Ok(false);

@@ -4,6 +4,7 @@ use super::again;
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
+use super::disagreement::disagreement;
 use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::Earlier;
@@ -36,11 +37,10 @@ use crate::run::preset::Preset;
 use crate::run::shrunk::Shrunk;
 use crate::run::sink::{JsonlSink, read_records};
 use crate::seed::Seed;
-use crate::wasm::encode::encode;
 use crate::weave::recipe::{GENERATOR, RecipeError};
 use crate::weave::weaver::Loom;
 use clap::ValueEnum;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -382,24 +382,6 @@ fn explain(error: AttackError, dir: &RunDir) -> Failure {
         AttackError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
         _ => error.into(),
     }
-}
-
-/// Saves a program on which the machine and wasmtime differ, and says so.
-pub(super) fn disagreement(error: &impl std::fmt::Display, draft: &Draft, dir: &RunDir) -> Failure {
-    Failure::Error(match save(draft, &dir.disagreement()) {
-        Ok(saved) => anyhow::anyhow!(
-            "{error}; this is a bug of ours, please report it with {}.wat, .wasm and .json",
-            saved.display()
-        ),
-        Err(unsaved) => anyhow::anyhow!("{error}; and it could not be saved: {unsaved}"),
-    })
-}
-
-fn save(draft: &Draft, base: &Path) -> anyhow::Result<PathBuf> {
-    std::fs::write(base.with_extension("wat"), &draft.item.program)?;
-    std::fs::write(base.with_extension("wasm"), encode(&draft.program))?;
-    std::fs::write(base.with_extension("json"), serde_json::to_string_pretty(&draft.item)?)?;
-    Ok(base.into())
 }
 
 fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure> {

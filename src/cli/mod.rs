@@ -9,6 +9,7 @@ pub mod bill;
 pub mod budget;
 pub mod connect;
 pub mod corpus;
+mod disagreement;
 pub mod eval;
 pub mod explain;
 pub mod flags;

@@ -4,6 +4,7 @@
 
 use super::budget;
 use super::connect::{Connection, Way};
+use super::disagreement::disagreement;
 use super::progress::ShrinkProgress;
 use super::{Failure, print_json, print_line, runtime, say};
 use crate::ask::pipeline::StopSignal;
@@ -34,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     item: Vec<String>,
     /// In place of items: the K shortest misses that were missed again when asked again, one for each canonical form
-    #[arg(long, value_name = "K", conflicts_with = "item", required_unless_present = "item")]
+    #[arg(long, value_name = "K", conflicts_with = "item")]
     best: Option<usize>,
     /// How often a smaller program must be missed again to count
     #[arg(long, default_value_t = CONFIRM, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
@@ -110,6 +111,9 @@ impl Args {
             let none = || usage(&format!("{path} has no miss that was missed again; name items with --item"));
             return if best.is_empty() { Err(none()) } else { Ok(best) };
         }
+        if self.item.is_empty() {
+            return Err(usage("name what to shrink: --item ID, or the K best misses with --best K"));
+        }
         let find = |id: &String| {
             let asked = |record: &&Record| self.model.is_none() || record.model.is_none() || record.model == self.model;
             let of_item = || records.iter().filter(|record| record.item.id == *id).filter(asked);
@@ -124,7 +128,7 @@ impl Args {
 
     /// The prompt of the run: one that comes with the program, or that of the file.
     fn prompt(&self, manifest: &Manifest, picked: &[&Record]) -> Result<Prompt, Failure> {
-        let task = picked.first().map(|record| record.item.task).ok_or_else(|| usage("there is nothing to shrink"))?;
+        let task = picked.first().map(|record| record.item.task).expect("there is one, or that was refused");
         if picked.iter().any(|record| record.item.task != task) {
             return Err(usage("these items ask different things; shrink those of one task at a time"));
         }
@@ -234,7 +238,7 @@ async fn shrink_all(
 /// A disagreement is saved where it can be studied.
 fn explain(error: ShrinkError, dir: &RunDir) -> Failure {
     match &error {
-        ShrinkError::Disagreement { draft, .. } => super::attack::disagreement(&error, draft, dir),
+        ShrinkError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
         _ => error.into(),
     }
 }

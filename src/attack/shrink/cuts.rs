@@ -6,11 +6,29 @@ use super::subject::{Subject, inside};
 use super::trace::Trace;
 use super::typing::{has_branch, labels};
 use super::window::constant;
+use crate::item::record::Task;
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{Instr, Place, SeqId};
 
 /// Instructions up to which every stretch and every pair is tried.
 const FEW: usize = 28;
+
+/// The program without what stands behind the probe in its function: in some of the sequences around it, all of them first.
+pub(super) fn tails(subject: &Subject) -> Vec<Subject> {
+    let Some(mark) = subject.marks.first().filter(|_| subject.task == Task::Stack) else { return Vec::new() };
+    let mut ends = vec![mark.place];
+    while let Some(around) = ends.last().and_then(|end| subject.parent(mark.func, end.seq)) {
+        ends.push(Place { index: around.index + 1, ..around });
+    }
+    let without = |ends: &[Place]| {
+        let mut new = subject.clone();
+        ends.iter().for_each(|end| new.program.seqs[end.seq as usize].code.truncate(end.index as usize));
+        new
+    };
+    let inner = (1..=ends.len()).rev().map(|count| &ends[..count]);
+    let outer = (1..ends.len()).map(|first| &ends[first..]);
+    inner.chain(outer).map(without).collect()
+}
 
 /// The program without a stretch of a sequence, for stretches of every length, the longest first. Each comes twice: as it
 /// is, and with the values in place of the instructions that made them.
