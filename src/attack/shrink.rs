@@ -53,18 +53,8 @@ const MORE_FUEL: u64 = 64;
 
 /// Who is asked, how, and how often.
 pub struct Shrinker {
-    /// How questions are put.
-    pub prompt: Prompt,
-    /// Who is asked.
-    pub model: Arc<dyn ChatModel>,
-    /// The model's id, as requests name it.
-    pub model_id: String,
-    /// Sampling parameters.
-    pub params: Params,
-    /// Limits of asking.
-    pub limits: Limits,
-    /// How exactly replies are held against the truth.
-    pub strictness: Strictness,
+    /// Who is asked, and how.
+    pub examiner: Examiner,
     /// How often a smaller program must be missed again.
     pub confirm: u32,
     /// Requests at most, for one program.

@@ -8,7 +8,7 @@ use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::examiner::Examiner;
 use crate::ask::pipeline::{Ended, Stop};
 use crate::attack::pairs::{self, Twin};
-use crate::item::record::{Purpose, Record, SCHEMA_VERSION};
+use crate::item::record::{Item, Purpose, Record, SCHEMA_VERSION};
 use crate::report::attack_page::{Parts, attack_page};
 use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
@@ -80,14 +80,13 @@ impl Args {
         let figures = write_summary(&dir)?;
         let records = read_records(&dir).map_err(Failure::usage)?.rows;
         let weaknesses = Weaknesses::of(&records)?;
-        let task = records.first().map(|record| record.item.task);
         let file = self.prompt.as_deref().or(attack.prompt.as_deref());
-        let prompt = task.map(|task| again::prompt(&manifest, file, task));
+        let prompt = |items: &[&Item]| again::prompt(&manifest, file, items);
         let (entry, way) = (attack.asking.entry()?, &attack.asking.way);
         let wanted = self.pairs.unwrap_or(if entry.provider.is_resident() { FREE_PAIRS } else { 0 });
         let open = open_twins(&weaknesses, &records, &read_pairs(&dir)?, wanted, manifest.plan.seed)?;
         if !open.is_empty() {
-            let prompt = again::prompt(&manifest, file, open[0].twin.draft.item.task)?;
+            let prompt = prompt(&[&open[0].twin.draft.item])?;
             say(&format!("asking {} minimal pairs of {}", open.len().div_ceil(2), entry.name()));
             runtime()?.block_on(async {
                 let connection = way.connect(entry, &[], Seed::new(manifest.plan.seed)).await?;
@@ -104,7 +103,7 @@ impl Args {
             pairs: &pairs,
             shrunk: &shrunk,
             against: &against,
-            prompts: prompt.and_then(Result::ok).into_iter().collect(),
+            prompts: records.first().and_then(|record| prompt(&[&record.item]).ok()).into_iter().collect(),
         })?;
         let path = self.out.clone().unwrap_or_else(|| dir.report());
         write_whole(&path, &page)?;

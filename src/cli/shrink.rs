@@ -82,7 +82,8 @@ impl Args {
         let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
         let records = read_records(&dir).map_err(Failure::usage)?.rows;
         let picked = self.picked(&records)?;
-        let prompt = self.prompt(&manifest, &picked)?;
+        let items: Vec<&Item> = picked.iter().map(|record| &record.item).collect();
+        let prompt = again::prompt(&manifest, self.prompt.as_deref(), &items)?;
         let entry = self.way.entry(&self.model(&manifest, &picked)?)?;
         let plan = &manifest.plan;
         if self.model.is_none() && plan.evaluation.is_none() && self.way.request(&entry)? != plan.request {
@@ -126,29 +127,6 @@ impl Args {
         self.item.iter().map(find).collect()
     }
 
-    /// The prompt of the run: one that comes with the program, or that of the file.
-    fn prompt(&self, manifest: &Manifest, picked: &[&Record]) -> Result<Prompt, Failure> {
-        let task = picked.first().map(|record| record.item.task).expect("there is one, or that was refused");
-        if picked.iter().any(|record| record.item.task != task) {
-            return Err(usage("these items ask different things; shrink those of one task at a time"));
-        }
-        let at_hand = match &self.prompt {
-            Some(path) => vec![Prompt::load(path).map_err(Failure::usage)?],
-            None => Prompt::all_shipped(task),
-        };
-        let plan = &manifest.plan;
-        let used: Vec<_> = plan.prompt.iter().chain(plan.evaluation.iter().flat_map(|asked| &asked.prompts)).collect();
-        let is_used = |prompt: &Prompt| used.iter().any(|used| used.hash == prompt.hash);
-        at_hand.into_iter().find(is_used).ok_or_else(|| {
-            let names: Vec<&str> = used.iter().map(|used| used.name.as_str()).collect();
-            let given = if self.prompt.is_some() { "this file is another one" } else { "none at hand is the same" };
-            usage(&format!(
-                "the run was asked with the prompt {}, and {given}; give its file with --prompt FILE",
-                names.join(", ")
-            ))
-        })
-    }
-
     /// The model that is asked: the one named, or the run's.
     fn model(&self, manifest: &Manifest, picked: &[&Record]) -> Result<String, Failure> {
         let of_run = || manifest.plan.model.clone().or_else(|| picked.first()?.model.clone());
@@ -168,16 +146,7 @@ pub(super) fn shrinker(
     prompt: Prompt,
     (confirm, query_budget): (u32, u64),
 ) -> Shrinker {
-    Shrinker {
-        prompt,
-        model: connection.model.clone(),
-        model_id: connection.entry.id.clone(),
-        params: way.params(&connection.entry),
-        limits: way.limits(),
-        strictness: way.strictness(),
-        confirm,
-        query_budget,
-    }
+    Shrinker { examiner: again::examiner(way, connection, prompt), confirm, query_budget }
 }
 
 /// Shrinks the best misses of a run: the shortest that were missed again, one for each canonical form.

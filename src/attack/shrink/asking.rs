@@ -154,13 +154,9 @@ impl<'a> Asking<'a> {
 
     /// The answers, by the number of their question, in this order.
     async fn ask(&mut self, questions: &[(&Draft, u32)]) -> Result<Vec<(usize, Answer)>, ShrinkError> {
-        let shrinker = self.shrinker;
-        let question = |(about, (draft, epoch)): (usize, &(&Draft, u32))| -> Result<Asked<usize>, ShrinkError> {
-            let messages = shrinker.prompt.render(&draft.item)?;
-            let seed = shrinker.params.seed.map(|given| given + u64::from(*epoch));
-            let params = Params { seed, ..shrinker.params.clone() };
-            let request = ChatRequest { model: shrinker.model_id.clone(), messages, params, epoch: *epoch };
-            Ok(Asked { request, truth: draft.item.truth.clone(), strictness: shrinker.strictness, about })
+        let examiner = &self.shrinker.examiner;
+        let question = |(about, (draft, epoch)): (usize, &(&Draft, u32))| -> Result<_, ShrinkError> {
+            Ok(examiner.question(&draft.item, *epoch, about)?)
         };
         let mut answers = Vec::new();
         let watch = &mut *self.watch;
@@ -171,7 +167,7 @@ impl<'a> Asking<'a> {
         };
         self.left -= questions.len() as u64;
         let asked = questions.iter().enumerate().map(question);
-        let ended = ask_all(shrinker.model.clone(), asked, &shrinker.limits, self.stop.clone(), on_answer).await?;
+        let ended = ask_all(examiner.model.clone(), asked, &examiner.limits, self.stop.clone(), on_answer).await?;
         answers.sort_by_key(|(at, _)| *at);
         match ended {
             Ended::Complete => {}

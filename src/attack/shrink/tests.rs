@@ -61,12 +61,14 @@ fn reply(solver: Solver, request: &ChatRequest) -> ChatReply {
 
 fn shrinker(task: Task, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrinker {
     Shrinker {
-        prompt: Prompt::shipped(task),
-        model,
-        model_id: "m".into(),
-        params: Params::default(),
-        limits: Limits::default(),
-        strictness: Strictness::default(),
+        examiner: Examiner {
+            prompt: Prompt::shipped(task),
+            model,
+            model_id: "m".into(),
+            params: Params::default(),
+            limits: Limits::default(),
+            strictness: Strictness::default(),
+        },
         confirm: 1,
         query_budget,
     }
