@@ -248,7 +248,7 @@ fn unanswered(error: &ChatError) -> Answer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::ask::chat::{Params, Scripted};
     use crate::wasm::types::Value;
@@ -256,6 +256,17 @@ mod tests {
     use std::convert::Infallible;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
+
+    /// Waits for something that asks, where tokio is not known.
+    pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime can be made").block_on(future)
+    }
+
+    /// A signal that never comes.
+    pub(crate) fn never() -> StopSignal {
+        watch::channel(Stop::Go).1
+    }
 
     fn questions<E>(n: usize) -> impl Iterator<Item = Result<Question<usize>, E>> {
         let request =

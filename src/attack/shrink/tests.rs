@@ -3,7 +3,7 @@
 use super::*;
 use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Scripted};
 use crate::ask::judge::judge;
-use crate::ask::pipeline::Stop;
+use crate::ask::pipeline::tests::{block_on, never};
 use crate::ask::solver::Solver;
 use crate::ask::solver::misconception::{Misconceptions, TABLE};
 use crate::item::make::confirm_all;
@@ -87,9 +87,10 @@ fn misses(items: &[Item], solver: Solver, count: usize) -> Vec<&Item> {
     missed
 }
 
-async fn shrink(item: &Item, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrunk {
-    let stop = tokio::sync::watch::channel(Stop::Go).1;
-    let shrunk = shrinker(item.task, model, query_budget).shrink(item, &mut Quiet, stop).await.expect("all answer");
+fn shrink(item: &Item, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrunk {
+    let stop = never();
+    let shrinker = shrinker(item.task, model, query_budget);
+    let shrunk = block_on(shrinker.shrink(item, &mut Quiet, stop)).expect("all answer");
     assert!(shrunk.queries <= query_budget && shrunk.after <= shrunk.before);
     if let Some(record) = &shrunk.record {
         let item = &record.item;
@@ -101,15 +102,15 @@ async fn shrink(item: &Item, model: Arc<dyn ChatModel>, query_budget: u64) -> Sh
     shrunk
 }
 
-#[tokio::test]
-async fn what_is_left_is_about_as_short_as_the_witness() {
+#[test]
+fn what_is_left_is_about_as_short_as_the_witness() {
     let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 400).expect("there are enough");
     for name in ["no-wrap", "f32-as-f64", "select-swapped", "unsigned-as-signed"] {
         let solver = single(name);
         let mut lengths = Vec::new();
         for item in misses(&items, solver, 5) {
             let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
-            let shrunk = shrink(item, model, 1000).await;
+            let shrunk = shrink(item, model, 1000);
             assert!(matches!(shrunk.finish, Finish::Smallest) && shrunk.missed == (2, 2), "{name}");
             assert!(is_missed(solver, &shrunk.record.expect("it is missed").item), "{name}");
             lengths.push(shrunk.after.instructions);
@@ -194,19 +195,19 @@ fn asked(text: &str) -> Item {
     question.label(&mut Machine::default(), "long".into(), 1000).expect("it has a label").item
 }
 
-#[tokio::test]
-async fn loops_calls_tables_and_memory_are_cut_down() {
+#[test]
+fn loops_calls_tables_and_memory_are_cut_down() {
     for (name, text) in LONG {
         let solver = single(name);
         let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
-        let shrunk = shrink(&asked(text), model, 1000).await;
+        let shrunk = shrink(&asked(text), model, 1000);
         let left = shrunk.record.expect("it is missed").item.program;
         assert!(shrunk.after.instructions <= witness(name) + 2, "{name}: {left}");
     }
 }
 
-#[tokio::test]
-async fn every_task_is_shrunk() {
+#[test]
+fn every_task_is_shrunk() {
     let several: Vec<_> = TABLE.iter().map(|row| row.misconception).collect();
     let solver = Solver { misconceptions: Misconceptions::of(&several), ..Solver::ORACLE };
     for task in [Task::Reachability, Task::Result, Task::Fuel] {
@@ -215,7 +216,7 @@ async fn every_task_is_shrunk() {
         let items = source((config, prior), task).items(Seed::new(3), 25).expect("there are enough");
         for item in misses(&items, solver, 1) {
             let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
-            let shrunk = shrink(item, model, 1000).await;
+            let shrunk = shrink(item, model, 1000);
             let left = shrunk.record.expect("it is missed").item;
             assert!(
                 is_missed(solver, &left) && 2 * shrunk.after.instructions <= shrunk.before.instructions,
@@ -226,26 +227,26 @@ async fn every_task_is_shrunk() {
     }
 }
 
-#[tokio::test]
-async fn the_budget_is_kept_and_the_best_so_far_with_it() {
+#[test]
+fn the_budget_is_kept_and_the_best_so_far_with_it() {
     let solver = single("no-wrap");
     let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     for budget in [1, 2, 3, 11, 30] {
         let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
-        let shrunk = shrink(item, model.clone(), budget).await;
+        let shrunk = shrink(item, model.clone(), budget);
         assert!(matches!(shrunk.finish, Finish::Budget) && shrunk.record.is_some() == (budget > 1), "{budget}");
         assert_eq!(model.asked() as u64, shrunk.queries);
     }
 }
 
-#[tokio::test]
-async fn what_is_not_missed_again_does_not_count() {
+#[test]
+fn what_is_not_missed_again_does_not_count() {
     let solver = single("no-wrap");
     let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     let oracle = Arc::new(Scripted::new(|request| Ok(reply(Solver::ORACLE, request))));
-    let shrunk = shrink(item, oracle, 100).await;
+    let shrunk = shrink(item, oracle, 100);
     assert!(matches!(shrunk.finish, Finish::NotMissed) && shrunk.queries == 1 && shrunk.record.is_none());
     // Any other program is missed once, and never again.
     let program = item.program.clone();
@@ -256,13 +257,13 @@ async fn what_is_not_missed_again_does_not_count() {
         let misses = as_it_was || request.epoch == first.load(Ordering::Relaxed);
         Ok(reply(if misses { solver } else { Solver::ORACLE }, request))
     });
-    let shrunk = shrink(item, Arc::new(fickle), 1000).await;
+    let shrunk = shrink(item, Arc::new(fickle), 1000);
     assert!(matches!(shrunk.finish, Finish::Smallest) && shrunk.before == shrunk.after);
     assert_eq!(shrunk.record.expect("it is missed").item.program, item.program);
 }
 
-#[tokio::test]
-async fn trouble_decides_nothing() {
+#[test]
+fn trouble_decides_nothing() {
     let solver = single("no-wrap");
     let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
@@ -274,10 +275,10 @@ async fn trouble_decides_nothing() {
         }))
     };
     // Some of the first eight candidates meet it.
-    let shrunk = shrink(item, answers(3, 8), 1000).await;
+    let shrunk = shrink(item, answers(3, 8), 1000);
     assert!(matches!(shrunk.finish, Finish::Smallest) && shrunk.after.instructions <= 5, "{:?}", shrunk.after);
     // All do, from some time on.
-    let shrunk = shrink(item, answers(12, u32::MAX), 1000).await;
+    let shrunk = shrink(item, answers(12, u32::MAX), 1000);
     assert!(matches!(shrunk.finish, Finish::Broken(ShrinkError::NobodyAnswers { .. })), "{:?}", shrunk.finish);
     assert!(is_missed(solver, &shrunk.record.expect("it is missed").item));
 }
@@ -289,7 +290,7 @@ fn no_edit_of_any_program_breaks_us() {
     let model = Arc::new(Scripted::saying(""));
     let shrinker = shrinker(Task::Stack, model, 10);
     for (item, number) in items.iter().zip(0..) {
-        let stop = tokio::sync::watch::channel(Stop::Go).1;
+        let stop = never();
         let mut quiet = Quiet;
         let mut work = Work {
             asking: Asking::new(&shrinker, &mut quiet, stop),
