@@ -2,6 +2,7 @@
 //!
 //! Must not know how a program is cut.
 
+use super::again;
 use super::budget;
 use super::connect::{Connection, Way};
 use super::disagreement::disagreement;
@@ -11,7 +12,7 @@ use crate::ask::pipeline::StopSignal;
 use crate::ask::prompt::Prompt;
 use crate::attack::shrink::{Finish, ShrinkError, Shrinker};
 use crate::item::edit::Question;
-use crate::item::record::{Record, Truth};
+use crate::item::record::{Item, Record, Truth};
 use crate::item::task::show_with_truth;
 use crate::report::summary::confirmed;
 use crate::run::dir::RunDir;

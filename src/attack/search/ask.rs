@@ -103,9 +103,8 @@ impl Search {
         state: &mut State<'_>,
     ) -> Result<(Vec<(u32, Answer)>, Finish), AttackError> {
         let epoch = u32::from(batch.purpose == Purpose::Confirm);
-        let question = |(about, one): (usize, &One<'_>)| {
-            Ok(self.examiner.question(&one.question.draft.item, epoch, about)?)
-        };
+        let question =
+            |(about, one): (usize, &One<'_>)| Ok(self.examiner.question(&one.question.draft.item, epoch, about)?);
         let (mut known, mut open) = (Vec::new(), Vec::new());
         for (at, one) in batch.asked.iter().enumerate() {
             match state.known.take((batch.purpose, batch.round, one.index), &one.question.draft.item)? {
@@ -128,7 +127,9 @@ impl Search {
             Ok(())
         };
         let questions = open.into_iter().map(question);
-        let ended = ask_all(self.examiner.model.clone(), questions, &self.examiner.limits, state.stop.clone(), on_answer).await?;
+        let ended =
+            ask_all(self.examiner.model.clone(), questions, &self.examiner.limits, state.stop.clone(), on_answer)
+                .await?;
         answers.sort_by_key(|(index, _)| *index);
         match ended {
             Ended::Complete => Ok((answers, Finish::Complete)),

@@ -3,8 +3,8 @@
 //! Must not know edits. Trouble of the provider decides nothing: what met it counts neither as missed nor as answered.
 
 use super::{Finish, Shrinker, Size};
-use crate::ask::chat::{ChatError, ChatRequest, Params};
-use crate::ask::pipeline::{Clock, Ended, Question as Asked, StopSignal, ask_all};
+use crate::ask::chat::ChatError;
+use crate::ask::pipeline::{Clock, Ended, StopSignal, ask_all};
 use crate::ask::prompt::PromptError;
 use crate::item::edit::UnreadableItem;
 use crate::item::make::{Draft, confirm_all};

@@ -2,8 +2,12 @@
 
 use super::*;
 use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Scripted};
+use crate::ask::chat::{ChatModel, Params};
+use crate::ask::judge::Strictness;
 use crate::ask::judge::judge;
+use crate::ask::limits::Limits;
 use crate::ask::pipeline::tests::{block_on, never};
+use crate::ask::prompt::Prompt;
 use crate::ask::solver::Solver;
 use crate::ask::solver::misconception::{Misconceptions, TABLE};
 use crate::item::make::confirm_all;
@@ -16,6 +20,7 @@ use crate::wasm::parse::parse_text;
 use crate::weave::config::WeaveConfig;
 use crate::weave::prior::Prior;
 use crate::weave::weaver::Loom;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Short programs without memory and tables, as the default preset has them.
