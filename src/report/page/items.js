@@ -219,7 +219,7 @@ const openBrowser = ({ common, items }, place, dialog) => {
   const facts = item => {
     const all = [["model", item.model], ["task", item.task], ["level", item.level], ["fuel", grouped(item.fuel)],
       ["bytes", grouped(item.bytes)], ["chosen by", item.chosen_by], ["asked to", item.purpose],
-      [item.purpose === "eval" ? "epoch" : "round", item.round], ["place", item.index], ["stopped by", item.finish_reason],
+      [item.purpose === "eval" ? "epoch" : "round", item.round], ["number", item.index], ["stopped by", item.finish_reason],
       ["form", item.canonical], ...(item.notes || [])];
     return make("dl", { class: "facts" }, ...all.filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));

@@ -25,9 +25,9 @@ const REPLY_BYTES: usize = 1024;
 const SHORT_REPLY_BYTES: usize = 160;
 /// Compressed bytes up to which items come with their programs; base64 makes four of three. Long programs of which no two
 /// lines are alike need a thousand bytes each, so not all of ten thousand find room.
-const PROGRAMS: usize = 4_400_000;
-/// Compressed bytes up to which items are told at all: the page stays under 8 MB.
-const ALL: usize = 5_700_000;
+const PROGRAMS: usize = 4_500_000;
+/// Compressed bytes up to which items are told at all: with its tables the page stays under 8 MB.
+const ALL: usize = 5_400_000;
 
 /// An item as the page tells of it.
 #[derive(Clone, Debug, Serialize)]

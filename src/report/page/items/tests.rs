@@ -69,7 +69,7 @@ fn a_page_has_an_end() {
     }
     let items = book.finish("Noise.");
     assert_eq!(items.len(), added);
-    assert!(items.data().len() < 7_800_000, "{}", items.data().len());
+    assert!(items.data().len() < 7_300_000, "{}", items.data().len());
     let read = lines(&items);
     let with = read.iter().filter(|line| line.get("program").is_some()).count() as u64;
     let without = added - with;
