@@ -19,6 +19,7 @@ pub mod bar;
 pub mod chart;
 mod html;
 pub mod items;
+mod programs;
 mod prompts;
 pub mod table;
 mod trace;

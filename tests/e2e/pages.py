@@ -56,6 +56,7 @@ class Page:
 
     def __init__(self, driver, path):
         self.driver, self.path, self.url = driver, path, path.as_uri()
+        self.prefers("light")
 
     def open(self, fragment=""):
         """Opens it anew; returns how many seconds it took until the items were there."""
@@ -86,6 +87,12 @@ class Page:
     def width(self, pixels, height):
         metrics = {"width": pixels, "height": height, "deviceScaleFactor": 1, "mobile": pixels < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def prefers(self, scheme):
+        """What the system prefers; nothing moves smoothly, so that what is clicked stands still."""
+        wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def stays_quiet(self):
         """No errors on the console, and no request but for the page itself."""
@@ -211,11 +218,11 @@ def themes_change(page, shot):
     page.shot(f"{shot}-dark")
     page.find("#theme").click()
     assert page.run(f"return {ground}") == before
-    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+    page.prefers("dark")
     page.run("localStorage.clear()")
     page.open()
     assert page.run(f"return {ground}") != before, "the page follows the system"
-    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    page.prefers("light")
 
 
 def phones_read(page, shot):

@@ -49,6 +49,7 @@ pub(super) fn items(
     });
     let mut in_full = in_full(leaderboard, kept.iter().map(|(.., record)| record));
     let mut book = ItemBook::new(prompts);
+    book.expect(kept.len() as u64);
     let run = |entrant: &&Entrant| book.run(&entrant.name(), &entrant.evaluation().prompts);
     let runs: Vec<_> = groups.iter().flatten().map(run).collect();
     for (_, run, record) in &kept {

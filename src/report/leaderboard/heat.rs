@@ -42,24 +42,33 @@ pub(super) fn maps(sorts: &[Sort], rows: &[(usize, &Counts)]) -> Vec<Heat> {
     std::iter::once(Heat { row: None, cells: cells(sorts, &all) }).chain(rows.iter().map(one)).collect()
 }
 
+/// The items of a cell, and the sum and number of the shares in it.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    items: u64,
+    shares: f64,
+    of: u64,
+}
+
 fn cells(sorts: &[Sort], rows: &[&Counts]) -> Vec<Cell> {
-    let mut sums: BTreeMap<(&'static str, (u64, u64)), (u64, f64, u64)> = BTreeMap::new();
+    let mut sums: BTreeMap<(&'static str, (u64, u64)), Sum> = BTreeMap::new();
     for (at, &(category, fuel)) in sorts.iter().enumerate() {
-        let shares =
-            rows.iter().map(|row| row[at]).filter(|of| of.1 > 0).map(|(right, of)| f64::from(right) / f64::from(of));
-        let shares: Vec<f64> = shares.collect();
+        let asked = rows.iter().map(|row| row[at]).filter(|of| of.1 > 0);
+        let shares: Vec<f64> = asked.map(|(right, of)| f64::from(right) / f64::from(of)).collect();
         if !shares.is_empty() {
             let sum = sums.entry((category, bucket(fuel))).or_default();
-            *sum = (sum.0 + 1, sum.1 + shares.iter().sum::<f64>(), sum.2 + shares.len() as u64);
+            sum.items += 1;
+            sum.shares += shares.iter().sum::<f64>();
+            sum.of += shares.len() as u64;
         }
     }
-    let cell = |((category, (low, high)), (items, sum, of)): ((&'static str, (u64, u64)), (u64, f64, u64))| Cell {
+    let cells = sums.into_iter().map(|((category, (low, high)), Sum { items, shares, of })| Cell {
         category,
         fuel: [low, high],
         items,
-        accuracy_strict: sum / of as f64,
-    };
-    sums.into_iter().map(cell).collect()
+        accuracy_strict: shares / of as f64,
+    });
+    cells.collect()
 }
 
 #[cfg(test)]

@@ -102,7 +102,8 @@ mod tests {
         let mut b = once(&[[1; 10].as_slice(), &[0; 3], &[1; 27]].concat());
         let same = a.clone();
         // An item that only one has does not count.
-        (a.push((1, 1)), b.push((0, 0)));
+        a.push((1, 1));
+        b.push((0, 0));
         let found = duels(vec![(0, &a), (1, &b), (5, &same)], Seed::new(1));
         assert_eq!(found.rows, [0, 1, 5]);
         let [ab, same, _] = &found.all[..] else { panic!("three pairs") };

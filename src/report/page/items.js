@@ -4,12 +4,41 @@
 const PER_PAGE = 50;
 const PLACE = "\uf8ff";
 
+/** Programs that travelled column by column: words as characters, and what follows each word. */
+const programsOf = ({ words, text, rest }) => {
+  const follow = rest.map(lines => lines.split("\n"));
+  const taken = words.map(() => 0);
+  return text.split("\n").slice(0, -1).map(symbols => {
+    let indent = "";
+    const lines = [];
+    for (const symbol of symbols) {
+      const code = symbol.codePointAt(0);
+      const at = code < 0x5c ? code - 0x23 : code < 0x7f ? code - 0x24 : code < 0xd800 ? code - 0x46 : code - 0x846;
+      const word = words[at];
+      if (word.startsWith(" ")) indent = " ".repeat(Number(word));
+      else lines.push(indent + word + (word.endsWith(" ") ? follow[at][taken[at]++] : ""));
+    }
+    return lines.join("\n");
+  });
+};
+
 const readItems = async data => {
   const bytes = Uint8Array.from(atob(data), character => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const lines = (await new Response(stream).text()).trimEnd().split("\n");
   const common = JSON.parse(lines.pop());
-  return { common, items: lines.map(line => JSON.parse(line)) };
+  const items = [];
+  let waiting = 0;
+  for (const line of lines) {
+    const read = JSON.parse(line);
+    if (!read.words) {
+      items.push(read);
+      continue;
+    }
+    const programs = programsOf(read);
+    for (; waiting < items.length; waiting++) if (items[waiting].told) items[waiting].program = programs.shift();
+  }
+  return { common, items };
 };
 
 // WebAssembly text in colours: comments, strings, names, numbers, words.
@@ -219,7 +248,7 @@ const openBrowser = ({ common, items }, place, dialog) => {
   const facts = item => {
     const all = [["model", item.model], ["task", item.task], ["level", item.level], ["fuel", grouped(item.fuel)],
       ["bytes", grouped(item.bytes)], ["chosen by", item.chosen_by], ["asked to", item.purpose],
-      [item.purpose === "eval" ? "epoch" : "round", item.round], ["place", item.index], ["stopped by", item.finish_reason],
+      [item.purpose === "eval" ? "epoch" : "round", item.round], ["number", item.index], ["stopped by", item.finish_reason],
       ["form", item.canonical], ...(item.notes || [])];
     return make("dl", { class: "facts" }, ...all.filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));

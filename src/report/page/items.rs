@@ -1,10 +1,12 @@
 //! Owns the items of a page: what is told of each, and how thousands of them travel in one file.
 //!
-//! Must not know which items a report chooses. Each is a line of JSON; the lines are compressed and written as base64,
+//! Must not know which items a report chooses. Each is a line of JSON, followed by its program in a block with those of
+//! others; the lines are compressed and written as base64,
 //! so that nothing in them can be markup, and the page's script reads them where they stand. Replies are cut, and the
 //! execution is told only where the caller wants it.
 
 use super::super::said;
+use super::programs::Block;
 use super::prompts::Prompts;
 use super::trace::{Trace, trace};
 use crate::ask::prompt::Prompt;
@@ -23,11 +25,18 @@ use std::io::Write;
 const REPLY_BYTES: usize = 1024;
 /// Bytes of a reply, once no program is told any more.
 const SHORT_REPLY_BYTES: usize = 160;
-/// Compressed bytes up to which items come with their programs; base64 makes four of three. Long programs of which no two
-/// lines are alike need a thousand bytes each, so not all of ten thousand find room.
-const PROGRAMS: usize = 4_400_000;
-/// Compressed bytes up to which items are told at all: the page stays under 8 MB.
-const ALL: usize = 5_700_000;
+/// Bytes of programs that are written together: enough to find their like, few beside the page.
+const BLOCK: usize = 800_000;
+/// What an item without a program takes, compressed bytes, and how many items a page has where nobody says.
+const SHORT_ITEM: usize = 130;
+const ITEMS: u64 = 10_000;
+/// So many times fewer bytes a program takes at least, once it is compressed with others.
+const SHRINKS: usize = 6;
+/// Compressed bytes up to which items come with their programs.
+const PROGRAMS: usize = 5_300_000;
+/// Compressed bytes up to which items are told at all; base64 makes four of three, so that with its tables the page stays under
+/// 8 MB. Nearly ten thousand items such as those of the suite `standard` find room with their programs.
+const ALL: usize = 5_600_000;
 
 /// An item as the page tells of it.
 #[derive(Clone, Debug, Serialize)]
@@ -58,9 +67,12 @@ pub struct ItemView {
     pub round: u32,
     /// Position in the round.
     pub index: u32,
-    /// The program as the model saw it; `None` where the page has no room for it, or an item before has the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The program as the model saw it; `None` where it is not told.
+    #[serde(skip)]
     pub program: Option<String>,
+    /// Whether the next block of programs has it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    told: bool,
     /// Number of the item on the page that has the same program.
     #[serde(skip_serializing_if = "Option::is_none")]
     same: Option<u64>,
@@ -148,8 +160,12 @@ pub struct ItemBook {
     prompts: Prompts,
     machine: Machine,
     /// Items by the hash of their programs.
-    programs: HashMap<blake3::Hash, u64>,
+    known: HashMap<blake3::Hash, u64>,
+    /// Programs that wait for others, to be written together.
+    programs: Vec<String>,
     lines: GzEncoder<Vec<u8>>,
+    /// How many items there will be.
+    expected: u64,
     count: u64,
     shortened: u64,
     left_out: u64,
@@ -163,12 +179,19 @@ impl ItemBook {
             runs: Vec::new(),
             prompts: Prompts::new(prompts),
             machine: Machine::default(),
-            programs: HashMap::new(),
+            known: HashMap::new(),
+            programs: Vec::new(),
             lines,
+            expected: ITEMS,
             count: 0,
             shortened: 0,
             left_out: 0,
         }
+    }
+
+    /// Says how many items there will be, so that each gets its share of the room.
+    pub fn expect(&mut self, items: u64) {
+        self.expected = items;
     }
 
     /// A run whose items follow: its directory as a command names it, and the prompts of its manifest.
@@ -196,6 +219,7 @@ impl ItemBook {
             round: record.round,
             index: record.index,
             program: Some(item.program.clone()),
+            told: false,
             same: None,
             slots,
             beyond,
@@ -218,16 +242,22 @@ impl ItemBook {
             self.left_out += 1;
             return false;
         }
-        let hash = view.program.as_ref().map(|program| blake3::hash(program.as_bytes()));
-        view.same = hash.and_then(|hash| self.programs.get(&hash).copied());
-        if view.same.is_some() {
-            view.program = None;
-        } else if let Some(hash) = hash.filter(|_| written <= PROGRAMS) {
-            self.programs.insert(hash, self.count);
+        // Room is kept for those that follow.
+        let following = self.expected.saturating_sub(self.count) as usize;
+        let waiting = self.waiting() / SHRINKS;
+        let has_room = written + waiting + following * SHORT_ITEM < PROGRAMS;
+        if let Some(program) = view.program.take() {
+            let hash = blake3::hash(program.as_bytes());
+            view.same = self.known.get(&hash).copied();
+            view.told = view.same.is_none() && has_room;
+            if view.told {
+                self.known.insert(hash, self.count);
+                self.programs.push(program);
+            }
+            self.shortened += u64::from(view.same.is_none() && !has_room);
         }
-        if written > PROGRAMS {
-            self.shortened += u64::from(view.program.is_some());
-            (view.program, view.trace) = (None, None);
+        if !has_room {
+            view.trace = None;
             if view.same.is_none() {
                 view.prompt = None;
             }
@@ -237,7 +267,21 @@ impl ItemBook {
         }
         self.line(&view);
         self.count += 1;
+        if self.waiting() > BLOCK {
+            self.flush();
+        }
         true
+    }
+
+    /// Bytes of the programs that wait.
+    fn waiting(&self) -> usize {
+        self.programs.iter().map(String::len).sum()
+    }
+
+    /// Writes the programs that wait, behind their items.
+    fn flush(&mut self) {
+        let programs = std::mem::take(&mut self.programs);
+        self.line(&Block::of(&programs));
     }
 
     fn line(&mut self, line: &impl Serialize) {
@@ -248,6 +292,7 @@ impl ItemBook {
     /// All of them. `note` says in a sentence what they are, and what the caller left out; for what there was no room is
     /// said behind it.
     pub fn finish(mut self, note: impl Into<String>) -> Items {
+        self.flush();
         let runs = std::mem::take(&mut self.runs);
         let prompts = std::mem::replace(&mut self.prompts, Prompts::new(Vec::new())).into_texts();
         self.line(&Common { runs: runs.iter().map(|run| run.dir.as_str()).collect(), prompts });
