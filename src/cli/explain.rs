@@ -8,6 +8,8 @@ use crate::item::inspect::{Source, called};
 use crate::item::record::Item;
 use crate::run::dir::RunDir;
 use crate::run::jsonl;
+use crate::run::pairs::read_pairs;
+use crate::run::shrunk::read_shrunk;
 use crate::wasm::explain::{Run, explain, text};
 use crate::wasm::parse::{ParseError, assemble, parse_binary};
 use std::borrow::Cow;
@@ -89,7 +91,8 @@ impl Args {
     }
 }
 
-/// The item of a run with this id: among those that it asks about, or those that it asked.
+/// The item of a run with this id: among those that it asks about, those that it asked, what was cut down of them, and their
+/// twins.
 fn find(run: &Path, id: &str) -> Result<Item, Failure> {
     let dir = RunDir::open(run).map_err(Failure::usage)?;
     for file in [dir.items(), dir.records()].into_iter().filter(|file| file.exists()) {
@@ -100,6 +103,11 @@ fn find(run: &Path, id: &str) -> Result<Item, Failure> {
                 return Ok(item);
             }
         }
+    }
+    let shrunk = read_shrunk(&dir)?.into_iter().map(|line| line.record.item);
+    let twins = read_pairs(&dir)?.into_iter().map(|line| line.record.item);
+    if let Some(item) = shrunk.chain(twins).find(|item| item.id == id) {
+        return Ok(item);
     }
     let problem = format!("{} has no item `{id}`; its records.jsonl lists them under `id`", run.display());
     Err(Failure::usage(anyhow::anyhow!(problem)))

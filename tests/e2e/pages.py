@@ -257,15 +257,27 @@ def leaderboard_page(driver):
 
 
 def attack_page(driver):
-    """The page of an attack: completed with `harness report`."""
-    if "\n  report " not in harness("--help"):
-        print("attack report: this build has none")
-        return
+    """The page of an attack: what fails, what was cut down, the pictures, and every item."""
     print("attack report")
-    run = json.loads(harness("attack", "--query-budget", "300", "--log-dir", "attacks", "--json"))["run_dir"]
-    harness("report", run)
+    attack = ["attack", "--preset", "broad", "--model", "sim/unsigned-as-signed", "--strategy", "random", "--log-dir", "attacks"]
+    run = json.loads(harness(*attack, "--query-budget", "600", "--shrink", "3", "--json"))["run_dir"]
+    report = json.loads(harness("report", run, "--json"))
+    claim = report["weaknesses"]["claims"][0]["what"]
     page = Page(driver, Path(FOLDER, run, "report.html"))
     page.open()
+    themes_change(page, "report")
+    page.open()
+    said = page.run("return document.getElementById('weaknesses').textContent")
+    assert claim in said and "cures" in said, said
+    assert page.run("return document.querySelectorAll('#shrunk h3').length") == 3
+    assert page.run("return document.querySelectorAll('#course svg.chart').length") == 2
+    tables_sort(page, "#verdicts")
+    lines = [json.loads(line) for line in Path(FOLDER, run, "records.jsonl").read_text().splitlines()]
+    items_filter(page, 3 + sum(line["purpose"] in ("attack", "baseline") for line in lines))
+    items_open(page, "report-item")
+    cut = json.loads(Path(FOLDER, run, "shrunk.jsonl").read_text().splitlines()[0])["record"]["id"]
+    links_go_deep(page, cut)
+    executions_open(page)
     phones_read(page, "report-phone")
     page.stays_quiet()
 

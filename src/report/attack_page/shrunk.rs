@@ -27,7 +27,8 @@ fn told(line: &Shrunk) -> Html {
         "From {} instructions to {}; missed {hits} of {of} times. Cut out of ",
         before.instructions, after.instructions
     );
-    let heading = Html::heading(&format!("{} instructions", after.instructions));
+    let title = Html::item(&record.item.id, &format!("{} instructions", after.instructions));
+    let heading = title.within("h3", "");
     let about = Html::text(&sizes).and(Html::item(from, from)).within("p", "");
     let program = Html::text(&record.item.program).within("pre", "quote");
     let mut table = Table::new([Column::text("slot"), Column::text("truth"), Column::text("the model")]);
