@@ -93,7 +93,7 @@ fn draw(points: &[Point], floor: Option<f64>, cost: &Cost, svg: &mut String) -> 
         .build_cartesian_2d(low..high + margin, 0.0..1.02)?;
     let label = |x: &f64| {
         let cost = if powers { 10f64.powf(*x) } else { *x };
-        if cost == 0.0 || cost >= 10.0 { format!("{cost:.0}") } else { format!("{cost:.2}") }
+        if cost >= 10.0 || cost.fract() < 1e-9 { format!("{cost:.0}") } else { format!("{cost:.2}") }
     };
     chart
         .configure_mesh()

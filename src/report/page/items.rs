@@ -35,7 +35,8 @@ const SHRINKS: usize = 6;
 /// Compressed bytes up to which items come with their programs.
 const PROGRAMS: usize = 5_300_000;
 /// Compressed bytes up to which items are told at all; base64 makes four of three, so that with its tables the page stays under
-/// 8 MB. Nearly ten thousand items such as those of the suite `standard` find room with their programs.
+/// 8 MB. Most of ten thousand items such as those of the suite `standard` find room with their
+/// programs.
 const ALL: usize = 5_600_000;
 
 /// An item as the page tells of it.
