@@ -1,7 +1,8 @@
-//! Does the report name what a model fails on? Attacks each simulated solver with a single misconception, one that makes no
-//! mistake and some that only slip, at the default budget, reports, and holds the first weakness against what is known of
-//! the solver: `cargo bench --bench weaknesses`. Writes results/weaknesses/README.md. `-- --seed N` sets the seed (default
-//! 0), `-- --runs DIR` where the runs are kept (default: a folder of the target directory).
+//! Does the report name what a model fails on, and how small do its misses get? Attacks each simulated solver with a single
+//! misconception, one that makes no mistake and some that only slip, at the default budget, reports, shrinks, and holds the
+//! first weakness and the smallest programs against what is known of the solver: `cargo bench --bench weaknesses`. Writes
+//! results/weaknesses/README.md. `-- --seed N` sets the seed (default 0), `-- --runs DIR` where the runs are kept (default:
+//! a folder of the target directory); what is there is not attacked again.
 
 #![allow(clippy::print_stdout)] // A bench prints what it measures.
 
@@ -36,6 +37,10 @@ const WORDS: [(&str, &[&str]); 20] = [
     ("stack-forgotten", &["operands on the stack"]),
     ("big-endian", &["load", "store"]),
 ];
+/// Misses that are cut down for each solver.
+const SHRUNK: &str = "15";
+/// Instructions that the median of them may be longer than the witness.
+const MORE: u32 = 2;
 /// Solvers that nothing may be said of.
 const NONE: [&str; 4] = ["oracle", "oracle+noise=0.05", "oracle+noise=0.2", "oracle+noise=0.5"];
 
@@ -44,8 +49,8 @@ fn main() {
     let value = |flag: &str| args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1)).cloned();
     let seed = value("--seed").unwrap_or("0".into());
     let runs = value("--runs").map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("weaknesses"), PathBuf::from);
-    let mut rows = String::new();
-    let (mut named, mut silent) = (0, 0);
+    let (mut rows, mut sizes) = (String::new(), String::new());
+    let (mut named, mut silent, mut small) = (0, 0, 0);
     for row in &TABLE {
         let (_, words) = WORDS.iter().find(|(name, _)| *name == row.name).expect("every misconception has its words");
         let (figures, report) = attacked(row.name, &seed, &runs);
@@ -54,6 +59,11 @@ fn main() {
         let is_named = words.iter().any(|word| first.contains(word));
         named += u32::from(is_named);
         rows += &told(row.name, &figures, &report, first, if is_named { "yes" } else { "**no**" });
+        let shrunk = shrunk(figures["run_dir"].as_str().expect("text"));
+        let is_small =
+            shrunk.as_ref().is_some_and(|shrunk| shrunk.after[shrunk.after.len() / 2] <= row.instructions + MORE);
+        small += u32::from(is_small);
+        sizes += &told_sizes(row.name, row.instructions, shrunk.as_ref());
     }
     for name in NONE {
         let (figures, report) = attacked(name, &seed, &runs);
@@ -62,18 +72,71 @@ fn main() {
         silent += u32::from(claims.is_empty());
         rows += &told(name, &figures, &report, first, if claims.is_empty() { "yes" } else { "**no**" });
     }
-    let text = page(named, silent, &rows, &seed);
+    let text = page((named, silent, small), (&rows, &sizes), &seed);
     println!("{text}");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/weaknesses");
     std::fs::create_dir_all(&folder).expect("the project can be written");
     std::fs::write(folder.join("README.md"), text).expect("the project can be written");
 }
 
+/// What came of the programs of a run that were cut down, each list ascending.
+struct Shrunk {
+    before: Vec<u32>,
+    after: Vec<u32>,
+    queries: Vec<u32>,
+}
+
+/// Cuts down the best misses of a run; `None` where it has none.
+fn shrunk(run: &str) -> Option<Shrunk> {
+    let output = Command::new(env!("CARGO_BIN_EXE_harness")).args(["shrink", run, "--best", SHRUNK, "--json"]).output();
+    let report: Json = serde_json::from_slice(&output.expect("it was built").stdout).ok()?;
+    let list = |of: &dyn Fn(&Json) -> &Json| {
+        let lines = report["shrunk"].as_array().expect("a list");
+        let mut list: Vec<u32> = lines.iter().map(|line| of(line).as_u64().expect("a number") as u32).collect();
+        list.sort_unstable();
+        list
+    };
+    let before = list(&|line| &line["before"]["instructions"]);
+    let (after, queries) = (list(&|line| &line["after"]["instructions"]), list(&|line| &line["queries"]));
+    (!after.is_empty()).then_some(Shrunk { before, after, queries })
+}
+
+fn told_sizes(solver: &str, witness: u32, shrunk: Option<&Shrunk>) -> String {
+    let Some(Shrunk { before, after, queries }) = shrunk else {
+        return format!("| `sim/{solver}` | {witness} | none | | | | 0 | |\n");
+    };
+    let middle = |list: &[u32]| list[list.len() / 2];
+    let (least, most) = (after[0], after[after.len() - 1]);
+    format!(
+        "| `sim/{solver}` | {witness} | {} | {least} | {most} | {} | {} | {} |\n",
+        middle(after),
+        middle(before),
+        after.len(),
+        middle(queries)
+    )
+}
+
+/// The run of a solver that is there already.
+fn earlier(solver: &str, seed: &str, runs: &Path) -> Option<PathBuf> {
+    let plain: String =
+        solver.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    let end = format!("-attack-{PRESET}-sim-{plain}-seed{seed}");
+    let entries = std::fs::read_dir(runs).ok()?;
+    let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    found.sort();
+    found.into_iter().rfind(|path| path.to_string_lossy().ends_with(&end))
+}
+
 /// The figures of an attack at the default budget, and its report.
 fn attacked(solver: &str, seed: &str, runs: &Path) -> (Json, Json) {
-    let (model, runs) = (format!("sim/{solver}"), runs.to_string_lossy());
-    let figures =
-        harness(&["attack", "--preset", PRESET, "--model", &model, "--seed", seed, "--log-dir", &runs, "--json"]);
+    let model = format!("sim/{solver}");
+    let figures = match earlier(solver, seed, runs) {
+        Some(run) => harness(&["attack", "--resume", &run.to_string_lossy(), "--json"]),
+        None => {
+            let attack = ["attack", "--preset", PRESET, "--model", &model, "--seed", seed, "--json", "--log-dir"];
+            harness(&[&attack[..], &[&*runs.to_string_lossy()]].concat())
+        }
+    };
     let run = figures["run_dir"].as_str().expect("text").to_owned();
     let report = harness(&["report", &run, "--json"]);
     println!("{solver}: {} ({})", report["weaknesses"]["claims"][0]["what"], figures["seconds"]);
@@ -108,7 +171,7 @@ fn told(solver: &str, figures: &Json, report: &Json, first: &str, right: &str) -
     )
 }
 
-fn page(named: u32, silent: u32, rows: &str, seed: &str) -> String {
+fn page((named, silent, small): (u32, u32, u32), (rows, sizes): (&str, &str), seed: &str) -> String {
     let mut text = String::new();
     let total = TABLE.len();
     let _ = writeln!(
@@ -125,5 +188,16 @@ fn page(named: u32, silent: u32, rows: &str, seed: &str) -> String {
          |---|---|---|---|---|---|---|---|---|---|",
         NONE.len()
     );
-    text + rows
+    text += rows;
+    let _ = write!(
+        text,
+        "\n## How small do the misses get?\n\n\
+         The {SHRUNK} shortest misses of each run that happened again, one for each canonical form, were cut down by \
+         `harness shrink RUN --best {SHRUNK}`. The median is at most {MORE} instructions longer than the smallest witness that is \
+         documented for the solver (`harness models sim/NAME`) for **{small}** of {total}. Sizes are instructions in the text, \
+         of all functions, `else` and `end` not counted; queries are those spent on one program, confirmations among them.\n\n\
+         | solver | witness | median shrunk | smallest | largest | median before | programs | median queries |\n\
+         |---|---|---|---|---|---|---|---|\n{sizes}"
+    );
+    text
 }

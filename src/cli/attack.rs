@@ -417,5 +417,5 @@ fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure> {
             print_line(&format!("{what:18} {}", path.display()))?;
         }
     }
-    Ok(())
+    print_line(&format!("{:18} harness report {}", "what it fails on", dir.path().display()))
 }
