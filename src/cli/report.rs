@@ -106,7 +106,7 @@ impl Args {
             prompts: records.first().and_then(|record| prompt(&[&record.item]).ok()).into_iter().collect(),
         })?;
         let path = self.out.clone().unwrap_or_else(|| dir.report());
-        write_whole(&path, &page)?;
+        write_whole(&path, &page).map_err(Failure::usage)?;
         let cures = weaknesses.claims.iter().map(|claim| Cure::of(claim, &pairs)).collect();
         let report = Report { report: path, figures: &figures, weaknesses: &weaknesses, cures };
         if self.json { print_json(&report) } else { report.show() }

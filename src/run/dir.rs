@@ -48,7 +48,8 @@ impl RunDir {
     /// Makes a new directory under `log_dir` (made too, where it is missing). A name that is taken gets `-2`, `-3`, ...
     /// behind it, so that two runs never share one.
     pub fn create(log_dir: &Path, name: &RunName<'_>, started: &Stamp) -> Result<Self, DirError> {
-        let fail = |path: &Path, source| DirError { action: "make the directory", path: path.into(), source };
+        let fail =
+            |path: &Path, source| DirError { action: "make the directory", path: path.into(), source, todo: ANOTHER };
         fs::create_dir_all(log_dir).map_err(|source| fail(log_dir, source))?;
         let name = name.text(started);
         let names = std::iter::once(name.clone()).chain((2..).map(|n: u32| format!("{name}-{n}")));
@@ -66,6 +67,7 @@ impl RunDir {
     pub fn open(path: &Path) -> Result<Self, DirError> {
         let dir = Self { path: path.into() };
         fs::metadata(dir.manifest()).map_err(|source| DirError {
+            todo: "name a directory that attack, eval or train made",
             action: "find a run (a directory with manifest.yaml) at",
             path: path.into(),
             source,
@@ -166,20 +168,25 @@ impl WholeFile {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let neighbour = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
         let file = fs::File::create(&neighbour);
-        let file = file.map_err(|source| DirError { action: "write", path: path.into(), source })?;
+        let file = file.map_err(|source| DirError { action: "write", path: path.into(), source, todo: ROOM })?;
         Ok(Self { path: path.into(), neighbour, file: io::BufWriter::new(file) })
     }
 
     /// Goes on.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), DirError> {
-        self.file.write_all(bytes).map_err(|source| DirError { action: "write", path: self.path.clone(), source })
+        self.file.write_all(bytes).map_err(|source| DirError {
+            action: "write",
+            path: self.path.clone(),
+            source,
+            todo: ROOM,
+        })
     }
 
     /// Gives it its name.
     pub fn finish(mut self) -> Result<(), DirError> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         let named = synced.and_then(|()| fs::rename(&self.neighbour, &self.path));
-        named.map_err(|source| DirError { action: "write", path: self.path.clone(), source })
+        named.map_err(|source| DirError { action: "write", path: self.path.clone(), source, todo: ROOM })
     }
 }
 
@@ -192,7 +199,7 @@ impl Drop for WholeFile {
 
 /// Something about a run directory could not be done.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {path}: {source}; check the path and its rights, or name another directory with --log-dir")]
+#[error("cannot {action} {path}: {source}; {todo}")]
 pub struct DirError {
     /// What was tried, as a verb.
     pub action: &'static str,
@@ -201,7 +208,12 @@ pub struct DirError {
     /// What the system said.
     #[source]
     pub source: io::Error,
+    /// What to do about it.
+    pub todo: &'static str,
 }
+
+const ANOTHER: &str = "check the path and its rights, or name another directory with --log-dir";
+const ROOM: &str = "check the path, its rights and the room on the disk, or name another place";
 
 #[cfg(test)]
 pub(crate) mod tests {
