@@ -75,7 +75,7 @@ fn labelled(item: &Item, swap: Swap, role: Role, suspected: Fact, machine: &mut 
     let draft = swap.question.clone().label(machine, format!("{}~{sign}", item.id), item.fuel * FUEL)?;
     let facts = Facts::of_question(&swap.question, draft.item.fuel, machine);
     let fits = facts.contains(suspected) == (role == Role::Control) && draft.item.truth.slots() > 0;
-    fits.then(|| Twin { draft, role, change: swap.change })
+    fits.then_some(Twin { draft, role, change: swap.change })
 }
 
 /// Why twins could not be asked.

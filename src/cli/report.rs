@@ -23,7 +23,7 @@ use crate::seed::Seed;
 use crate::wasm::machine::Machine;
 use serde::Serialize;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Pairs that are asked for each claim where asking is free.
 const FREE_PAIRS: usize = 20;
@@ -76,7 +76,7 @@ impl Args {
             );
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         };
-        let against = self.against.iter().map(other).collect::<Result<Vec<_>, Failure>>()?;
+        let against = self.against.iter().map(|path| other(path)).collect::<Result<Vec<_>, Failure>>()?;
         let figures = write_summary(&dir)?;
         let records = read_records(&dir).map_err(Failure::usage)?.rows;
         let weaknesses = Weaknesses::of(&records)?;
@@ -114,7 +114,7 @@ impl Args {
 }
 
 /// A run to draw beside it, by its strategy.
-fn other(path: &PathBuf) -> Result<(String, Vec<Record>), Failure> {
+fn other(path: &Path) -> Result<(String, Vec<Record>), Failure> {
     let dir = RunDir::open(path).map_err(Failure::usage)?;
     let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
     let records = read_records(&dir).map_err(Failure::usage)?.rows;
