@@ -82,10 +82,10 @@ fn labelled(item: &Item, swap: Swap, role: Role, suspected: Fact, machine: &mut 
 #[derive(Debug, thiserror::Error)]
 pub enum PairsError {
     /// The machine and wasmtime differ: a bug of ours.
-    #[error("the machine and wasmtime disagree about {id}: {disagreement}; this is a bug of ours, please report it")]
+    #[error("our machine and wasmtime disagree about the twin {}: {disagreement}", draft.item.id)]
     Disagreement {
         /// The twin.
-        id: String,
+        draft: Box<Draft>,
         /// What they disagree about.
         disagreement: Disagreement,
     },
@@ -108,8 +108,10 @@ pub async fn ask(
     mut on_answer: impl FnMut(usize, Answer, Clock) -> Result<(), SinkError>,
 ) -> Result<Ended, PairsError> {
     let drafts: Vec<&Draft> = twins.iter().map(|twin| &twin.draft).collect();
-    confirm_all(&drafts, &Oracle::new())
-        .map_err(|(at, disagreement)| PairsError::Disagreement { id: drafts[at].item.id.clone(), disagreement })?;
+    confirm_all(&drafts, &Oracle::new()).map_err(|(at, disagreement)| {
+        let draft = Box::new(drafts[at].clone());
+        PairsError::Disagreement { draft, disagreement }
+    })?;
     let questions = drafts.iter().enumerate().map(|(at, draft)| Ok(examiner.question(&draft.item, 0, at)?));
     let handed = |at, answer, clock| Ok(on_answer(at, answer, clock)?);
     ask_all(examiner.model.clone(), questions, &examiner.limits, stop, handed).await

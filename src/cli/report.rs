@@ -3,11 +3,12 @@
 //! Must not know what a weakness is, nor how a page looks.
 
 use super::again;
+use super::disagreement::disagreement;
 use super::resume::verb_of;
 use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::examiner::Examiner;
 use crate::ask::pipeline::{Ended, Stop};
-use crate::attack::pairs::{self, Twin};
+use crate::attack::pairs::{self, PairsError, Twin};
 use crate::item::record::{Item, Purpose, Record, SCHEMA_VERSION};
 use crate::report::attack_page::{Parts, attack_page};
 use crate::report::figures::AttackFigures;
@@ -184,7 +185,11 @@ async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(),
         let (claim, of) = (claim.what.clone(), (*of).to_owned());
         Ok(lines.append(&Pair { claim, of, role: twin.role, change: twin.change.clone(), record })?)
     };
-    match pairs::ask(&twins, examiner, stop, keep).await? {
+    let ended = pairs::ask(&twins, examiner, stop, keep).await.map_err(|error| match &error {
+        PairsError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
+        _ => error.into(),
+    })?;
+    match ended {
         Ended::Complete | Ended::Stopped => Ok(()),
         Ended::Outage { trouble, .. } => Err(Failure::Error(anyhow::anyhow!(
             "nobody answers any more: {trouble}; what was answered is kept, so ask again later, or write the page without \
