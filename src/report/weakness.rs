@@ -30,8 +30,12 @@ const FOUND: f64 = 0.01;
 const HOLDS: f64 = 0.05;
 /// Of the facts that went with misses most closely when a claim was found, so many are told.
 const CLOSEST: usize = 8;
-/// Of a general fact that goes with misses nearly as closely as the closest, this share of its statistic is enough.
-const NEARLY: f64 = 0.94;
+/// Of the closest fact's statistic, the share from which another cannot be told from it.
+const ALIKE: f64 = 0.97;
+/// Of the closest fact's statistic, the share from which a more general one may stand in its place.
+const GENERAL: f64 = 0.9;
+/// Of the questions that have a fact, the share that has a more general one.
+const WITHIN: f64 = 0.95;
 
 /// What a model fails on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -128,16 +132,29 @@ fn search(cases: &Cases, found: &[&Case]) -> (Vec<Found>, usize) {
         if two_sided(best) * looked as f64 > FOUND {
             break;
         }
-        let close: Vec<usize> =
-            scores.iter().filter(|(_, score)| *score >= NEARLY * best).map(|(fact, _)| *fact).collect();
-        let mut closest = scores;
+        let from = |share: f64| scores.iter().filter(move |(_, score)| *score >= share * best).map(|(fact, _)| *fact);
+        let closest = scores.iter().find(|(_, score)| *score == best).expect("it is one of them").0;
+        let fact = from(GENERAL).find(|&general| generalises(general, closest, &left)).unwrap_or(closest);
+        let alike = from(ALIKE).filter(|&other| other != fact).collect();
+        let mut closest = scores.clone();
         closest.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         closest.truncate(CLOSEST);
-        let claim = Found { fact: close[0], alike: close[1..].to_vec(), closest };
+        let claim = Found { fact, alike, closest };
         left.retain(|case| !case.has(claim.fact));
         claims.push(claim);
     }
     (claims, looked)
+}
+
+/// Whether a fact says the same of more: nearly all questions with the special one have it, and those with it alone are missed
+/// more than those with neither. Without the latter the special one is all there is to it.
+fn generalises(general: usize, special: usize, among: &[&Case]) -> bool {
+    let of = |has: &dyn Fn(&Case) -> bool| Share::count(among.iter().filter(|case| has(case)), |case| case.missed);
+    let both = of(&|case| case.has(special) && case.has(general));
+    let alone = of(&|case| !case.has(special) && case.has(general));
+    let neither = of(&|case| !case.has(special) && !case.has(general));
+    let is_within = both.of as f64 >= WITHIN * of(&|case| case.has(special)).of as f64;
+    is_within && exact_greater(&[Stratum { with: alone, without: neither }]) < FOUND
 }
 
 /// How closely each fact goes with misses, in standard deviations; in the order of the facts.
