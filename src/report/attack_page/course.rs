@@ -74,7 +74,8 @@ fn milestones(lines: &[Line]) -> Html {
         let last = line.points.last().map_or(0.0, |(x, _)| *x);
         let at = |mark: u64| {
             let reached = line.points.iter().rev().find(|(x, _)| *x <= mark as f64).map(|(_, y)| *y);
-            Cell::maybe(reached.filter(|_| mark as f64 <= last), |n| count(n as u64))
+            // What was not spent says nothing.
+            if mark as f64 <= last { Cell::maybe(reached, |n| count(n as u64)) } else { Cell::text("") }
         };
         let to = |number: f64| {
             let query = line.points.iter().find(|(_, y)| *y >= number).map(|(x, _)| *x);
