@@ -9,7 +9,7 @@ use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::examiner::Examiner;
 use crate::ask::pipeline::{Ended, Stop};
 use crate::attack::pairs::{self, PairsError, Twin};
-use crate::item::record::{Item, Purpose, Record, SCHEMA_VERSION};
+use crate::item::record::{Item, Purpose, Record};
 use crate::report::attack_page::{Parts, attack_page};
 use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
@@ -169,19 +169,7 @@ async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(),
     let (_sender, stop) = tokio::sync::watch::channel(Stop::Go);
     let keep = |at: usize, answer, _| {
         let Open { claim, of, twin } = &open[at];
-        let record = Record {
-            schema: SCHEMA_VERSION,
-            purpose: Purpose::Pair,
-            model: None,
-            round: 0,
-            index: at as u32,
-            chosen_by: Purpose::Pair.name().into(),
-            level: None,
-            item: twin.draft.item.clone(),
-            answer,
-            reward: None,
-            cell: None,
-        };
+        let record = Record::beside(Purpose::Pair, twin.draft.item.clone(), answer);
         let (claim, of) = (claim.what.clone(), (*of).to_owned());
         Ok(lines.append(&Pair { claim, of, role: twin.role, change: twin.change.clone(), record })?)
     };

@@ -296,6 +296,25 @@ pub struct Record {
     pub cell: Option<String>,
 }
 
+impl Record {
+    /// Of a program that was edited and asked about on its own: it belongs to no round, and nobody is paid for it.
+    pub fn beside(purpose: Purpose, item: Item, answer: Answer) -> Self {
+        Self {
+            schema: SCHEMA_VERSION,
+            purpose,
+            model: None,
+            round: 0,
+            index: 0,
+            chosen_by: purpose.name().into(),
+            level: None,
+            item,
+            answer,
+            reward: None,
+            cell: None,
+        }
+    }
+}
+
 /// One line of `timings.jsonl`: all that depends on the clock about one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {

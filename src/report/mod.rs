@@ -1,4 +1,4 @@
-//! Owns reporting: figures with their intervals, the miss-rate curve, and the summary of a run.
+//! Owns reporting: figures with their intervals, what a model fails on, the summary and the page of a run, and leaderboards.
 //!
 //! Must not know models or how programs are made: everything here is computed from the stored records and manifest of a
 //! run alone, so that a report can be made again at any time, anywhere.

@@ -3,10 +3,11 @@
 //! Must not know which instructions are a weakness. Circumstances are those at which readers of WebAssembly stumble: the
 //! borders of what is the same in mathematics, in other languages, and here.
 
+use super::super::construct::Construct;
 use super::super::flow::Node;
 use super::Kind;
 use super::group::CODE;
-use crate::wasm::isa::{Category, Op};
+use crate::wasm::isa::Op;
 use crate::wasm::types::{ValType, Value};
 
 /// What is special about one execution of an instruction.
@@ -99,7 +100,10 @@ impl Circumstance {
             Self::Nan => computes && operands().any(Value::is_nan),
             Self::Infinite => computes && operands().any(is_infinite),
             Self::Wraps => second.zip(top).zip(result).is_some_and(|((a, b), made)| wraps(node.op(), a, b, made)),
-            Self::CountPastWidth => is_shift(node.op()) && top.is_some_and(|count| count.bits >= width(count.ty)),
+            Self::CountPastWidth => {
+                Construct::of(node.op()) == Some(Construct::Shift)
+                    && top.is_some_and(|count| count.bits >= width(count.ty))
+            }
             Self::Halfway => computes && operands().any(|value| float(value).is_some_and(|x| x.fract().abs() == 0.5)),
             Self::Inexact => result.is_some_and(|made| made.ty == ValType::F32 && is_rounded(made)),
             Self::NegativeResult => node.argument.is_none() && computes && result.is_some_and(is_negative),
@@ -158,11 +162,6 @@ fn width(ty: ValType) -> u128 {
         ValType::I64 => 64,
         _ => u128::MAX,
     }
-}
-
-fn is_shift(op: Op) -> bool {
-    let name = op.mnemonic().split_once('.').map_or("", |(_, name)| name);
-    op.row().category == Category::IntBitwise && (name.starts_with("sh") || name.starts_with("rot"))
 }
 
 /// Whether the signed result is another than that of mathematics.

@@ -3,6 +3,7 @@
 //! Must not know circumstances. An instruction may be in several groups, since nobody knows beforehand which of its sides a
 //! model gets wrong.
 
+use super::super::construct::Construct;
 use crate::wasm::isa::{Category, Op};
 use std::sync::LazyLock;
 
@@ -45,7 +46,7 @@ pub(super) static ALL: [Group; 37] = [
         words: "integer equalities",
         has: |op, name| op.row().category == Category::IntComparison && matches!(name, "eq" | "ne" | "eqz"),
     },
-    Group { words: "shifts and rotations", has: |op, name| is_int(op) && is_shift(name) },
+    Group { words: "shifts and rotations", has: |op, _| Construct::of(op) == Some(Construct::Shift) },
     Group { words: "shifts to the left", has: |op, name| is_int(op) && name == "shl" },
     Group { words: "unsigned shifts to the right", has: |op, name| is_int(op) && name == "shr_u" },
     Group { words: "rotations", has: |op, name| is_int(op) && name.starts_with("rot") },
@@ -141,10 +142,6 @@ fn is_vector(op: Op) -> bool {
 /// Neither a vector instruction nor an access to memory.
 fn is_plain(op: Op) -> bool {
     !is_vector(op) && !matches!(op.row().category, Category::Load | Category::Store)
-}
-
-fn is_shift(name: &str) -> bool {
-    name.starts_with("sh") || name.starts_with("rot")
 }
 
 /// Reads an integer as unsigned where there is a twin that reads it as signed.

@@ -8,7 +8,7 @@ use crate::ask::pipeline::{Clock, Ended, StopSignal, ask_all};
 use crate::ask::prompt::PromptError;
 use crate::item::edit::UnreadableItem;
 use crate::item::make::{Draft, confirm_all};
-use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION};
+use crate::item::record::{Answer, Item, Purpose, Record};
 use crate::wasm::oracle::{Disagreement, Oracle};
 use std::collections::HashSet;
 
@@ -183,17 +183,5 @@ impl<'a> Asking<'a> {
 
 /// What is kept of a program and its answer.
 pub(super) fn record(item: Item, answer: Answer) -> Record {
-    Record {
-        schema: SCHEMA_VERSION,
-        purpose: Purpose::Shrink,
-        model: None,
-        round: 0,
-        index: 0,
-        chosen_by: Purpose::Shrink.name().into(),
-        level: None,
-        item,
-        answer,
-        reward: None,
-        cell: None,
-    }
+    Record::beside(Purpose::Shrink, item, answer)
 }
