@@ -77,20 +77,20 @@ pub struct Place {
     pub epoch: u32,
 }
 
-/// Asks a model about all subjects, `epochs` times each, but for the places that are known already. `on_record` gets each
-/// record as it comes, with what the clock says of it.
+/// Asks a model about all subjects, each with its position, `epochs` times each, but for the places that are known already.
+/// `on_record` gets each record as it comes, with what the clock says of it.
 ///
 /// # Errors
 /// Only those of `subjects` and `on_record`, and a prompt that does not render.
 pub async fn evaluate<E: From<PromptError>>(
     candidate: &Candidate,
     (prompts, epochs): (&Prompts, u32),
-    subjects: impl Iterator<Item = Result<Subject, E>>,
+    subjects: impl Iterator<Item = (u32, Result<Subject, E>)>,
     is_known: impl Fn(Place) -> bool,
     stop: StopSignal,
     mut on_record: impl FnMut(Record, Timing) -> Result<(), E>,
 ) -> Result<Ended, E> {
-    let places = (0..).zip(subjects).flat_map(|(index, subject)| {
+    let places = subjects.flat_map(|(index, subject)| {
         let epochs: Vec<Place> = (0..epochs).map(|epoch| Place { index, epoch }).collect();
         let unknown: Vec<Place> = epochs.into_iter().filter(|&place| !is_known(place)).collect();
         // An item that cannot be read is one error, not one for each epoch.

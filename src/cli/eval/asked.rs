@@ -11,10 +11,13 @@ use crate::cli::suite;
 use crate::item::record::{Item, Purpose, Record, Task};
 use crate::item::source::ItemSource;
 use crate::run::dir::{RunDir, WholeFile};
+use crate::run::homes::Homes;
 use crate::run::jsonl::{self, LineError, Stream};
 use crate::run::level::AS_WRITTEN;
 use crate::run::manifest::Manifest;
+use crate::run::shard::Shard;
 use crate::run::sink::read_records;
+use crate::run::store::is_address;
 use crate::run::suite::{Select, Suite, SuiteItem, fingerprint};
 use crate::weave::weaver::Loom;
 use std::collections::{BTreeMap, HashSet};
@@ -75,15 +78,17 @@ pub(super) struct Asked {
     /// The model against which the items were chosen, if they were.
     pub(super) chosen_against: Option<String>,
     seed: u64,
+    shard: Shard,
     items: Items,
 }
 
 impl Flags {
     /// Resolves names and files.
-    pub(super) fn resolve(&self) -> Result<Asked, Failure> {
+    pub(super) fn resolve(&self, shard: Option<Shard>, homes: &Homes) -> Result<Asked, Failure> {
+        let shard = shard.unwrap_or(Shard::WHOLE);
         let tasks: Vec<Task> = self.task.iter().copied().map(Task::from).collect();
         if let Some(path) = &self.items {
-            return self.there(path, tasks);
+            return self.there(path, tasks, shard, homes);
         }
         let suite = match (&self.preset, &self.suite) {
             (Some(preset), _) => {
@@ -101,13 +106,16 @@ impl Flags {
             tasks,
             chosen_against: None,
             seed: self.seed,
+            shard,
             items: Items::Woven(suite, select),
         })
     }
 
     /// Items that are there already.
-    fn there(&self, path: &Path, tasks: Vec<Task>) -> Result<Asked, Failure> {
-        let (subjects, chosen_against) = if path.is_dir() { of_run(path)? } else { (of_file(path)?, None) };
+    fn there(&self, path: &Path, tasks: Vec<Task>, shard: Shard, homes: &Homes) -> Result<Asked, Failure> {
+        let is_run = path.is_dir() || is_address(path);
+        let (subjects, chosen_against) =
+            if is_run { of_run(path, homes)? } else { (of_file(path)?, None) };
         let mut counts: BTreeMap<Task, u64> = BTreeMap::new();
         let most = self.limit.unwrap_or(u64::MAX);
         let mut is_selected = |subject: &Subject| {
@@ -130,14 +138,15 @@ impl Flags {
             tasks,
             chosen_against,
             seed: self.seed,
+            shard,
             items: Items::There { subjects, fingerprint },
         })
     }
 }
 
 /// The items that a run found or asked, and the model against which they were chosen, if they were.
-fn of_run(path: &Path) -> Result<(Vec<Subject>, Option<String>), Failure> {
-    let dir = RunDir::open(path).map_err(Failure::usage)?;
+fn of_run(path: &Path, homes: &Homes) -> Result<(Vec<Subject>, Option<String>), Failure> {
+    let dir = homes.open(path).map_err(Failure::usage)?;
     let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
     if let Some(evaluation) = manifest.plan.evaluation {
         let subjects = read_items(&dir).map_err(Failure::usage)?.collect::<Result<_, _>>().map_err(Failure::usage)?;
@@ -175,8 +184,12 @@ impl Asked {
         if dir.items().exists() && manifest.fingerprint.is_some() {
             return Ok(());
         }
-        let (mut file, mut count) = (WholeFile::create(&dir.items())?, 0);
+        let (mut file, mut count, mut position) = (WholeFile::create(&dir.items())?, 0, 0);
         let mut write = |subject: &Subject| -> Result<(), Failure> {
+            position += 1;
+            if !self.shard.has(position - 1) {
+                return Ok(());
+            }
             let mut line = serde_json::to_vec(subject)?;
             line.push(b'\n');
             count += 1;
@@ -221,7 +234,7 @@ impl Asked {
             let messages = prompts.of(item.task).render(item)?;
             characters += messages.iter().map(|message| message.content.chars().count()).sum::<usize>();
         }
-        Ok((count, characters as f64 / sample.len() as f64))
+        Ok((self.shard.share(count), characters as f64 / sample.len() as f64))
     }
 
     /// What `guess/learned` learns from; nothing for others, for whom reading programs would be wasted.
