@@ -256,3 +256,46 @@ fn changes(root: &Path) -> Result<BTreeMap<String, (u64, SystemTime)>, StoreErro
 fn here(action: &'static str, path: &Path, source: io::Error) -> StoreError {
     StoreError::File { action, path: path.display().to_string(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::dir::tests::Scratch;
+    use super::*;
+
+    #[test]
+    fn a_mirror_brings_sends_and_takes_away() {
+        let scratch = Scratch::new();
+        let store = scratch.path().join("store/run");
+        std::fs::create_dir_all(store.join("deep")).expect("can be made");
+        for name in ["manifest.yaml", "gone.md", "deep/kept.txt"] {
+            std::fs::write(store.join(name), name).expect("can be written");
+        }
+        let address = format!("file://{}", store.display());
+        let homes = Homes::default();
+        let here = homes.bring(Path::new(&address)).expect("can be read");
+        assert_eq!(std::fs::read_to_string(here.join("deep/kept.txt")).expect("is there"), "deep/kept.txt");
+        std::fs::write(here.join("new.jsonl"), vec![b'x'; 9 << 20]).expect("can be written");
+        std::fs::write(here.join(".new.md.1.tmp"), "half").expect("can be written");
+        std::fs::remove_file(here.join("gone.md")).expect("is there");
+        let dir = homes.named(RunDir::open(&here).expect("has a manifest"));
+        assert_eq!(dir.shown(&dir.records()), format!("{address}/records.jsonl"));
+        assert_eq!(homes.close().expect("can be sent"), [address]);
+        let there = changes(&store).expect("can be read");
+        assert_eq!(there.keys().collect::<Vec<_>>(), ["deep/kept.txt", "manifest.yaml", "new.jsonl"]);
+        assert_eq!(there["new.jsonl"].0, 9 << 20, "more than one piece");
+        assert!(!here.exists(), "nothing is left behind");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_stays_and_is_told() {
+        let scratch = Scratch::new();
+        let taken = scratch.file("taken", "no folder");
+        let homes = Homes::default();
+        let here = homes.settle(Path::new(&format!("file://{}/run", taken.display()))).expect("nothing is asked yet");
+        std::fs::write(here.join("records.jsonl"), "paid for").expect("can be written");
+        let error = homes.close().expect_err("a file is in the way");
+        assert!(error.to_string().contains(&*here.to_string_lossy()), "{error}");
+        assert_eq!(std::fs::read_to_string(error.scratch.join("records.jsonl")).expect("is there"), "paid for");
+        std::fs::remove_dir_all(here.parent().expect("it has one")).expect("is there");
+    }
+}

@@ -95,3 +95,40 @@ fn ended(line: &mut Vec<u8>) -> &[u8] {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::Stamp;
+    use super::super::dir::RunName;
+    use super::super::dir::tests::Scratch;
+    use super::*;
+    use crate::run::manifest::Examinee;
+    use std::time::UNIX_EPOCH;
+
+    fn evaluation() -> Evaluation {
+        let examinee =
+            |name: &str| Examinee { name: name.into(), request: serde_yaml::Value::Null, prices: None };
+        let models = ["b", "a"].map(examinee).to_vec();
+        let (tasks, prompts) = (Vec::new(), Vec::new());
+        Evaluation { tasks, limit: None, epochs: 2, models, prompts, chosen_against: None, shard: None }
+    }
+
+    #[test]
+    fn lines_stand_by_item_epoch_and_model_of_the_plan() {
+        let scratch = Scratch::new();
+        let name = RunName { verb: "eval", preset: "stack", model: None, seed: 0 };
+        let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
+        let line = |(index, round, model): (u32, u32, &str)| {
+            format!("{{\"index\":{index},\"round\":{round},\"model\":\"{model}\",\"text\":\"{}\"}}", "x".repeat(index as usize))
+        };
+        let sorted = [(0, 0, "b"), (0, 0, "a"), (0, 1, "a"), (1, 0, "b"), (12, 0, "a")].map(line);
+        let came = [4, 1, 0, 3, 2].map(|at| sorted[at].clone());
+        // The newline of the last line is missing, as after a kill.
+        std::fs::write(dir.records(), came.join("\n")).expect("can be written");
+        for _ in 0..2 {
+            put_in_order(&dir, &evaluation()).expect("can be sorted");
+            assert_eq!(std::fs::read_to_string(dir.records()).expect("is there"), sorted.join("\n") + "\n");
+        }
+        assert!(!dir.timings().exists(), "what was not there is not made");
+    }
+}

@@ -10,6 +10,7 @@ import filecmp
 import hashlib
 import http.server
 import json
+import logging
 import os
 import pathlib
 import shutil
@@ -49,6 +50,9 @@ class Proxy(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream, self.asked, self.delay = upstream, collections.Counter(), 0.0
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, *_):
+        """Somebody who asked was killed before the answer."""
 
     @property
     def url(self):
@@ -154,7 +158,7 @@ def sharded_evaluation(proxy):
     board = harness("leaderboard", f"s3://{BUCKET}/eval-merged", WORK / "whole", "--out", WORK / "board")
     assert board.count(whole["fingerprint"]) >= 1 and f"s3://{BUCKET}/eval-merged" in board + (WORK / "board/leaderboard.json").read_text()
     assert "complete" in harness("eval", "--resume", f"s3://{BUCKET}/eval-merged")
-    complaint = harness("leaderboard", f"s3://{BUCKET}/eval/part-1", code=2)
+    complaint = harness("leaderboard", f"s3://{BUCKET}/eval/part-1", "--out", WORK / "board", code=2)
     assert "part 1/16" in complaint and "harness merge" in complaint, complaint
     return ask, again
 
@@ -279,6 +283,7 @@ def by_slurm(ask):
 with tempfile.TemporaryDirectory(prefix="shards-") as folder:
     WORK = pathlib.Path(folder)
     BIN = pathlib.Path(HARNESS).parent
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()
