@@ -100,9 +100,10 @@ fn every_figure_about_programs_is_defined() {
     printed(&folder, "suite list", &mut keys);
     printed(&folder, "suite show smoke --task fuel --limit 2", &mut keys);
     let trap = "(module (func (export \"run\") ;;INSPECT\n i32.const 1 ;;INSPECT\n i32.const 0 i32.div_s drop))";
-    std::fs::write(folder.join("trap.wat"), trap).expect("our folder");
-    printed(&folder, "corpus compare reference trap.wat", &mut keys);
-    let inspected = harness(&folder, &["inspect", "trap.wat", "--json"]);
+    std::fs::create_dir(folder.join("modules")).expect("our folder");
+    std::fs::write(folder.join("modules/trap.wat"), trap).expect("our folder");
+    printed(&folder, "corpus compare reference modules", &mut keys);
+    let inspected = harness(&folder, &["inspect", "modules/trap.wat", "--json"]);
     collect(&serde_json::from_slice(&inspected.stdout).expect("a JSON object"), &mut keys);
     printed(&folder, "models --probe sim/oracle", &mut keys);
     // What the guessers get right: as `verify --guessers` prints it, without the one that takes long to learn.

@@ -113,9 +113,7 @@ impl Learned {
     /// Its answer.
     pub fn answer(&self, posed: &Posed) -> Truth {
         match posed.task.shape() {
-            Shape::Flags => {
-                simple::flags(posed, |index| self.model.logit(flags::features(posed, index).on()) > 0.0)
-            }
+            Shape::Flags => simple::flags(posed, |index| self.model.logit(flags::features(posed, index).on()) > 0.0),
             Shape::Amount => {
                 let amount = |bits| simple::amount(posed.task, bits as u64);
                 self.best(posed, 0).map_or_else(|| simple::zero(posed), amount)

@@ -11,7 +11,9 @@ use crate::wasm::types::Value;
 pub(super) fn zero(posed: &Posed) -> Truth {
     match posed.task.shape() {
         Shape::Flags => flags(posed, |_| false),
-        Shape::Amount => amount(posed.task, posed.code.iter().map(|code| Posed::instructions(code)).sum::<usize>() as u64),
+        Shape::Amount => {
+            amount(posed.task, posed.code.iter().map(|code| Posed::instructions(code)).sum::<usize>() as u64)
+        }
         Shape::Values => values(posed.task, &text::zeros(&posed.types())),
     }
 }
