@@ -10,7 +10,7 @@ mod number;
 mod scan;
 
 use super::chat::ChatReply;
-use crate::item::record::{Truth, Verdict};
+use crate::item::record::{Said, Truth, Verdict};
 use crate::wasm::types::{ValType, Value};
 use answer::{Given, GivenFlags};
 
@@ -135,13 +135,14 @@ impl End {
 }
 
 fn read(content: &str, truth: &Truth, strictness: Strictness) -> Judged {
-    let compared = match truth {
-        Truth::StackValues(values) | Truth::ReturnValues(values) => {
+    let compared = match truth.said() {
+        Said::Values(values) => {
             answer::values(truth.task()).find(content).map(|given| compare_values(&given, values, strictness))
         }
-        Truth::FlagStates(flags) => answer::flags().find(content).map(|given| compare_flags(&given, flags)),
-        Truth::Fuel(fuel) => {
-            answer::fuel().find(content).map(|given| Judged::compared(vec![number::is(&given, *fuel)], 0))
+        Said::Flags(flags) => answer::flags(truth.task()).find(content).map(|given| compare_flags(&given, flags)),
+        Said::Amount(amount) => {
+            let given = answer::amount(truth.task()).find(content);
+            given.map(|given| Judged::compared(vec![number::is(&given, *amount)], 0))
         }
     };
     compared.unwrap_or_else(|| Judged::unread(Verdict::InvalidFormat))

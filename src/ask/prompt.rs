@@ -61,17 +61,18 @@ pub struct Prompt {
     templates: Environment<'static>,
 }
 
+/// Path and text of each prompt.
+macro_rules! shipped {
+    ($($name:literal)*) => {
+        [$((concat!("prompts/", $name, ".md"), include_str!(concat!("../../prompts/", $name, ".md")))),*]
+    };
+}
+
 /// The prompts that come with the program: path, text.
-const SHIPPED: &[(&str, &str)] = &[
-    ("prompts/stack.v1.md", include_str!("../../prompts/stack.v1.md")),
-    ("prompts/reachability.v1.md", include_str!("../../prompts/reachability.v1.md")),
-    ("prompts/result.v1.md", include_str!("../../prompts/result.v1.md")),
-    ("prompts/fuel.v1.md", include_str!("../../prompts/fuel.v1.md")),
-    ("prompts/stack-answer-only.v1.md", include_str!("../../prompts/stack-answer-only.v1.md")),
-    ("prompts/reachability-answer-only.v1.md", include_str!("../../prompts/reachability-answer-only.v1.md")),
-    ("prompts/result-answer-only.v1.md", include_str!("../../prompts/result-answer-only.v1.md")),
-    ("prompts/fuel-answer-only.v1.md", include_str!("../../prompts/fuel-answer-only.v1.md")),
-];
+const SHIPPED: &[(&str, &str)] = &shipped! {
+    "stack.v1" "reachability.v1" "result.v1" "fuel.v1"
+    "stack-answer-only.v1" "reachability-answer-only.v1" "result-answer-only.v1" "fuel-answer-only.v1"
+};
 
 /// The ways to ask that come with the program: name, and what stands behind the task in the names of its prompts.
 const STYLES: [(&str, &str); 2] = [("step-by-step", ""), ("answer-only", "-answer-only")];
@@ -79,10 +80,10 @@ const STYLES: [(&str, &str); 2] = [("step-by-step", ""), ("answer-only", "-answe
 impl Prompt {
     /// The prompt that comes with the program for a task, in its newest version.
     pub fn shipped(task: Task) -> Self {
-        Self::of_style(task, "")
+        Self::of_style(task, "").expect("a test finds one for each task")
     }
 
-    /// The prompts that a name stands for: those of all tasks for a way to ask that comes with the program
+    /// The prompts that a name stands for: those of all tasks that have one for a way to ask that comes with the program
     /// (`step-by-step`, `answer-only`), or that of a file.
     ///
     /// # Errors
@@ -90,7 +91,7 @@ impl Prompt {
     pub fn named(name: &str) -> Result<Vec<Self>, PromptError> {
         let style = STYLES.iter().find(|(style, _)| *style == name);
         match style {
-            Some((_, suffix)) => Ok(Task::ALL.iter().map(|&task| Self::of_style(task, suffix)).collect()),
+            Some((_, suffix)) => Ok(Task::ALL.iter().filter_map(|&task| Self::of_style(task, suffix)).collect()),
             None if Path::new(name).exists() || name.contains(['/', '\\', '.']) => {
                 Ok(vec![Self::load(Path::new(name))?])
             }
@@ -107,12 +108,11 @@ impl Prompt {
         all.map(|prompt| prompt.expect("a test parses them all")).filter(|prompt| prompt.task == task).collect()
     }
 
-    fn of_style(task: Task, suffix: &str) -> Self {
+    fn of_style(task: Task, suffix: &str) -> Option<Self> {
         let name = format!("{task}{suffix}");
         let all =
             SHIPPED.iter().map(|(path, text)| Self::parse(Path::new(path), text).expect("a test parses them all"));
-        let newest = all.filter(|prompt| prompt.name == name).max_by_key(|prompt| prompt.version);
-        newest.expect("a test finds one for each task and style")
+        all.filter(|prompt| prompt.name == name).max_by_key(|prompt| prompt.version)
     }
 
     /// Reads a prompt from a file.

@@ -140,7 +140,7 @@ impl<'a> Trace<'a> {
         match task {
             Task::Stack => self.asked.clone(),
             Task::Result => self.frames.last().map_or(Vec::new(), |frame| frame.operands.clone()),
-            Task::Reachability | Task::Fuel => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

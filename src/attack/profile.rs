@@ -1,6 +1,6 @@
 //! Owns the profile of a question: of what its answer was computed, and with which values on the way.
 //!
-//! Must not know models or verdicts. The values are followed ([`flow`](super::flow)), so that code which the answer does
+//! Must not know models or verdicts. The values are followed (`flow`), so that code which the answer does
 //! not depend on counts for little. The archive sorts questions by their profile, the cover looks in it for what was never
 //! asked about, and the predictor learns from it. The following is approximate: a feature may be missing or too many, and
 //! nothing that is told to anybody depends on it.

@@ -3,7 +3,7 @@
 //! Must not know how the program came to be, which model answers, or how the result is stored. What is cut is the program
 //! of a stored item, by edits that know nothing of models (`window`, `cuts`, `declarations`, `constants`). Each edit that is
 //! a question at all is labelled anew and held against wasmtime before anybody is asked; it counts only if it is smaller
-//! ([`Rank`]), missed, and missed again when asked again. So shrinking ends, and what it returns is a miss by itself.
+//! (`Rank`), missed, and missed again when asked again. So shrinking ends, and what it returns is a miss by itself.
 //!
 //! Large cuts come first: the probe to where the first wrong value shows, the stretch of the execution that is needed for
 //! it by bisection, then stretches of code from long to short (delta debugging: Zeller and Hildebrandt 2002), until no

@@ -2,28 +2,16 @@
 
 use crate::item::record::Task;
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 /// The tasks by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum TaskName {
-    /// The operand stack at ;;INSPECT
-    Stack,
-    /// Which of the places ;;FLAG_n execution passes
-    Reachability,
-    /// What the exported function returns
-    Result,
-    /// How much fuel the run uses
-    Fuel,
-}
+impl ValueEnum for Task {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
 
-impl From<TaskName> for Task {
-    fn from(name: TaskName) -> Self {
-        match name {
-            TaskName::Stack => Self::Stack,
-            TaskName::Reachability => Self::Reachability,
-            TaskName::Result => Self::Result,
-            TaskName::Fuel => Self::Fuel,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Owns `harness generate`: labelled items as a data set.
 
-use super::flags::{TaskName, threads};
+use super::flags::threads;
 use super::{Failure, listen, print_json, print_line, say, suite};
 use crate::item::record::Task;
 use crate::item::source::TooFew;
@@ -29,7 +29,7 @@ use std::time::Instant;
 pub struct Args {
     /// What is asked; without it, what the preset asks
     #[arg(long, value_enum)]
-    task: Option<TaskName>,
+    task: Option<Task>,
     /// Preset: a name in policies/, or a file; without it, that of the task
     #[arg(long, value_name = "NAME|FILE")]
     preset: Option<String>,
@@ -175,7 +175,7 @@ impl Args {
         let name = self.preset.clone().or_else(of_task).unwrap_or_else(|| "stack".into());
         let mut preset = Preset::load(&name).map_err(Failure::usage)?;
         if let Some(task) = self.task {
-            preset.task = task.into();
+            preset.task = task;
         }
         Ok((name, preset.at_level(self.level)))
     }
@@ -209,7 +209,7 @@ impl Args {
             seed: self.seed,
             fingerprint: fingerprint.clone(),
             items: data.len(),
-            task: self.task.map(Task::from),
+            task: self.task,
             split: self.split.clone(),
             format: self.format.into(),
             shard: self.shard,

@@ -12,7 +12,7 @@ use crate::ask::pipeline::StopSignal;
 use crate::ask::prompt::Prompt;
 use crate::attack::shrink::{Finish, ShrinkError, Shrinker};
 use crate::item::edit::Question;
-use crate::item::record::{Item, Record, Truth};
+use crate::item::record::{Item, Looks, Record};
 use crate::item::task::show_with_truth;
 use crate::report::summary::confirmed;
 use crate::run::dir::RunDir;
@@ -230,7 +230,7 @@ impl Shrinking {
             ))?;
             let Question { program, task, probes, .. } = Question::of(&record.item)?;
             print_line(show_with_truth(task, &program, &probes, &record.item.truth).trim_end())?;
-            if let Truth::ReturnValues(_) | Truth::Fuel(_) = record.item.truth {
+            if task.looks() == Looks::End {
                 let values: Vec<String> = record.item.truth.texts().into_iter().map(|(_, value)| value).collect();
                 print_line(&format!("truth: {}", values.join(", ")))?;
             }

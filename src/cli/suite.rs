@@ -2,7 +2,7 @@
 
 mod secret;
 
-use super::flags::{self, TaskName};
+use super::flags;
 use super::{Failure, listen, print_json, print_line};
 use crate::item::record::Task;
 use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
@@ -48,7 +48,7 @@ struct Show {
     seed: u64,
     /// These tasks alone; may be given several times
     #[arg(long, value_enum)]
-    task: Vec<TaskName>,
+    task: Vec<Task>,
     /// Items of each task at most, evenly over its levels
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -116,9 +116,8 @@ pub(super) fn each(
 }
 
 /// The tasks that are selected, if any.
-pub(super) fn select(tasks: &[TaskName], limit: Option<u64>) -> Select {
-    let tasks: Vec<Task> = tasks.iter().copied().map(Task::from).collect();
-    Select { tasks: Some(tasks).filter(|tasks| !tasks.is_empty()), limit }
+pub(super) fn select(tasks: &[Task], limit: Option<u64>) -> Select {
+    Select { tasks: Some(tasks.to_vec()).filter(|tasks| !tasks.is_empty()), limit }
 }
 
 #[derive(Serialize)]

@@ -7,90 +7,18 @@ mod flags;
 mod names;
 mod probes;
 mod recipe;
+mod task;
 
 pub use names::UnknownName;
 pub use recipe::Recipe;
+pub use task::{Looks, Said, Shape, Task, Truth};
 
 pub use crate::wasm::program::Probe;
-use crate::wasm::types::Value;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The version of every type in this module; raised whenever a line changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// What is asked about a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// The whole operand stack of the current frame at the probe.
-    Stack,
-    /// Which of several flags in the code execution passes at least once.
-    Reachability,
-    /// The values that the exported function returns.
-    Result,
-    /// How much fuel the whole run uses.
-    Fuel,
-}
-
-impl Task {
-    /// The key under which replies and [`Truth`] have the answer.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Stack => "stack_values",
-            Self::Reachability => "flag_states",
-            Self::Result => "return_values",
-            Self::Fuel => "fuel",
-        }
-    }
-}
-
-/// The exact answer to a question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Truth {
-    /// The frame's operands, bottom of the stack first: `{"stack_values":[{"type":"i32","value":"30"}]}`.
-    StackValues(Vec<Value>),
-    /// For each flag, in the order of the text, whether execution passes it: `{"flag_states":{"FLAG_0":true}}`.
-    FlagStates(#[serde(with = "flags")] Vec<(String, bool)>),
-    /// The results, bottom first: `{"return_values":[{"type":"i32","value":"30"}]}`.
-    ReturnValues(Vec<Value>),
-    /// Fuel, as wasmtime counts it: `{"fuel":17}`.
-    Fuel(u64),
-}
-
-impl Truth {
-    /// The task that it answers.
-    pub fn task(&self) -> Task {
-        match self {
-            Self::StackValues(_) => Task::Stack,
-            Self::FlagStates(_) => Task::Reachability,
-            Self::ReturnValues(_) => Task::Result,
-            Self::Fuel(_) => Task::Fuel,
-        }
-    }
-
-    /// What there is to get right, in order: the name of each slot (its position, bottom first, or the flag), and its
-    /// value as text.
-    pub fn texts(&self) -> Vec<(String, String)> {
-        match self {
-            Self::StackValues(values) | Self::ReturnValues(values) => {
-                values.iter().enumerate().map(|(at, value)| (at.to_string(), value.to_string())).collect()
-            }
-            Self::FlagStates(flags) => flags.iter().map(|(name, state)| (name.clone(), state.to_string())).collect(),
-            Self::Fuel(fuel) => vec![("fuel".into(), fuel.to_string())],
-        }
-    }
-
-    /// How many values there are to get right.
-    pub fn slots(&self) -> usize {
-        match self {
-            Self::StackValues(values) | Self::ReturnValues(values) => values.len(),
-            Self::FlagStates(flags) => flags.len(),
-            Self::Fuel(_) => 1,
-        }
-    }
-}
 
 /// What became of one question.
 ///

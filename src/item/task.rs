@@ -17,7 +17,7 @@ pub(crate) mod text;
 
 pub(crate) use reachability::look;
 
-use super::record::{Probe, Task, Truth};
+use super::record::{Probe, Said, Shape, Task, Truth};
 use crate::seed::{Rng, Seed};
 use crate::wasm::machine::Machine;
 use crate::wasm::print::{Annotation, print};
@@ -133,12 +133,13 @@ impl Asker {
     pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, chooser: &dyn Chooser) -> Self {
         let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, chooser));
         let mut asker = Self { task, config, flagger, familiar: Familiar::default() };
-        if matches!(task, Task::Stack | Task::Result) {
+        if task.shape() == Shape::Values {
             let values = |weaver: &Weaver, machine: &mut Machine, rng: &mut Rng| {
                 let places = Placement::Random(rng);
                 let watched = asker.ask(machine, weaver.program(), weaver.entry(), u64::MAX, places);
-                match watched.expect("it ran while woven").asked.map(|asked| asked.truth) {
-                    Some(Truth::StackValues(values) | Truth::ReturnValues(values)) => values,
+                let asked = watched.expect("it ran while woven").asked;
+                match asked.as_ref().map(|asked| asked.truth.said()) {
+                    Some(Said::Values(values)) => values.to_vec(),
                     _ => Vec::new(),
                 }
             };
@@ -233,10 +234,10 @@ pub fn show(task: Task, program: &Program, probes: &[Probe]) -> String {
 
 /// The program with its probes and the truth at each: `;;INSPECT i32(10), f32(1.5)`.
 pub fn show_with_truth(task: Task, program: &Program, probes: &[Probe], truth: &Truth) -> String {
-    let at = |index: usize| match truth {
-        Truth::StackValues(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        Truth::FlagStates(flags) => flags.get(index).map_or(String::new(), |(_, state)| state.to_string()),
-        Truth::ReturnValues(_) | Truth::Fuel(_) => String::new(),
+    let at = |index: usize| match truth.said() {
+        Said::Values(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Said::Flags(flags) => flags.get(index).map_or(String::new(), |(_, state)| state.to_string()),
+        Said::Amount(amount) => amount.to_string(),
     };
     print(program, &comments(task, probes, at))
 }
@@ -244,11 +245,7 @@ pub fn show_with_truth(task: Task, program: &Program, probes: &[Probe], truth: &
 /// The comments of a task's probes, in their order, each with some text about it.
 fn comments(task: Task, probes: &[Probe], about: impl Fn(usize) -> String) -> Vec<Annotation> {
     let comment = |(index, probe): (usize, &Probe)| {
-        let name = match task {
-            Task::Stack => INSPECT.to_owned(),
-            Task::Reachability => flag_name(index),
-            Task::Result | Task::Fuel => unreachable!("these ask about the whole run"),
-        };
+        let name = if task.shape() == Shape::Flags { flag_name(index) } else { INSPECT.to_owned() };
         let hit = if probe.hit == 1 { String::new() } else { format!(" hit {}", probe.hit) };
         let text = format!("{name}{hit} {}", about(index)).trim_end().to_owned();
         Annotation { func: probe.func, pc: probe.pc, text }

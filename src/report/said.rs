@@ -3,7 +3,7 @@
 //! Must not know what is right: verdicts and slots are in the record, given by the judge. This only quotes, and where a
 //! reply is not in the usual form it quotes nothing rather than guess.
 
-use crate::item::record::Truth;
+use crate::item::record::{Said, Truth};
 use serde_json::Value;
 
 /// The answer of the last `<OUTPUT>...</OUTPUT>` of a reply, or of its last object with the task's key, in the order of
@@ -16,13 +16,13 @@ pub(super) fn said(reply: &str, truth: &Truth) -> Option<Vec<String>> {
     // The first JSON value from there on; what follows it does not matter.
     let json = serde_json::Deserializer::from_str(&block[start..]).into_iter::<Value>().next()?.ok()?;
     let answer = json.get(key)?;
-    match truth {
-        Truth::StackValues(_) | Truth::ReturnValues(_) => Some(answer.as_array()?.iter().map(value).collect()),
-        Truth::FlagStates(flags) => {
+    match truth.said() {
+        Said::Values(_) => Some(answer.as_array()?.iter().map(value).collect()),
+        Said::Flags(flags) => {
             let states = answer.as_object()?;
             Some(flags.iter().map(|(name, _)| states.get(name).map_or("nothing".into(), value)).collect())
         }
-        Truth::Fuel(_) => Some(vec![value(answer)]),
+        Said::Amount(_) => Some(vec![value(answer)]),
     }
 }
 

@@ -8,7 +8,7 @@ mod card;
 
 pub use card::{Card, SuiteCard, WovenCard, WovenPart};
 
-use crate::item::record::{Item, Truth};
+use crate::item::record::Item;
 use crate::seed::Seed;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -243,30 +243,20 @@ fn write(path: &Path, text: &str) -> Result<(), DataSetError> {
 
 /// What the original's `.meta` files hold, and what rebuilds the program.
 fn meta(item: &Item) -> serde_json::Value {
-    let (mut stack, mut flags, mut results) = (json!([]), json!({}), json!([]));
-    match &item.truth {
-        Truth::StackValues(values) => stack = json!(values),
-        Truth::ReturnValues(values) => results = json!(values),
-        Truth::FlagStates(states) => {
-            flags = states
-                .iter()
-                .map(|(name, state)| (name.clone(), json!(state)))
-                .collect::<serde_json::Map<_, _>>()
-                .into();
-        }
-        Truth::Fuel(_) => {}
-    }
-    json!({
-        "flag_states": flags,
-        "return_values": results,
-        "stack_values": stack,
+    let mut meta = json!({
+        "flag_states": {},
+        "return_values": [],
+        "stack_values": [],
         "fuel": item.fuel,
         "task": item.task,
         "bytes": item.bytes,
         "instructions": item.instructions,
         "canonical": item.canonical,
         "recipe": item.recipe,
-    })
+    });
+    let key = item.task.key();
+    meta[key] = json!(item.truth)[key].take();
+    meta
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! operands pile up, and which constructs there are at all.
 
 use super::preset::Preset;
-use crate::item::record::Task;
+use crate::item::record::Shape;
 use crate::weave::config::Bounds;
 
 /// The level of a preset as its file has it.
@@ -58,7 +58,7 @@ impl Preset {
         more(&mut limits.stack, 3);
         more(&mut limits.locals, 2);
         more(&mut self.probe.max_depth, self.probe.min_depth.max(2));
-        let without = if matches!(self.task, Task::Reachability | Task::Fuel) { way } else { level.without };
+        let without = if self.task.shape() == Shape::Values { level.without } else { way };
         self.weave.forbid.extend(without.iter().map(|&name| name.to_owned()));
         self
     }

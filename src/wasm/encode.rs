@@ -1,7 +1,7 @@
 //! Owns the binary format: a program's bytes, and the exact size of each part before it is written.
 //!
 //! Must not know what a program does. Instructions are written from their row of the table (opcode, then the immediate
-//! its [`Imm`] names); sections are wasm-encoder's work ([`section`]).
+//! its [`Imm`] names); sections are wasm-encoder's work (`section`).
 
 mod section;
 

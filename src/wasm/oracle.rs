@@ -2,11 +2,11 @@
 //!
 //! Must not know the machine's result while it runs; [`Oracle::check`] compares afterwards: how the run ended, its
 //! results and fuel, all globals, tables and the memory, and what was seen at probes and flags. What the copy costs
-//! beyond the program is known exactly and taken off its fuel ([`copy`]).
+//! beyond the program is known exactly and taken off its fuel (`copy`).
 //!
 //! Nearly all of the time goes to compiling. So it compiles for wasmtime's own interpreter, Pulley, which takes less than
 //! making machine code and runs long enough for what is run once; and [`Oracle::check_all`] runs many programs in one
-//! module ([`merge`]). That is a way to agree sooner, never a way to agree: a batch in which anything is amiss is asked
+//! module (`merge`). That is a way to agree sooner, never a way to agree: a batch in which anything is amiss is asked
 //! again one by one, and what is said about a program is what is said about it alone.
 
 mod compare;

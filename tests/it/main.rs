@@ -2,6 +2,7 @@
 
 mod asking;
 mod command_line;
+mod documented;
 mod evaluating;
 mod faults;
 mod forms;

@@ -10,7 +10,7 @@ mod values;
 
 use super::posed::Posed;
 use super::simple;
-use crate::item::record::{Item, Task, Truth};
+use crate::item::record::{Item, Said, Shape, Task, Truth};
 use crate::item::task::logistic::{Logistic, Samples};
 use crate::wasm::parse::ParseError;
 use crate::wasm::types::{Bits, ValType, Value};
@@ -50,13 +50,13 @@ pub fn train<'i>(items: impl Iterator<Item = &'i Item>) -> Result<Learned, Parse
 
 /// The samples of one item.
 fn collect(truth: &Truth, posed: &Posed, common: &Common, samples: &mut Samples) {
-    match truth {
-        Truth::FlagStates(states) => {
+    match truth.said() {
+        Said::Flags(states) => {
             for (index, (_, state)) in states.iter().enumerate() {
                 samples.push(flags::features(posed, index).on(), *state);
             }
         }
-        Truth::StackValues(_) | Truth::ReturnValues(_) | Truth::Fuel(_) => {
+        Said::Values(_) | Said::Amount(_) => {
             for (index, right) in held(truth).into_iter().enumerate() {
                 for candidate in common.candidates(posed, index) {
                     let is = Value::new(right.ty, candidate.bits).same(right);
@@ -67,12 +67,12 @@ fn collect(truth: &Truth, posed: &Posed, common: &Common, samples: &mut Samples)
     }
 }
 
-/// What an answer says, as values; fuel counts as one.
+/// What an answer says, as values; a number counts as one.
 fn held(truth: &Truth) -> Vec<Value> {
-    match truth {
-        Truth::StackValues(values) | Truth::ReturnValues(values) => values.clone(),
-        Truth::Fuel(fuel) => vec![Value::new(ValType::I64, Bits::from(*fuel))],
-        Truth::FlagStates(_) => Vec::new(),
+    match truth.said() {
+        Said::Values(values) => values.to_vec(),
+        Said::Amount(amount) => vec![Value::new(ValType::I64, Bits::from(*amount))],
+        Said::Flags(_) => Vec::new(),
     }
 }
 
@@ -101,8 +101,8 @@ impl Common {
 
     /// The candidates for one value of the answer.
     fn candidates(&self, posed: &Posed, index: usize) -> Vec<Candidate> {
-        match (posed.task, posed.slots.get(index)) {
-            (Task::Fuel, _) => fuel::candidates(posed, &self.bits(Task::Fuel, ValType::I64)),
+        match (posed.task.shape(), posed.slots.get(index)) {
+            (Shape::Amount, _) => fuel::candidates(posed, &self.bits(posed.task, ValType::I64)),
             (_, Some(slot)) => values::candidates(posed, index, &self.bits(posed.task, slot.ty)),
             (_, None) => Vec::new(),
         }
@@ -112,16 +112,17 @@ impl Common {
 impl Learned {
     /// Its answer.
     pub fn answer(&self, posed: &Posed) -> Truth {
-        match posed.task {
-            Task::Reachability => {
-                simple::flags(posed, |index| self.model.logit(flags::features(posed, index).on()) > 0.0)
+        match posed.task.shape() {
+            Shape::Flags => simple::flags(posed, |index| self.model.logit(flags::features(posed, index).on()) > 0.0),
+            Shape::Amount => {
+                let amount = |bits| simple::amount(posed.task, bits as u64);
+                self.best(posed, 0).map_or_else(|| simple::zero(posed), amount)
             }
-            Task::Fuel => self.best(posed, 0).map_or_else(|| simple::zero(posed), |bits| Truth::Fuel(bits as u64)),
-            Task::Stack | Task::Result => {
+            Shape::Values => {
                 let value = |(index, slot): (usize, &super::shape::Slot)| {
                     Value::new(slot.ty, self.best(posed, index).unwrap_or_default())
                 };
-                simple::values(posed.task, posed.slots.iter().enumerate().map(value).collect())
+                simple::values(posed.task, &posed.slots.iter().enumerate().map(value).collect::<Vec<_>>())
             }
         }
     }

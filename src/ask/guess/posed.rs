@@ -7,7 +7,7 @@
 use super::shape::{self, Slot};
 use crate::ask::chat::Message;
 use crate::ask::solver::{Question, Unanswerable, Wanted};
-use crate::item::record::{Item, Probe, Task};
+use crate::item::record::{Item, Looks, Probe, Shape, Task};
 use crate::item::task::text::{self, Text};
 use crate::item::task::{INSPECT, flag_name};
 use crate::wasm::isa::Op;
@@ -56,7 +56,7 @@ impl Posed {
     /// If its text cannot be read.
     pub fn of_item(item: &Item) -> Result<Self, ParseError> {
         let (program, _) = parse_text(&item.program, &[])?;
-        let name = |index| if item.task == Task::Reachability { flag_name(index) } else { INSPECT.to_owned() };
+        let name = |index| if item.task.shape() == Shape::Flags { flag_name(index) } else { INSPECT.to_owned() };
         let asked = |(index, &probe)| Asked { name: name(index), probe };
         let entry = program.export("run").unwrap_or_default();
         Self::new(item.task, program, entry, item.probes.iter().enumerate().map(asked).collect())
@@ -83,8 +83,7 @@ impl Posed {
             Wanted::Flags(flags) => {
                 (Task::Reachability, flags.into_iter().map(|(name, place)| asked(name, place, 1)).collect())
             }
-            Wanted::Results => (Task::Result, Vec::new()),
-            Wanted::Fuel => (Task::Fuel, Vec::new()),
+            Wanted::End(task) => (task, Vec::new()),
         };
         Self::new(task, program, entry, probes).map_err(|error| Unanswerable::Unreadable(error.to_string()))
     }
@@ -98,16 +97,16 @@ impl Posed {
                 None => Vec::new(),
             },
             Task::Result => shape::results(&posed.program, entry)?,
-            Task::Reachability | Task::Fuel => Vec::new(),
+            _ => Vec::new(),
         };
         Ok(posed)
     }
 
     /// Function and index in its flat code of the first place asked about; for the result, the end of the run.
     pub(super) fn place(&self) -> Option<(u32, u32)> {
-        match self.task {
-            Task::Stack | Task::Reachability => self.probes.first().map(|asked| (asked.probe.func, asked.probe.pc)),
-            Task::Result | Task::Fuel => {
+        match self.task.looks() {
+            Looks::Probes => self.probes.first().map(|asked| (asked.probe.func, asked.probe.pc)),
+            Looks::End => {
                 let code = self.code.get(self.entry as usize)?;
                 Some((self.entry, code.len().saturating_sub(1) as u32))
             }

@@ -3,26 +3,28 @@
 //! Must not know how often they are right.
 
 use super::posed::Posed;
-use crate::item::record::{Task, Truth};
+use crate::item::record::{Said, Shape, Task, Truth};
 use crate::item::task::text;
 use crate::wasm::types::Value;
 
 /// Zero of each type, no flag, or as much fuel as the text has instructions.
 pub(super) fn zero(posed: &Posed) -> Truth {
-    match posed.task {
-        Task::Reachability => flags(posed, |_| false),
-        Task::Fuel => Truth::Fuel(posed.code.iter().map(|code| Posed::instructions(code)).sum::<usize>() as u64),
-        Task::Stack | Task::Result => values(posed.task, text::zeros(&posed.types())),
+    match posed.task.shape() {
+        Shape::Flags => flags(posed, |_| false),
+        Shape::Amount => {
+            amount(posed.task, posed.code.iter().map(|code| Posed::instructions(code)).sum::<usize>() as u64)
+        }
+        Shape::Values => values(posed.task, &text::zeros(&posed.types())),
     }
 }
 
 /// The constants that stand last before the place: walking up the text from there, the top operand is the first one of
 /// its type, the operand below the next one of its own, and so on. Zero where none is left.
 pub(super) fn last_const(posed: &Posed) -> Truth {
-    let (Task::Stack | Task::Result, Some(place)) = (posed.task, posed.place()) else { return zero(posed) };
+    let (Shape::Values, Some(place)) = (posed.task.shape(), posed.place()) else { return zero(posed) };
     let before = posed.constants().filter(|constant| (constant.func, constant.pc) < place);
     let before: Vec<Value> = before.map(|constant| constant.value).collect();
-    values(posed.task, text::last_upwards(&before, &posed.types()))
+    values(posed.task, &text::last_upwards(&before, &posed.types()))
 }
 
 /// Every flag is reached.
@@ -51,15 +53,20 @@ pub(super) fn first_flag(posed: &Posed) -> Truth {
 
 /// An answer about the flags; of other tasks the guess of [`zero`].
 fn flags_or_zero(posed: &Posed, state: impl Fn(usize) -> bool) -> Truth {
-    if posed.task == Task::Reachability { flags(posed, state) } else { zero(posed) }
+    if posed.task.shape() == Shape::Flags { flags(posed, state) } else { zero(posed) }
 }
 
 pub(super) fn flags(posed: &Posed, state: impl Fn(usize) -> bool) -> Truth {
     let states = posed.probes.iter().enumerate().map(|(index, asked)| (asked.name.clone(), state(index)));
-    Truth::FlagStates(states.collect())
+    posed.task.truth(Said::Flags(&states.collect::<Vec<_>>()))
 }
 
 /// An answer of values, in the shape of the task.
-pub(super) fn values(task: Task, values: Vec<Value>) -> Truth {
-    if task == Task::Result { Truth::ReturnValues(values) } else { Truth::StackValues(values) }
+pub(super) fn values(task: Task, values: &[Value]) -> Truth {
+    task.truth(Said::Values(values))
+}
+
+/// An answer of one number.
+pub(super) fn amount(task: Task, amount: u64) -> Truth {
+    task.truth(Said::Amount(&amount))
 }

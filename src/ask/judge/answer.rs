@@ -115,7 +115,7 @@ fn type_of(word: &str) -> Option<ValType> {
     }
 }
 
-/// Values, bottom first, of the tasks `stack` and `result`: `{"stack_values":[...]}`, the list alone, or
+/// Values, bottom first: `{"stack_values":[...]}`, the list alone, or
 /// `i32(10), f32(1.5)`, which is the form of the annotations.
 pub(super) fn values(task: Task) -> Form<Vec<Given>> {
     Form { key: task.key(), keyed: list_of_values, bare: list_of_values, plain: annotations }
@@ -152,10 +152,10 @@ impl GivenFlags {
     }
 }
 
-/// The task `reachability`: `{"flag_states":{"FLAG_0":true}}`, the inner object alone, a list of states in the order of
+/// Flags: `{"flag_states":{"FLAG_0":true}}`, the inner object alone, a list of states in the order of
 /// the text, or `FLAG_0: true, FLAG_1: false`.
-pub(super) fn flags() -> Form<GivenFlags> {
-    Form { key: Task::Reachability.key(), keyed: given_flags, bare: given_flags, plain: lines_of_flags }
+pub(super) fn flags(task: Task) -> Form<GivenFlags> {
+    Form { key: task.key(), keyed: given_flags, bare: given_flags, plain: lines_of_flags }
 }
 
 fn given_flags(json: &Json) -> Option<GivenFlags> {
@@ -200,12 +200,12 @@ fn state_of(word: &str) -> Option<bool> {
     }
 }
 
-/// The task `fuel`: `{"fuel": 17}`, or the number alone; as a number or a text.
-pub(super) fn fuel() -> Form<String> {
-    Form { key: Task::Fuel.key(), keyed: amount, bare: |_| None, plain: amount_of }
+/// One number: `{"fuel": 17}`, or the number alone; as a number or a text.
+pub(super) fn amount(task: Task) -> Form<String> {
+    Form { key: task.key(), keyed: amount_in, bare: |_| None, plain: amount_of }
 }
 
-fn amount(json: &Json) -> Option<String> {
+fn amount_in(json: &Json) -> Option<String> {
     match json {
         Json::Text(text) | Json::Word(text) => amount_of(text),
         Json::List(_) | Json::Map(_) => None,

@@ -4,7 +4,7 @@
 //! and the last module in it that this can be asked about, wherever a prompt puts it and whatever stands around it.
 
 use crate::ask::chat::{Message, Role};
-use crate::item::record::Task;
+use crate::item::record::{Looks, Shape, Task};
 use crate::item::task::{FLAG, INSPECT};
 use crate::wasm::parse::{Marked, ParseError, parse_text};
 use crate::wasm::program::{Place, Program};
@@ -25,10 +25,8 @@ pub(in crate::ask) enum Wanted {
     Operands { place: Place, hit: u32 },
     /// Whether each of these places is passed, by the names of their flags.
     Flags(Vec<(String, Place)>),
-    /// What it returns.
-    Results,
-    /// How much fuel it uses.
-    Fuel,
+    /// What the whole run comes to, of what this task asks.
+    End(Task),
 }
 
 /// There is nothing in a conversation that a solver can answer.
@@ -74,7 +72,7 @@ impl Question {
     fn read(module: &str, task: Option<Task>) -> Result<Self, Unanswerable> {
         let unreadable = |error: ParseError| Unanswerable::Unreadable(error.to_string());
         let marked = module.contains(INSPECT) || module.contains(FLAG);
-        if !marked && !matches!(task, Some(Task::Result | Task::Fuel)) {
+        if !marked && task.is_none_or(|task| task.looks() == Looks::Probes) {
             return Err(Unanswerable::NoProbe);
         }
         if ["block", "loop", "if"].iter().map(|op| module.matches(op).count()).sum::<usize>() > MAX_BLOCKS {
@@ -110,10 +108,9 @@ fn wanted(program: &Program, marks: &[Marked], task: Option<Task>) -> Option<Wan
         (!flags.is_empty()).then_some(Wanted::Flags(flags))
     };
     match task {
-        Some(Task::Stack) => operands(),
-        Some(Task::Reachability) => flags(),
-        Some(Task::Result) => Some(Wanted::Results),
-        Some(Task::Fuel) => Some(Wanted::Fuel),
+        Some(task) if task.looks() == Looks::End => Some(Wanted::End(task)),
+        Some(task) if task.shape() == Shape::Flags => flags(),
+        Some(_) => operands(),
         None => operands().or_else(flags),
     }
 }
@@ -232,8 +229,8 @@ mod tests {
     fn the_answer_that_is_asked_for_says_what_the_question_is() {
         let module = "(module (func nop\n;;FLAG_1\n nop\n;;FLAG_0\n nop\n;;INSPECT\n))";
         let wanted = |text: &str| ask(&[(Role::System, text), (Role::User, module)]).expect("found").wanted;
-        assert!(matches!(wanted("Answer {\"fuel\": 17}"), Wanted::Fuel));
-        assert!(matches!(wanted("{\"fuel\": 17}? No: {\"return_values\": []}"), Wanted::Results));
+        assert!(matches!(wanted("Answer {\"fuel\": 17}"), Wanted::End(Task::Fuel)));
+        assert!(matches!(wanted("{\"fuel\": 17}? No: {\"return_values\": []}"), Wanted::End(Task::Result)));
         assert!(matches!(wanted("fuel, return_values"), Wanted::Operands { .. }), "not in quotes");
         assert!(matches!(wanted("{\"stack_values\": []}"), Wanted::Operands { .. }));
         match wanted("{\"flag_states\": {}}") {
@@ -244,7 +241,7 @@ mod tests {
             other => panic!("{other:?}"),
         }
         let fuel = [(Role::User, "(module (func)) {\"fuel\": 1}"), (Role::Assistant, "{\"return_values\": []}")];
-        assert!(matches!(ask(&fuel).expect("found").wanted, Wanted::Fuel));
+        assert!(matches!(ask(&fuel).expect("found").wanted, Wanted::End(Task::Fuel)));
     }
 
     #[test]

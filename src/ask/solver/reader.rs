@@ -20,6 +20,7 @@ use super::reply::Answer;
 use super::store::Store;
 use super::value::Held;
 use super::vector;
+use crate::item::record::Task;
 use crate::wasm::isa::{Imm, Op, Semantics};
 use crate::wasm::machine::{is_free, width};
 use crate::wasm::program::{Instr, Place, Program, SeqId};
@@ -41,7 +42,7 @@ pub(super) fn read_within(question: &Question, misread: Misconceptions, steps: u
     let mut reader = Reader { steps_left: steps, ..Reader::new(&question.program, misread) };
     let going = reader.start(question.entry);
     match &question.wanted {
-        Wanted::Operands { place, hit } => Answer::Stack(reader.operands_at(going, *place, *hit)),
+        Wanted::Operands { place, hit } => Answer::Values(Task::Stack, reader.operands_at(going, *place, *hit)),
         Wanted::Flags(flags) => {
             let mut passed = vec![false; flags.len()];
             reader.run(going, |reader| {
@@ -50,13 +51,9 @@ pub(super) fn read_within(question: &Question, misread: Misconceptions, steps: u
             });
             Answer::Flags(flags.iter().map(|(name, _)| name.clone()).zip(passed).collect())
         }
-        Wanted::Results => {
+        Wanted::End(task) => {
             reader.run(going, |_| Going::On);
-            Answer::Results(reader.operands().to_vec())
-        }
-        Wanted::Fuel => {
-            reader.run(going, |_| Going::On);
-            Answer::Fuel(reader.fuel)
+            reader.left(*task)
         }
     }
 }
@@ -146,6 +143,15 @@ impl<'p> Reader<'p> {
     /// The operands of the function that runs; its results once it has returned.
     fn operands(&self) -> &[Held] {
         &self.slots[self.frames.last().map_or(0, |frame| frame.floor)..]
+    }
+
+    /// What the whole run comes to, of what a task asks.
+    fn left(&self, task: Task) -> Answer {
+        match task {
+            Task::Result => Answer::Values(task, self.operands().to_vec()),
+            Task::Fuel => Answer::Amount(task, self.fuel),
+            Task::Stack | Task::Reachability => unreachable!("these look at places"),
+        }
     }
 
     /// Reads to the end, or until `look`, which sees each place before it is read, has seen enough.

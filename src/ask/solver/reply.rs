@@ -11,23 +11,19 @@ use crate::wasm::types::{ValType, Value};
 /// What a reader found out.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
-    /// Operands, bottom first.
-    Stack(Vec<Held>),
+    /// Values, bottom first.
+    Values(Task, Vec<Held>),
     /// Which flags were passed.
     Flags(Vec<(String, bool)>),
-    /// Results, bottom first.
-    Results(Vec<Held>),
-    /// Fuel.
-    Fuel(u64),
+    /// One number.
+    Amount(Task, u64),
 }
 
 impl Answer {
     fn task(&self) -> Task {
         match self {
-            Self::Stack(_) => Task::Stack,
+            Self::Values(task, _) | Self::Amount(task, _) => *task,
             Self::Flags(_) => Task::Reachability,
-            Self::Results(_) => Task::Result,
-            Self::Fuel(_) => Task::Fuel,
         }
     }
 }
@@ -35,14 +31,22 @@ impl Answer {
 /// A line of prose and the answer in the shape that the shipped prompts ask for.
 pub(super) fn write(answer: &Answer) -> String {
     let (prose, json) = match answer {
-        Answer::Stack(values) => (format!("the operand stack holds {} at the probe", count(values)), list(values)),
-        Answer::Results(values) => (format!("the function returns {}", count(values)), list(values)),
+        Answer::Values(task, values) => {
+            let count = count(values);
+            let prose = match task {
+                Task::Stack => format!("the operand stack holds {count} at the probe"),
+                Task::Result => format!("the function returns {count}"),
+                _ => format!("the answer has {count}"),
+            };
+            (prose, list(values))
+        }
         Answer::Flags(flags) => {
             let passed = flags.iter().filter(|(_, passed)| *passed).count();
             let states = flags.iter().map(|(name, passed)| format!("{}:{passed}", json_text(name)));
             (format!("execution passes {passed} of the {} flags", flags.len()), format!("{{{}}}", join(states)))
         }
-        Answer::Fuel(fuel) => (format!("the run uses {fuel} of fuel"), fuel.to_string()),
+        Answer::Amount(Task::Fuel, fuel) => (format!("the run uses {fuel} of fuel"), fuel.to_string()),
+        Answer::Amount(_, amount) => (format!("the answer is {amount}"), amount.to_string()),
     };
     format!("Executed step by step, {prose}.\n\n<OUTPUT>{{\"{}\":{json}}}</OUTPUT>", answer.task().key())
 }
@@ -71,9 +75,9 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 /// request has the same reply. An empty stack leaves nothing to get wrong.
 pub(super) fn slip(answer: &mut Answer, probability: f64, messages: &[Message], seed: Option<u64>) {
     let slots = match answer {
-        Answer::Stack(values) | Answer::Results(values) => values.len(),
+        Answer::Values(_, values) => values.len(),
         Answer::Flags(flags) => flags.len(),
-        Answer::Fuel(_) => 1,
+        Answer::Amount(..) => 1,
     };
     if slots == 0 || probability <= 0.0 {
         return;
@@ -84,9 +88,9 @@ pub(super) fn slip(answer: &mut Answer, probability: f64, messages: &[Message], 
     }
     let slot = rng.below(slots as u32) as usize;
     match answer {
-        Answer::Stack(values) | Answer::Results(values) => values[slot] = slipped(values[slot], &mut rng),
+        Answer::Values(_, values) => values[slot] = slipped(values[slot], &mut rng),
         Answer::Flags(flags) => flags[slot].1 ^= true,
-        Answer::Fuel(fuel) => *fuel = fuel.saturating_add_signed(off_by_one(&mut rng).into()),
+        Answer::Amount(_, amount) => *amount = amount.saturating_add_signed(off_by_one(&mut rng).into()),
     }
 }
 
@@ -137,13 +141,13 @@ mod tests {
         let flags = vec![("FLAG_0".into(), true), ("FLAG_\"".into(), false)];
         for (answer, output) in [
             (
-                Answer::Stack(values.clone()),
+                Answer::Values(Task::Stack, values.clone()),
                 r#"{"stack_values":[{"type":"i32","value":"1099511627776"},{"type":"f32","value":"0.1"}]}"#,
             ),
-            (Answer::Stack(vec![]), r#"{"stack_values":[]}"#),
-            (Answer::Results(values[1..].to_vec()), r#"{"return_values":[{"type":"f32","value":"0.1"}]}"#),
+            (Answer::Values(Task::Stack, vec![]), r#"{"stack_values":[]}"#),
+            (Answer::Values(Task::Result, values[1..].to_vec()), r#"{"return_values":[{"type":"f32","value":"0.1"}]}"#),
             (Answer::Flags(flags), r#"{"flag_states":{"FLAG_0":true,"FLAG_\"":false}}"#),
-            (Answer::Fuel(17), r#"{"fuel":17}"#),
+            (Answer::Amount(Task::Fuel, 17), r#"{"fuel":17}"#),
         ] {
             let text = write(&answer);
             assert!(text.ends_with(&format!(".\n\n<OUTPUT>{output}</OUTPUT>")), "{text}");
@@ -163,9 +167,9 @@ mod tests {
         let texts = |operands: &[Held]| operands.iter().map(|held| held.text()).collect::<Vec<_>>();
         let (mut slips, mut slots) = (0, [0; 6]);
         for n in 0..10_000 {
-            let mut answer = Answer::Stack(truth.to_vec());
+            let mut answer = Answer::Values(Task::Stack, truth.to_vec());
             slip(&mut answer, 0.1, &ask(&format!("item {n}")), Some(n % 7));
-            let Answer::Stack(operands) = answer else { panic!("another task") };
+            let Answer::Values(_, operands) = answer else { panic!("another task") };
             let changed: Vec<usize> = (0..6).filter(|&at| texts(&operands)[at] != texts(&truth)[at]).collect();
             assert!(changed.len() <= 1);
             slips += changed.len();
@@ -184,15 +188,15 @@ mod tests {
         assert!((0..4).all(|i| (0..i).all(|j| all[i] != all[j])), "{all:?}");
         let flags = [("FLAG_0".to_owned(), true)];
         for sure in [
-            Answer::Stack(vec![Held::Exact(Value::i32(0))]),
-            Answer::Results(vec![Held::Exact(Value::i32(0))]),
+            Answer::Values(Task::Stack, vec![Held::Exact(Value::i32(0))]),
+            Answer::Values(Task::Result, vec![Held::Exact(Value::i32(0))]),
             Answer::Flags(flags.into()),
-            Answer::Fuel(9),
+            Answer::Amount(Task::Fuel, 9),
         ] {
             let mut answer = sure.clone();
             slip(&mut answer, 1.0, &ask("a"), None);
             assert_ne!(answer, sure);
         }
-        slip(&mut Answer::Stack(vec![]), 1.0, &ask("a"), None);
+        slip(&mut Answer::Values(Task::Stack, vec![]), 1.0, &ask("a"), None);
     }
 }

@@ -306,7 +306,7 @@ fn each_misreading_is_acted_out_as_it_is_described() {
     for (name, module, expected) in cases {
         let solver: Solver = name.parse().expect("a solver");
         let question = Question::find(&ask(&module)).unwrap_or_else(|problem| panic!("{problem}\n{module}"));
-        let reply::Answer::Stack(held) = reader::read(&question, solver.misconceptions) else { panic!("{module}") };
+        let reply::Answer::Values(_, held) = reader::read(&question, solver.misconceptions) else { panic!("{module}") };
         let given: Vec<String> = held.iter().map(|held| held.text()).collect();
         assert_eq!(given.join(" "), expected, "{name} on {module}");
     }

@@ -184,7 +184,7 @@ fn asked_less(subject: &Subject) -> Vec<Subject> {
                 new
             }));
         }
-        Task::Result | Task::Fuel => {}
+        _ => {}
     }
     found
 }

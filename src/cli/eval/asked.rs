@@ -6,7 +6,6 @@ use crate::ask::evaluate::{Prompts, Subject};
 use crate::ask::guess::Guesser;
 use crate::ask::models::ModelEntry;
 use crate::cli::Failure;
-use crate::cli::flags::TaskName;
 use crate::cli::suite;
 use crate::item::record::{Item, Purpose, Record, Task};
 use crate::item::source::ItemSource;
@@ -52,7 +51,7 @@ pub(super) struct Flags {
     items: Option<PathBuf>,
     /// These tasks alone; may be given several times
     #[arg(long, value_enum)]
-    task: Vec<TaskName>,
+    task: Vec<Task>,
     /// Items of each task at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: Option<u64>,
@@ -86,7 +85,7 @@ impl Flags {
     /// Resolves names and files.
     pub(super) fn resolve(&self, shard: Option<Shard>, homes: &Homes) -> Result<Asked, Failure> {
         let shard = shard.unwrap_or(Shard::WHOLE);
-        let tasks: Vec<Task> = self.task.iter().copied().map(Task::from).collect();
+        let tasks = self.task.clone();
         if let Some(path) = &self.items {
             return self.there(path, tasks, shard, homes);
         }

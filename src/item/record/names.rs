@@ -2,16 +2,16 @@
 //!
 //! Must not know more than the names; a test holds them against what serde writes, so that there is one spelling.
 
-use super::{Purpose, Task, Verdict};
+use super::{Purpose, Verdict};
 use std::{fmt, str::FromStr};
 
 /// A word that names nothing we know.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("there is no {kind} `{given}`; choose one of {known}")]
 pub struct UnknownName {
-    kind: &'static str,
-    given: String,
-    known: String,
+    pub(super) kind: &'static str,
+    pub(super) given: String,
+    pub(super) known: String,
 }
 
 macro_rules! names {
@@ -48,7 +48,8 @@ macro_rules! names {
     };
 }
 
-names!(Task, "task", Stack = "stack", Reachability = "reachability", Result = "result", Fuel = "fuel");
+pub(super) use names;
+
 names!(
     Purpose,
     "purpose",

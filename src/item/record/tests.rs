@@ -1,4 +1,5 @@
 use super::*;
+use crate::wasm::types::Value;
 
 fn record() -> Record {
     let item = Item {

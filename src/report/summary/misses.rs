@@ -5,7 +5,7 @@
 use super::super::said::said;
 use super::super::stats;
 use super::text::{clip, count, fenced, line, table};
-use crate::item::record::{Purpose, Record, Truth};
+use crate::item::record::{Purpose, Record, Said, Truth};
 use std::collections::BTreeSet;
 
 /// How many are shown.
@@ -62,11 +62,11 @@ fn miss(record: &Record, number: usize) -> String {
 }
 
 /// How the slots of a truth are ordered.
-fn order(truth: &Truth) -> &'static str {
-    match truth {
-        Truth::StackValues(_) | Truth::ReturnValues(_) => "bottom first",
-        Truth::FlagStates(_) => "flag by flag",
-        Truth::Fuel(_) => "in fuel",
+fn order(truth: &Truth) -> String {
+    match truth.said() {
+        Said::Values(_) => "bottom first".into(),
+        Said::Flags(_) => "flag by flag".into(),
+        Said::Amount(_) => format!("in {}", truth.task().key()),
     }
 }
 
@@ -83,10 +83,10 @@ fn comparison(record: &Record, said: &[String]) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = (0..truth.len().max(said.len())).map(row).collect();
-    let slot = match record.item.truth {
-        Truth::StackValues(_) | Truth::ReturnValues(_) => "slot, from the bottom",
-        Truth::FlagStates(_) => "flag",
-        Truth::Fuel(_) => "",
+    let slot = match record.item.truth.said() {
+        Said::Values(_) => "slot, from the bottom",
+        Said::Flags(_) => "flag",
+        Said::Amount(_) => "",
     };
     table(&[slot, "truth", "model", ""], &rows)
 }

@@ -2,7 +2,7 @@
 //! [`i32_div_s`]).
 //!
 //! Must not know the instruction table, stacks or memory. Operands and results are bits zero-extended to 64 (to 128
-//! with vectors, see [`simd`]): an `i32`
+//! with vectors, see `simd`): an `i32`
 //! or `f32` is in the low half and the high half is zero. NaN canonicalisation is on: where the specification leaves a
 //! NaN result open, it is the positive canonical one. Instructions that only move bits (`abs`, `neg`, `copysign`,
 //! `reinterpret`) keep every payload.
