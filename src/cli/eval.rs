@@ -2,7 +2,8 @@
 //!
 //! Must not know how items are made, asked or judged.
 
-mod asked;
+pub(super) mod asked;
+mod imported;
 mod keep;
 mod replay;
 mod show;
@@ -10,6 +11,7 @@ mod show;
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Way};
+use super::flags::prompts;
 use super::gate::{self, Gate};
 use super::resume::Earlier;
 use super::{Failure, Verb, print_json, print_line, runtime, say};
@@ -58,6 +60,10 @@ pub struct Args {
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["dry_run", "model", "suite", "preset", "items", "task"])]
     #[arg(conflicts_with_all = ["limit", "epochs", "prompt"])]
     replay: Option<PathBuf>,
+    /// Judge the replies of a batch, without asking anybody: its output and error files; model, items, prompt and parameters
+    /// as they were for `harness export --to openai-batch`
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["dry_run", "resume", "replay"])]
+    import_batch: Vec<PathBuf>,
     /// End with exit code 1 if the provider was in trouble over any question
     #[arg(long)]
     fail_on_error: bool,
@@ -89,6 +95,9 @@ impl Args {
             let figures = replay::replay(path, &self.log_dir, self.way.strictness())?;
             return self.show(&figures, Status::Complete);
         }
+        if !self.import_batch.is_empty() {
+            return self.show(&imported::import(self, &self.import_batch)?, Status::Complete);
+        }
         let Some(path) = &self.resume else { return self.carry_out(None) };
         match Earlier::reopen(path, "eval")? {
             (earlier, Verb::Eval(args)) if earlier.is_complete() => {
@@ -107,7 +116,7 @@ impl Args {
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         }
         self.budget.check(&entries)?;
-        let prompts = self.prompts()?;
+        let prompts = prompts(&self.prompt)?;
         let asked = self.asked.resolve()?;
         if self.dry_run {
             return self.show_bills(&entries, &prompts, &asked);
@@ -221,15 +230,6 @@ impl Args {
             strictness: self.way.strictness(),
         };
         Ok(Examined { connection, candidate, prices: entry.prices_here(), known: HashSet::new() })
-    }
-
-    /// How each task is asked.
-    fn prompts(&self) -> Result<Prompts, Failure> {
-        let mut own = Vec::new();
-        for name in &self.prompt {
-            own.extend(Prompt::named(name).map_err(Failure::usage)?);
-        }
-        Ok(Prompts::new(own))
     }
 
     fn plan(&self, entries: &[ModelEntry], prompts: &Prompts, asked: &Asked) -> Result<Plan, Failure> {

@@ -12,6 +12,7 @@ pub mod corpus;
 mod disagreement;
 pub mod eval;
 pub mod explain;
+pub mod export;
 pub mod flags;
 mod gate;
 pub mod generate;
@@ -47,6 +48,7 @@ enum Verb {
     Corpus(corpus::Args),
     Eval(eval::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
     Leaderboard(leaderboard::Args),
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Verb::Corpus(args) => args.run(),
         Verb::Eval(args) => args.run(),
         Verb::Explain(args) => args.run(),
+        Verb::Export(args) => args.run(),
         Verb::Generate(args) => args.run(),
         Verb::Inspect(args) => args.run(),
         Verb::Leaderboard(args) => args.run(),
