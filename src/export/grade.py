@@ -494,7 +494,7 @@ def float_bits(ty, number, side):
         return 0x7FC00000
     top = 0x80000000 if math.copysign(1.0, number) < 0 else 0
     magnitude = abs(number)
-    if magnitude == 0 or math.isinf(magnitude):
+    if magnitude == 0 or magnitude >= 2.0**128:
         return top | (0x7F800000 if magnitude else 0)
     # In units of the last place of the float: exact, since both steps are by powers of two.
     place = max(math.frexp(magnitude)[1] - 24, -149)

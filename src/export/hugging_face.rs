@@ -157,3 +157,38 @@ impl Export for HuggingFace {
         self.folder.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::question::tests::{about, questions};
+    use super::*;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::RowAccessor;
+
+    #[test]
+    fn the_card_says_where_and_rows_keep_every_bit() {
+        let scratch = tempfile::tempdir().expect("can be made");
+        let out = scratch.path().join("out");
+        let mut export = Box::new(HuggingFace::new(Folder::create(&out).expect("has room")));
+        questions().iter().try_for_each(|question| export.add(question)).expect("can be written");
+        export.finish(&about()).expect("can be placed");
+        let card = std::fs::read_to_string(out.join("README.md")).expect("is there");
+        let front = card.split("---\n").nth(1).expect("has front matter");
+        let front: serde_yaml::Value = serde_yaml::from_str(front).expect("is YAML");
+        assert_eq!((&front["license"], &front["size_categories"][0]), (&"mit".into(), &"n<1K".into()));
+        let configs = front["configs"].as_sequence().expect("a list");
+        assert_eq!(configs.len(), 5);
+        for config in &configs[1..] {
+            assert!(out.join(config["data_files"][0]["path"].as_str().expect("text")).exists(), "{config:?}");
+        }
+        let file = std::fs::File::open(out.join(path(Task::Stack))).expect("is there");
+        let reader = SerializedFileReader::new(file).expect("is Parquet");
+        let row = reader.get_row_iter(None).expect("has rows").next().expect("one").expect("reads");
+        let at = |name: &str| COLUMNS.iter().position(|(column, ..)| *column == name).expect(name);
+        let bits = row.get_list(at("bits")).expect("a list");
+        let told: Vec<String> = bits.elements().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["\"0x8000000000000000\"", "\"0x80000000\""]);
+        assert_eq!(row.get_list(at("messages")).map(|list| list.len()), Ok(2));
+        assert!(row.get_string(at("recipe")).expect("text").contains("\"seed\":\"18446744073709551615\""));
+    }
+}

@@ -133,3 +133,39 @@ impl Export for LmEval {
         self.folder.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::question::tests::{about, questions};
+    use super::*;
+
+    #[test]
+    fn tasks_are_yaml_that_names_their_data() {
+        let scratch = tempfile::tempdir().expect("can be made");
+        let out = scratch.path().join("out");
+        let mut export = Box::new(LmEval::new(Folder::create(&out).expect("has room"), Some(99)));
+        questions().iter().try_for_each(|question| export.add(question)).expect("can be written");
+        export.finish(&about()).expect("can be placed");
+        let read = |name: &str| std::fs::read_to_string(out.join(name)).expect(name);
+        // The tag of a function is lm-eval's own.
+        let task = read("wasmweaver_standard_1_stack.yaml").replace("!function ", "");
+        let yaml: serde_yaml::Value = serde_yaml::from_str(&task).expect("is YAML");
+        assert_eq!(yaml["dataset_kwargs"]["data_files"]["test"], "data/stack.jsonl");
+        assert_eq!((&yaml["doc_to_text"], &yaml["description"]), (&"{{user}}".into(), &"{{system}}".into()));
+        assert_eq!(yaml["generation_kwargs"]["max_gen_toks"], 99);
+        let group: serde_yaml::Value = serde_yaml::from_str(&read("wasmweaver_standard_1.yaml")).expect("is YAML");
+        assert_eq!(group["task"].as_sequence().map(Vec::len), Some(4));
+        let row: serde_json::Value = serde_json::from_str(&read("data/fuel.jsonl")).expect("one row");
+        assert_eq!((&row["system"], &row["answer"]), (&"Be exact.".into(), &"{\"fuel\":17}".into()));
+        assert!(read("utils.py").ends_with(UTILS) && read("utils.py").starts_with(GRADER));
+    }
+
+    #[test]
+    fn a_conversation_is_refused() {
+        let scratch = tempfile::tempdir().expect("can be made");
+        let mut export = LmEval::new(Folder::create(&scratch.path().join("out")).expect("has room"), None);
+        let mut question = questions().remove(0);
+        question.messages.extend(question.messages.clone());
+        assert!(matches!(export.add(&question), Err(ExportError::Turns { task: Task::Stack })));
+    }
+}

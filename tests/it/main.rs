@@ -3,6 +3,7 @@
 mod asking;
 mod command_line;
 mod evaluating;
+mod exporting;
 mod faults;
 mod forms;
 mod generating;
