@@ -4,7 +4,7 @@
 //! and extra fields, which typed replies do not survive; so a reply is read field by field from JSON, and what is
 //! missing is `None`. Keys are never shown: `Debug` and error messages leave them out.
 
-mod wire;
+pub(super) mod wire;
 
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
 use super::limits::{Limits, Meter, Patient, excerpt};

@@ -2,7 +2,8 @@
 //!
 //! Must not know how items are made, asked or judged.
 
-mod asked;
+pub(super) mod asked;
+mod imported;
 pub(super) mod keep;
 mod replay;
 pub(super) mod show;
@@ -10,6 +11,7 @@ pub(super) mod show;
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Way};
+use super::flags::prompts;
 use super::gate::{self, Gate};
 use super::resume::Earlier;
 use super::{Failure, Verb, print_json, print_line, runtime, say};
@@ -67,6 +69,10 @@ pub struct Args {
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["dry_run", "model", "suite", "preset", "items", "task"])]
     #[arg(conflicts_with_all = ["limit", "epochs", "prompt"])]
     replay: Option<PathBuf>,
+    /// Judge the replies of a batch, without asking anybody: its output and error files; model, items, prompt and parameters
+    /// as they were for `harness export --to openai-batch`
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["dry_run", "resume", "replay"])]
+    import_batch: Vec<PathBuf>,
     /// End with exit code 1 if the provider was in trouble over any question
     #[arg(long)]
     fail_on_error: bool,
@@ -98,6 +104,9 @@ impl Args {
             let figures = replay::replay(path, &self.log_dir, self.way.strictness(), homes)?;
             return self.show(&figures, Status::Complete);
         }
+        if !self.import_batch.is_empty() {
+            return self.show(&imported::import(self, &self.import_batch, homes)?, Status::Complete);
+        }
         let Some(path) = &self.resume else { return self.carry_out(None, homes) };
         match Earlier::reopen(path, "eval", homes)? {
             (earlier, Verb::Eval(args)) => args.carry_out(Some(earlier), homes),
@@ -112,7 +121,7 @@ impl Args {
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         }
         self.budget.check(&entries)?;
-        let prompts = self.prompts()?;
+        let prompts = prompts(&self.prompt)?;
         let asked = self.asked.resolve(self.shard, homes)?;
         if self.dry_run {
             return self.show_bills(&entries, &prompts, &asked);
@@ -226,6 +235,12 @@ impl Args {
         Ok(status)
     }
 
+    /// The positions, among all items, of those that are asked.
+    fn positions(&self) -> impl Iterator<Item = u32> + use<> {
+        let shard = self.shard.unwrap_or(Shard::WHOLE);
+        (0..).map(move |own| u32::try_from(shard.position(own)).expect("items are counted in 32 bits"))
+    }
+
     async fn ask_one(
         &self,
         one: &Examined,
@@ -234,9 +249,7 @@ impl Args {
         stop: StopSignal,
         keep: &RefCell<Keep>,
     ) -> Result<Ended, KeepError> {
-        let shard = self.shard.unwrap_or(Shard::WHOLE);
-        let position = |own| u32::try_from(shard.position(own)).expect("items are counted in 32 bits");
-        let subjects = (0..).map(position).zip(asked::read_items(dir)?);
+        let subjects = self.positions().zip(asked::read_items(dir)?);
         let subjects = subjects.map(|(at, subject): (_, Result<Subject, _>)| (at, subject.map_err(KeepError::from)));
         evaluate(
             &one.candidate,
@@ -261,15 +274,6 @@ impl Args {
             strictness: self.way.strictness(),
         };
         Ok(Examined { connection, candidate, prices: entry.prices_here(), known: HashSet::new() })
-    }
-
-    /// How each task is asked.
-    fn prompts(&self) -> Result<Prompts, Failure> {
-        let mut own = Vec::new();
-        for name in &self.prompt {
-            own.extend(Prompt::named(name).map_err(Failure::usage)?);
-        }
-        Ok(Prompts::new(own))
     }
 
     fn plan(&self, entries: &[ModelEntry], prompts: &Prompts, asked: &Asked) -> Result<Plan, Failure> {

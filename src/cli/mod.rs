@@ -13,6 +13,7 @@ pub mod corpus;
 mod disagreement;
 pub mod eval;
 pub mod explain;
+pub mod export;
 pub mod flags;
 mod gate;
 pub mod generate;
@@ -51,6 +52,7 @@ enum Verb {
     Corpus(corpus::Args),
     Eval(eval::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
     Leaderboard(leaderboard::Args),
@@ -125,6 +127,7 @@ impl Verb {
             Self::Corpus(args) => args.run(),
             Self::Eval(args) => args.run(homes),
             Self::Explain(args) => args.run(homes),
+            Self::Export(args) => args.run(homes),
             Self::Generate(args) => args.run(homes),
             Self::Inspect(args) => args.run(),
             Self::Leaderboard(args) => args.run(homes),

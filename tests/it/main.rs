@@ -4,6 +4,7 @@ mod asking;
 mod command_line;
 mod documented;
 mod evaluating;
+mod exporting;
 mod faults;
 mod forms;
 mod generating;
