@@ -282,7 +282,9 @@ def by_slurm(ask):
 
 with tempfile.TemporaryDirectory(prefix="shards-") as folder:
     WORK = pathlib.Path(folder)
-    BIN = pathlib.Path(HARNESS).parent
+    BIN = WORK / "bin"
+    BIN.mkdir()
+    (BIN / "harness").symlink_to(HARNESS)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     moto.start()
