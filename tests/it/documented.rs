@@ -93,7 +93,7 @@ fn every_figure_of_an_evaluation_is_defined() {
 #[test]
 fn every_figure_about_programs_is_defined() {
     let (folder, mut keys) = (folder("method-programs"), BTreeSet::new());
-    printed(&folder, "train --steps 1000 --programs 10", &mut keys);
+    printed(&folder, "train --preset tiny --steps 200 --programs 5", &mut keys);
     stored(&folder, "train", &mut keys);
     printed(&folder, "verify --count 40", &mut keys);
     printed(&folder, "generate --count 2 --out items", &mut keys);
