@@ -183,6 +183,7 @@ async fn ask_ours(base_url: &str, subjects: &[Subject], (questions, connections)
     let stop = tokio::sync::watch::channel(Stop::Go).1;
     let clock = Clock::start();
     let all = subjects.iter().cycle().take(questions).cloned().map(Ok::<_, wasmweaver::ask::prompt::PromptError>);
+    let all = (0..).zip(all);
     let (mut kept, prompts) = (0, Prompts::new([]));
     let ended = evaluate(
         &candidate,

@@ -1,12 +1,13 @@
 //! Weaves WebAssembly programs that language models mispredict, and proves it.
 //!
 //! One way down, each folder knowing only those before it: [`wasm`] the language, `weave` making programs, `item`
-//! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `cli` the
-//! command line. ARCHITECTURE.md draws it.
+//! questions, `ask` answers, `learn` learning, `attack` attacking, `run` keeping, `report` reporting, `export` other tools'
+//! formats, `cli` the command line. ARCHITECTURE.md draws it.
 
 pub mod ask;
 pub mod attack;
 pub mod cli;
+pub mod export;
 pub mod item;
 pub mod learn;
 pub mod report;

@@ -8,7 +8,7 @@ use super::judge::Strictness;
 use super::limits::Limits;
 use super::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
 use super::prompt::{Prompt, PromptError};
-use crate::item::record::{Item, Purpose, Record, SCHEMA_VERSION, Task, Timing};
+use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, Task, Timing};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -77,20 +77,20 @@ pub struct Place {
     pub epoch: u32,
 }
 
-/// Asks a model about all subjects, `epochs` times each, but for the places that are known already. `on_record` gets each
-/// record as it comes, with what the clock says of it.
+/// Asks a model about all subjects, each with its position, `epochs` times each, but for the places that are known already.
+/// `on_record` gets each record as it comes, with what the clock says of it.
 ///
 /// # Errors
 /// Only those of `subjects` and `on_record`, and a prompt that does not render.
 pub async fn evaluate<E: From<PromptError>>(
     candidate: &Candidate,
     (prompts, epochs): (&Prompts, u32),
-    subjects: impl Iterator<Item = Result<Subject, E>>,
+    subjects: impl Iterator<Item = (u32, Result<Subject, E>)>,
     is_known: impl Fn(Place) -> bool,
     stop: StopSignal,
     mut on_record: impl FnMut(Record, Timing) -> Result<(), E>,
 ) -> Result<Ended, E> {
-    let places = (0..).zip(subjects).flat_map(|(index, subject)| {
+    let places = subjects.flat_map(|(index, subject)| {
         let epochs: Vec<Place> = (0..epochs).map(|epoch| Place { index, epoch }).collect();
         let unknown: Vec<Place> = epochs.into_iter().filter(|&place| !is_known(place)).collect();
         // An item that cannot be read is one error, not one for each epoch.
@@ -100,30 +100,48 @@ pub async fn evaluate<E: From<PromptError>>(
         }
     });
     let question = |(place, subject): (Place, Subject)| {
-        let messages = prompts.of(subject.item.task).render(&subject.item)?;
-        let seed = candidate.params.seed.map(|seed| seed + u64::from(place.epoch));
-        let params = Params { seed, ..candidate.params.clone() };
-        let request = ChatRequest { model: candidate.id.clone(), messages, params, epoch: place.epoch };
+        let request = request(&candidate.id, &candidate.params, prompts, (&subject.item, place.epoch))?;
         let strictness = candidate.strictness;
         Ok(Question { request, truth: subject.item.truth.clone(), strictness, about: (place, subject) })
     };
     let questions = places.map(|asked| asked.and_then(question));
     ask_all(candidate.model.clone(), questions, &candidate.limits, stop, |(place, subject), answer, clock: Clock| {
-        let record = Record {
-            schema: SCHEMA_VERSION,
-            purpose: Purpose::Eval,
-            model: Some(candidate.name.clone()),
-            round: place.epoch,
-            index: place.index,
-            chosen_by: subject.chosen_by,
-            level: subject.level,
-            item: subject.item,
-            answer,
-            reward: None,
-            cell: None,
-        };
+        let record = record(&candidate.name, place, subject, answer);
         let timing = clock.timing(&record);
         on_record(record, timing)
     })
     .await
+}
+
+/// The request that puts an item to the model of this id, for the `epoch`-th time from 0; a seed among the parameters is
+/// raised by one with each epoch.
+///
+/// # Errors
+/// If the prompt cannot be rendered.
+pub fn request(
+    id: &str,
+    params: &Params,
+    prompts: &Prompts,
+    (item, epoch): (&Item, u32),
+) -> Result<ChatRequest, PromptError> {
+    let messages = prompts.of(item.task).render(item)?;
+    let params = Params { seed: params.seed.map(|seed| seed + u64::from(epoch)), ..params.clone() };
+    Ok(ChatRequest { model: id.to_owned(), messages, params, epoch })
+}
+
+/// The record of an answer of the model of this full name.
+pub fn record(name: &str, place: Place, subject: Subject, answer: Answer) -> Record {
+    Record {
+        schema: SCHEMA_VERSION,
+        purpose: Purpose::Eval,
+        model: Some(name.to_owned()),
+        round: place.epoch,
+        index: place.index,
+        chosen_by: subject.chosen_by,
+        level: subject.level,
+        item: subject.item,
+        answer,
+        reward: None,
+        cell: None,
+    }
 }

@@ -3,6 +3,7 @@
 //! Must not know rewards or learning. Every outside system sits behind [`chat::ChatModel`], which has a scripted twin;
 //! provider trouble is kept apart from wrong answers all the way ([`chat::ChatError`], never a verdict of `wrong`).
 
+pub mod batch;
 pub mod cache;
 pub mod chat;
 pub mod evaluate;

@@ -4,7 +4,7 @@
 //! and extra fields, which typed replies do not survive; so a reply is read field by field from JSON, and what is
 //! missing is `None`. Keys are never shown: `Debug` and error messages leave them out.
 
-mod wire;
+pub(super) mod wire;
 
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
 use super::limits::{Limits, Meter, Patient, excerpt};
@@ -251,7 +251,7 @@ fn is_loopback(url: &reqwest::Url) -> bool {
 }
 
 /// Names ring as the implementation of TLS; reqwest is built without one, since the other needs cmake.
-fn install_tls() {
+pub fn install_tls() {
     static ONCE: Once = Once::new();
     // An error means that one is installed already, which is as good.
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));

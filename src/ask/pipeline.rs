@@ -205,16 +205,17 @@ async fn ask_one(model: &dyn ChatModel, request: &ChatRequest, truth: &Truth, st
     let reply = model.ask(request).await;
     let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     match reply {
-        Ok(reply) => {
-            let clock = Clock { latency_ms, attempts: reply.attempts };
-            Outcome::Answer(Box::new(answered(reply, truth, strictness)), clock)
-        }
         Err(error) if error.is_fatal() => Outcome::Fatal(error),
-        Err(error) => {
-            let clock = Clock { latency_ms, attempts: error.attempts };
-            Outcome::Answer(Box::new(unanswered(&error)), clock)
+        reply => {
+            let attempts = reply.as_ref().map_or_else(|error| error.attempts, |reply| reply.attempts);
+            Outcome::Answer(Box::new(settled(reply, truth, strictness)), Clock { latency_ms, attempts })
         }
     }
+}
+
+/// The answer that a final outcome of asking is.
+pub(super) fn settled(reply: Result<ChatReply, ChatError>, truth: &Truth, strictness: Strictness) -> Answer {
+    reply.map_or_else(|error| unanswered(&error), |reply| answered(reply, truth, strictness))
 }
 
 fn answered(reply: ChatReply, truth: &Truth, strictness: Strictness) -> Answer {

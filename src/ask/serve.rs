@@ -3,6 +3,8 @@
 //! Must not know who answers: that is a [`Responder`]. Errors have OpenAI's shape, so that any client understands them.
 //! Responders run on the runtime's own threads: they compute for some 20 to 100 microseconds and wait for nothing.
 
+mod batches;
+
 use super::chat::{Message, Role};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -94,11 +96,12 @@ fn router(responder: Arc<dyn Responder>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(complete))
         .route("/v1/models", get(models))
+        .with_state(responder.clone())
+        .merge(batches::router(responder))
         .method_not_allowed_fallback(|| async {
             refuse(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take this method")
         })
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address") })
-        .with_state(responder)
 }
 
 async fn models(State(responder): State<Arc<dyn Responder>>) -> Json<Value> {
@@ -107,20 +110,31 @@ async fn models(State(responder): State<Arc<dyn Responder>>) -> Json<Value> {
 }
 
 async fn complete(State(responder): State<Arc<dyn Responder>>, body: Bytes) -> Response {
-    let request = match Asked::read(&body) {
+    let (status, body) = answer(&*responder, Asked::read(&body));
+    (status, Json(body)).into_response()
+}
+
+/// Status and body of what comes of a request.
+fn answer(responder: &dyn Responder, asked: Result<Asked, String>) -> (StatusCode, Value) {
+    let request = match asked {
         Ok(request) => request,
-        Err(problem) => return refuse(StatusCode::BAD_REQUEST, "invalid_request", &problem),
+        Err(problem) => return refusal(StatusCode::BAD_REQUEST, "invalid_request", &problem),
     };
     match responder.respond(&request.model, &request.messages, request.seed) {
-        Ok(reply) => Json(completion(&request, &reply)).into_response(),
-        Err(e @ RespondError::UnknownModel(_)) => refuse(StatusCode::NOT_FOUND, "model_not_found", &e.to_string()),
-        Err(e @ RespondError::BadRequest(_)) => refuse(StatusCode::BAD_REQUEST, "invalid_request", &e.to_string()),
+        Ok(reply) => (StatusCode::OK, completion(&request, &reply)),
+        Err(e @ RespondError::UnknownModel(_)) => refusal(StatusCode::NOT_FOUND, "model_not_found", &e.to_string()),
+        Err(e @ RespondError::BadRequest(_)) => refusal(StatusCode::BAD_REQUEST, "invalid_request", &e.to_string()),
     }
 }
 
-fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
+fn refusal(status: StatusCode, code: &str, message: &str) -> (StatusCode, Value) {
     let error = json!({"message": message, "type": "invalid_request_error", "param": null, "code": code});
-    (status, Json(json!({ "error": error }))).into_response()
+    (status, json!({ "error": error }))
+}
+
+fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
+    let (status, body) = refusal(status, code, message);
+    (status, Json(body)).into_response()
 }
 
 #[derive(Debug)]
@@ -132,7 +146,10 @@ struct Asked {
 
 impl Asked {
     fn read(body: &[u8]) -> Result<Self, String> {
-        let json: Value = serde_json::from_slice(body).map_err(|e| format!("the body is not JSON: {e}"))?;
+        Self::of(&serde_json::from_slice(body).map_err(|e| format!("the body is not JSON: {e}"))?)
+    }
+
+    fn of(json: &Value) -> Result<Self, String> {
         let model = json["model"].as_str().ok_or("`model` must be a string")?.to_owned();
         let messages = json["messages"].as_array().filter(|list| !list.is_empty());
         let messages = messages.ok_or("`messages` must be a list with something in it")?;

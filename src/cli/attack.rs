@@ -32,6 +32,7 @@ use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
 use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
+use crate::run::homes::Homes;
 use crate::run::manifest::{self, Manifest, Plan, Status};
 use crate::run::preset::Preset;
 use crate::run::shrunk::Shrunk;
@@ -138,20 +139,20 @@ struct Resolved {
 
 impl Args {
     /// Attacks, or goes on with an attack; writes a run directory and prints its figures.
-    pub fn run(&self) -> Result<(), Failure> {
-        let Some(path) = &self.resume else { return self.carry_out(None) };
-        match Earlier::reopen(path, "attack")? {
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        let Some(path) = &self.resume else { return self.carry_out(None, homes) };
+        match Earlier::reopen(path, "attack", homes)? {
             (earlier, Verb::Attack(args)) if earlier.is_complete() => {
                 say("the run is complete; nothing is left to ask");
                 let figures = write_summary(&earlier.dir)?;
                 args.told(&figures, &Shrinking::default(), &earlier.dir, Status::Complete)
             }
-            (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier)),
+            (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier), homes),
             _ => unreachable!("its verb was looked at"),
         }
     }
 
-    fn carry_out(&self, earlier: Option<Earlier>) -> Result<(), Failure> {
+    fn carry_out(&self, earlier: Option<Earlier>, homes: &Homes) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         let prompt = match &self.prompt {
             Some(path) => Prompt::load(path).map_err(Failure::usage)?,
@@ -171,17 +172,23 @@ impl Args {
             return self.show_bill(&resolved);
         }
         self.budget.check(std::slice::from_ref(&resolved.entry))?;
-        runtime()?.block_on(self.attack(resolved, earlier))
+        let like = self.like.as_deref().map(|path| homes.open(path)).transpose().map_err(Failure::usage)?;
+        runtime()?.block_on(self.attack(resolved, (earlier, like), homes))
     }
 
-    async fn attack(&self, resolved: Resolved, earlier: Option<Earlier>) -> Result<(), Failure> {
+    async fn attack(
+        &self,
+        resolved: Resolved,
+        (earlier, like): (Option<Earlier>, Option<RunDir>),
+        homes: &Homes,
+    ) -> Result<(), Failure> {
         // First everything that can refuse to start; the directory is made when nothing can any more.
         let connection = self
             .asking
             .way
             .connect(resolved.entry.clone(), std::slice::from_ref(&resolved.source), Seed::new(self.seed))
             .await?;
-        let mut search = self.search(&resolved, &connection)?;
+        let mut search = self.search(&resolved, &connection, like.as_ref())?;
         let started = Stamp::now();
         let model = connection.entry.name();
         let begun = self.manifest(&resolved, &model, started)?;
@@ -193,7 +200,7 @@ impl Args {
             }
             None => {
                 let name = RunName { verb: "attack", preset: &self.preset, model: Some(&model), seed: self.seed };
-                (RunDir::create(&self.log_dir, &name, &begun.started).map_err(Failure::usage)?, begun)
+                (homes.create(&self.log_dir, &name, &begun.started).map_err(Failure::usage)?, begun)
             }
         };
         manifest.write(&dir)?;
@@ -259,7 +266,7 @@ impl Args {
         Gate::at_most("--fail-miss-above", most).judge(who, "is wrong", figure, stopped.then_some(gate::STOPPED))
     }
 
-    fn search(&self, resolved: &Resolved, connection: &Connection) -> Result<Search, Failure> {
+    fn search(&self, resolved: &Resolved, connection: &Connection, like: Option<&RunDir>) -> Result<Search, Failure> {
         let (preset, seed) = (&resolved.preset, Seed::new(self.seed));
         let strategy: Box<dyn Strategy> = match self.strategy {
             StrategyName::Ppo => Box::new(Ppo::new(
@@ -271,7 +278,7 @@ impl Args {
                 seed.child("ppo"),
             )?),
             StrategyName::Random => Box::new(Random::new(resolved.loom.clone())),
-            StrategyName::Matched => Box::new(self.matched(&resolved.loom)?),
+            StrategyName::Matched => Box::new(matched(&resolved.loom, like.expect("the flag is required"))?),
             StrategyName::Evolve => Box::new(Evolve::new(resolved.loom.clone(), &preset.prior)),
             StrategyName::MapElites => {
                 Box::new(Elites::new(resolved.loom.clone(), &preset.prior, seed.child("map-elites")))
@@ -291,25 +298,6 @@ impl Args {
             seed,
             query_budget: self.query_budget,
             known: Known::default(),
-        })
-    }
-
-    /// Like the programs that the run named by `--like` asked about.
-    fn matched(&self, loom: &Arc<Loom>) -> Result<Matched, Failure> {
-        let path = self.like.as_deref().expect("the flag is required");
-        let dir = RunDir::open(path).map_err(Failure::usage)?;
-        let records = read_records(&dir).map_err(Failure::usage)?.rows;
-        let mut asked: Vec<&Record> = records.iter().filter(|record| record.purpose == Purpose::Attack).collect();
-        asked.sort_by_key(|record| (record.round, record.index));
-        if let Some(recipe) =
-            asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR)
-        {
-            let found = recipe.generator.clone();
-            return Err(Failure::usage(RecipeError::Generator { found }));
-        }
-        let programs = asked.iter().map(|record| record.item.recipe.actions.as_slice());
-        Matched::new(loom.clone(), programs).map_err(|error| {
-            Failure::usage(anyhow::anyhow!("{error}: the attack in {} asked nothing; name another", path.display()))
         })
     }
 
@@ -358,6 +346,23 @@ impl Args {
         let bill = Bill::new(&resolved.entry, (self.query_budget, Some(baseline), shrink), characters, most);
         if self.json { print_json(&bill) } else { print_line(&bill.sentence()) }
     }
+}
+
+/// Like the programs that the run named by `--like` asked about.
+fn matched(loom: &Arc<Loom>, dir: &RunDir) -> Result<Matched, Failure> {
+    let records = read_records(dir).map_err(Failure::usage)?.rows;
+    let mut asked: Vec<&Record> = records.iter().filter(|record| record.purpose == Purpose::Attack).collect();
+    asked.sort_by_key(|record| (record.round, record.index));
+    if let Some(recipe) =
+        asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR)
+    {
+        let found = recipe.generator.clone();
+        return Err(Failure::usage(RecipeError::Generator { found }));
+    }
+    let programs = asked.iter().map(|record| record.item.recipe.actions.as_slice());
+    Matched::new(loom.clone(), programs).map_err(|error| {
+        Failure::usage(anyhow::anyhow!("{error}: the attack in {} asked nothing; name another", dir.name()))
+    })
 }
 
 /// What `--json` prints.
@@ -414,8 +419,8 @@ fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure> {
         ("checkpoint", dir.checkpoint()),
     ] {
         if path.exists() {
-            print_line(&format!("{what:18} {}", path.display()))?;
+            print_line(&format!("{what:18} {}", dir.shown(&path)))?;
         }
     }
-    print_line(&format!("{:18} harness report {}", "what it fails on", dir.path().display()))
+    print_line(&format!("{:18} harness report {}", "what it fails on", dir.name()))
 }

@@ -41,13 +41,8 @@ pub struct Flags {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Asking")]
 pub struct Way {
-    /// File with models of your own, as models.yaml; by default models.yaml where you are, if there is one
-    #[arg(long, value_name = "FILE")]
-    models: Option<PathBuf>,
-    /// OpenAI-compatible endpoint, up to and without `/chat/completions`; by default the model's own, that in
-    /// OPENAI_BASE_URL (azure: AZURE_OPENAI_ENDPOINT), or that of its provider
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
+    #[command(flatten)]
+    sampling: Sampling,
     /// Requests in flight at once
     #[arg(long, default_value_t = Limits::default().max_connections as u32, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -60,15 +55,6 @@ pub struct Way {
     #[arg(long, default_value_t = Limits::default().attempt_timeout.as_secs(), value_name = "S")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Most tokens of a reply, hidden reasoning included
-    #[arg(long, value_name = "N")]
-    max_tokens: Option<u32>,
-    /// Sampling temperature (ignored by reasoning models, which take none)
-    #[arg(long, value_name = "T")]
-    temperature: Option<f64>,
-    /// How long a reasoning model thinks
-    #[arg(long, value_name = "low|medium|high")]
-    reasoning_effort: Option<String>,
     /// Keep replies on disk, and take from there what was asked before: same model, parameters, messages and epoch
     #[arg(long, overrides_with = "no_cache")]
     cache: bool,
@@ -81,6 +67,28 @@ pub struct Way {
     /// Take floats for right within T, absolute or relative, as the original does with 1e-5; by default they must be exact
     #[arg(long, value_name = "T", value_parser = tolerance, allow_negative_numbers = true)]
     float_tolerance: Option<f64>,
+}
+
+/// Flags about a model and what goes into a request to it.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Asking")]
+pub struct Sampling {
+    /// File with models of your own, as models.yaml; by default models.yaml where you are, if there is one
+    #[arg(long, value_name = "FILE")]
+    models: Option<PathBuf>,
+    /// OpenAI-compatible endpoint, up to and without `/chat/completions`; by default the model's own, that in
+    /// OPENAI_BASE_URL (azure: AZURE_OPENAI_ENDPOINT), or that of its provider
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Most tokens of a reply, hidden reasoning included
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
+    /// Sampling temperature (ignored by reasoning models, which take none)
+    #[arg(long, value_name = "T")]
+    temperature: Option<f64>,
+    /// How long a reasoning model thinks
+    #[arg(long, value_name = "low|medium|high")]
+    reasoning_effort: Option<String>,
 }
 
 fn tolerance(text: &str) -> Result<f64, String> {
@@ -132,7 +140,7 @@ impl Flags {
 /// Where a user's own models are looked for.
 const MODELS_FILE: &str = "models.yaml";
 
-impl Way {
+impl Sampling {
     /// The models that are known: those that come with the program, and the user's own.
     ///
     /// # Errors
@@ -160,6 +168,50 @@ impl Way {
             _ => {}
         }
         Ok(entry)
+    }
+
+    /// Sampling parameters. Simulated solvers get a seed, which their noise is drawn from.
+    pub fn params(&self, entry: &ModelEntry) -> Params {
+        Params {
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            reasoning_effort: self.reasoning_effort.clone(),
+            seed: (entry.provider == Provider::Sim).then_some(0),
+            ..Params::default()
+        }
+    }
+
+    /// Most tokens of a reply, if the user set it.
+    pub fn max_reply_tokens(&self) -> Option<u64> {
+        self.max_tokens.map(u64::from)
+    }
+}
+
+impl Way {
+    /// See [`Sampling::models`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn models(&self) -> Result<Models, Failure> {
+        self.sampling.models()
+    }
+
+    /// See [`Sampling::entry`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn entry(&self, model: &str) -> Result<ModelEntry, Failure> {
+        self.sampling.entry(model)
+    }
+
+    /// See [`Sampling::params`].
+    pub fn params(&self, entry: &ModelEntry) -> Params {
+        self.sampling.params(entry)
+    }
+
+    /// See [`Sampling::max_reply_tokens`].
+    pub fn max_reply_tokens(&self) -> Option<u64> {
+        self.sampling.max_reply_tokens()
     }
 
     /// Whether a model could be asked, before anything is made for it; nothing is sent.
@@ -205,22 +257,6 @@ impl Way {
             total_timeout: Limits::default().total_timeout.max(attempt_timeout),
             ..Limits::default()
         }
-    }
-
-    /// Sampling parameters. Simulated solvers get a seed, which their noise is drawn from.
-    pub fn params(&self, entry: &ModelEntry) -> Params {
-        Params {
-            temperature: self.temperature,
-            max_tokens: self.max_tokens,
-            reasoning_effort: self.reasoning_effort.clone(),
-            seed: (entry.provider == Provider::Sim).then_some(0),
-            ..Params::default()
-        }
-    }
-
-    /// Most tokens of a reply, if the user set it.
-    pub fn max_reply_tokens(&self) -> Option<u64> {
-        self.max_tokens.map(u64::from)
     }
 
     /// Makes the model ready to be asked; one of our own is served on loopback, and asked over HTTP like any other.

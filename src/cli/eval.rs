@@ -2,14 +2,16 @@
 //!
 //! Must not know how items are made, asked or judged.
 
-mod asked;
-mod keep;
+pub(super) mod asked;
+mod imported;
+pub(super) mod keep;
 mod replay;
-mod show;
+pub(super) mod show;
 
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Way};
+use super::flags::prompts;
 use super::gate::{self, Gate};
 use super::resume::Earlier;
 use super::{Failure, Verb, print_json, print_line, runtime, say};
@@ -22,7 +24,10 @@ use crate::item::record::Verdict;
 use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
+use crate::run::homes::Homes;
 use crate::run::manifest::{self, Evaluation, Examinee, Manifest, Plan, Status};
+use crate::run::order::put_in_order;
+use crate::run::shard::Shard;
 use crate::seed::Seed;
 use asked::Asked;
 use keep::{Keep, KeepError};
@@ -45,9 +50,15 @@ pub struct Args {
     /// How to ask: step-by-step (the default), answer-only, or a prompt file; files may be given for several tasks
     #[arg(long, value_name = "NAME|FILE")]
     prompt: Vec<String>,
-    /// Where run directories go
+    /// Ask the items of this part alone; `harness merge` puts the parts together
+    #[arg(long, value_name = "I/N", conflicts_with = "replay")]
+    shard: Option<Shard>,
+    /// Where run directories go: a folder, or s3://, gs://, az://
     #[arg(long, default_value = "results", value_name = "DIR")]
     log_dir: PathBuf,
+    /// Exactly this run directory, for schedulers: made if it is not there, gone on with if it holds this very run
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["log_dir", "dry_run", "resume", "replay"])]
+    into: Option<PathBuf>,
     /// Say what would be spent, and spend nothing
     #[arg(long)]
     dry_run: bool,
@@ -58,6 +69,10 @@ pub struct Args {
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["dry_run", "model", "suite", "preset", "items", "task"])]
     #[arg(conflicts_with_all = ["limit", "epochs", "prompt"])]
     replay: Option<PathBuf>,
+    /// Judge the replies of a batch, without asking anybody: its output and error files; model, items, prompt and parameters
+    /// as they were for `harness export --to openai-batch`
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["dry_run", "resume", "replay"])]
+    import_batch: Vec<PathBuf>,
     /// End with exit code 1 if the provider was in trouble over any question
     #[arg(long)]
     fail_on_error: bool,
@@ -84,47 +99,49 @@ struct Examined {
 
 impl Args {
     /// Evaluates, or goes on, or grades anew.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         if let Some(path) = &self.replay {
-            let figures = replay::replay(path, &self.log_dir, self.way.strictness())?;
+            let figures = replay::replay(path, &self.log_dir, self.way.strictness(), homes)?;
             return self.show(&figures, Status::Complete);
         }
-        let Some(path) = &self.resume else { return self.carry_out(None) };
-        match Earlier::reopen(path, "eval")? {
-            (earlier, Verb::Eval(args)) if earlier.is_complete() => {
-                say("the run is complete; nothing is left to ask");
-                args.show(&keep::figures(&earlier.dir)?, Status::Complete)
-            }
-            (earlier, Verb::Eval(args)) => args.carry_out(Some(earlier)),
+        if !self.import_batch.is_empty() {
+            return self.show(&imported::import(self, &self.import_batch, homes)?, Status::Complete);
+        }
+        let Some(path) = &self.resume else { return self.carry_out(None, homes) };
+        match Earlier::reopen(path, "eval", homes)? {
+            (earlier, Verb::Eval(args)) => args.carry_out(Some(earlier), homes),
             _ => unreachable!("its verb was looked at"),
         }
     }
 
-    fn carry_out(&self, earlier: Option<Earlier>) -> Result<(), Failure> {
+    fn carry_out(&self, earlier: Option<Earlier>, homes: &Homes) -> Result<(), Failure> {
         let entries = self.model.iter().map(|name| self.way.entry(name)).collect::<Result<Vec<_>, _>>()?;
         if let Some(at) = (1..entries.len()).find(|&at| entries[..at].contains(&entries[at])) {
             let problem = format!("--model {} is given twice; leave one out", entries[at].name());
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         }
         self.budget.check(&entries)?;
-        let prompts = self.prompts()?;
-        let asked = self.asked.resolve()?;
+        let prompts = prompts(&self.prompt)?;
+        let asked = self.asked.resolve(self.shard, homes)?;
         if self.dry_run {
             return self.show_bills(&entries, &prompts, &asked);
         }
-        entries.iter().try_for_each(|entry| self.way.check(entry))?;
         let plan = self.plan(&entries, &prompts, &asked)?;
         let started = Stamp::now();
         let begun = Manifest::begin(plan, std::env::args(), self.way.max_connections, started);
-        let is_new = earlier.is_none();
+        let earlier = earlier.map_or_else(|| self.earlier(homes), |earlier| Ok(Some(earlier)))?;
+        let (is_new, is_complete) = (earlier.is_none(), earlier.as_ref().is_some_and(Earlier::is_complete));
+        if !is_complete {
+            entries.iter().try_for_each(|entry| self.way.check(entry))?;
+        }
         let (dir, mut manifest) = match earlier {
             Some(earlier) => (earlier.dir.clone(), earlier.go_on(&begun)?),
-            None => {
-                let model = if let [entry] = &entries[..] { entry.name() } else { format!("{}-models", entries.len()) };
-                let name = RunName { verb: "eval", preset: &asked.label, model: Some(&model), seed: self.asked.seed };
-                (RunDir::create(&self.log_dir, &name, &begun.started).map_err(Failure::usage)?, begun)
-            }
+            None => (self.new_dir(&entries, &asked.label, &begun.started, homes)?, begun),
         };
+        if is_complete {
+            say("the run is complete; nothing is left to ask");
+            return self.show(&keep::figures(&dir)?, Status::Complete);
+        }
         manifest.write(&dir)?;
         asked.write_items(&dir, &mut manifest)?;
         manifest.write(&dir)?;
@@ -139,6 +156,9 @@ impl Args {
             std::fs::remove_dir_all(dir.path())?;
             return Err(failure.expect("there is one"));
         }
+        if status == Status::Complete {
+            put_in_order(&dir, manifest.plan.evaluation.as_ref().expect("the plan is of one"))?;
+        }
         manifest.end(status, Stamp::now(), clock.elapsed());
         manifest.write(&dir)?;
         let figures = keep::figures(&dir)?;
@@ -146,6 +166,32 @@ impl Args {
             Some(failure) => Err(failure),
             None => self.show(&figures, status),
         }
+    }
+
+    /// The run that is gone on with, by `--into`.
+    fn earlier(&self, homes: &Homes) -> Result<Option<Earlier>, Failure> {
+        let Some(path) = &self.into else { return Ok(None) };
+        let here = homes.bring(path).map_err(Failure::usage)?;
+        let is_there = RunDir::open(&here).is_ok();
+        is_there.then(|| Earlier::open(path, homes)).transpose()
+    }
+
+    /// The directory of a new run.
+    fn new_dir(
+        &self,
+        entries: &[ModelEntry],
+        label: &str,
+        started: &Stamp,
+        homes: &Homes,
+    ) -> Result<RunDir, Failure> {
+        if let Some(path) = &self.into {
+            return homes.create_at(path).map_err(Failure::usage);
+        }
+        let model = if let [entry] = entries { entry.name() } else { format!("{}-models", entries.len()) };
+        let part = self.shard.map(|shard| format!("{model}-part{}of{}", shard.at() + 1, shard.of()));
+        let model = part.unwrap_or(model);
+        let name = RunName { verb: "eval", preset: label, model: Some(&model), seed: self.asked.seed };
+        homes.create(&self.log_dir, &name, started).map_err(Failure::usage)
     }
 
     /// Asks everybody at once.
@@ -189,6 +235,12 @@ impl Args {
         Ok(status)
     }
 
+    /// The positions, among all items, of those that are asked.
+    fn positions(&self) -> impl Iterator<Item = u32> + use<> {
+        let shard = self.shard.unwrap_or(Shard::WHOLE);
+        (0..).map(move |own| u32::try_from(shard.position(own)).expect("items are counted in 32 bits"))
+    }
+
     async fn ask_one(
         &self,
         one: &Examined,
@@ -197,7 +249,8 @@ impl Args {
         stop: StopSignal,
         keep: &RefCell<Keep>,
     ) -> Result<Ended, KeepError> {
-        let subjects = asked::read_items(dir)?.map(|subject: Result<Subject, _>| subject.map_err(KeepError::from));
+        let subjects = self.positions().zip(asked::read_items(dir)?);
+        let subjects = subjects.map(|(at, subject): (_, Result<Subject, _>)| (at, subject.map_err(KeepError::from)));
         evaluate(
             &one.candidate,
             (prompts, self.epochs),
@@ -223,15 +276,6 @@ impl Args {
         Ok(Examined { connection, candidate, prices: entry.prices_here(), known: HashSet::new() })
     }
 
-    /// How each task is asked.
-    fn prompts(&self) -> Result<Prompts, Failure> {
-        let mut own = Vec::new();
-        for name in &self.prompt {
-            own.extend(Prompt::named(name).map_err(Failure::usage)?);
-        }
-        Ok(Prompts::new(own))
-    }
-
     fn plan(&self, entries: &[ModelEntry], prompts: &Prompts, asked: &Asked) -> Result<Plan, Failure> {
         let examinee = |entry: &ModelEntry| -> Result<Examinee, Failure> {
             Ok(Examinee { name: entry.name(), request: self.way.request(entry)?, prices: entry.prices_here() })
@@ -244,6 +288,7 @@ impl Args {
             models: entries.iter().map(examinee).collect::<Result<_, _>>()?,
             prompts: prompts.iter().map(prompt).collect(),
             chosen_against: asked.chosen_against.clone(),
+            shard: self.shard,
         };
         Ok(Plan {
             verb: "eval".into(),

@@ -6,7 +6,7 @@ use super::inspect::{read, source, unreadable};
 use super::{Failure, print_json, print_line};
 use crate::item::inspect::{Source, called};
 use crate::item::record::Item;
-use crate::run::dir::RunDir;
+use crate::run::homes::Homes;
 use crate::run::jsonl;
 use crate::run::pairs::read_pairs;
 use crate::run::shrunk::read_shrunk;
@@ -46,9 +46,9 @@ pub struct Args {
 
 impl Args {
     /// Prints the dump. A run that traps is explained like any other.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         match &self.item {
-            Some(id) => self.explain_item(&find(&self.file, id)?),
+            Some(id) => self.explain_item(&find(&self.file, id, homes)?),
             None => {
                 let given = read(&self.file)?;
                 self.explain(source(&self.file, &given)?, 1)
@@ -93,8 +93,8 @@ impl Args {
 
 /// The item of a run with this id: among those that it asks about, those that it asked, what was cut down of them, and their
 /// twins.
-fn find(run: &Path, id: &str) -> Result<Item, Failure> {
-    let dir = RunDir::open(run).map_err(Failure::usage)?;
+fn find(run: &Path, id: &str, homes: &Homes) -> Result<Item, Failure> {
+    let dir = homes.open(run).map_err(Failure::usage)?;
     for file in [dir.items(), dir.records()].into_iter().filter(|file| file.exists()) {
         // Both have the fields of an item in their lines.
         for item in jsonl::stream::<Item>(&file)? {

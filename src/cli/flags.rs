@@ -1,5 +1,8 @@
 //! Owns flags that several verbs have.
 
+use super::Failure;
+use crate::ask::evaluate::Prompts;
+use crate::ask::prompt::Prompt;
 use crate::item::record::Task;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -13,6 +16,15 @@ impl ValueEnum for Task {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.name()).help(self.about()))
     }
+}
+
+/// How each task is asked: as usual, or by these names and files.
+pub(super) fn prompts(names: &[String]) -> Result<Prompts, Failure> {
+    let mut own = Vec::new();
+    for name in names {
+        own.extend(Prompt::named(name).map_err(Failure::usage)?);
+    }
+    Ok(Prompts::new(own))
 }
 
 /// So many threads, or one for each processor.

@@ -3,12 +3,15 @@
 use super::flags::threads;
 use super::{Failure, listen, print_json, print_line, say, suite};
 use crate::item::record::Task;
-use crate::item::source::PROGRAMS_PER_ITEM;
+use crate::item::source::TooFew;
 use crate::learn::pretrained::Pretrained;
-use crate::run::dataset::{Counts, DataSet, DataSetError, Format, Splits};
+use crate::run::dataset::{Card, Counts, DataSet, DataSetError, Format, Splits, SuiteCard, WovenCard};
+use crate::run::gathering::{Gathered, Gathering};
+use crate::run::homes::Homes;
 use crate::run::level::AS_WRITTEN;
 use crate::run::preset::Preset;
-use crate::run::suite::{Items, Part};
+use crate::run::shard::Shard;
+use crate::run::suite::Items;
 use crate::seed::Seed;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Loom;
@@ -16,7 +19,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -45,7 +48,7 @@ pub struct Args {
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Folder to write to; it must be empty, or not exist yet
+    /// Folder to write to, which must be empty or not exist yet; also s3://, gs://, az://
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// One JSON object a line, pairs of .wat and .meta files, or one recipe a line
@@ -54,6 +57,9 @@ pub struct Args {
     /// Split by canonical form, as in train=0.9,test=0.1; no program stands on two sides
     #[arg(long, value_name = "NAME=SHARE,...")]
     split: Option<String>,
+    /// Make this part alone; `harness merge` puts the parts together, and says what is on which side and in which format
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Threads; the items are the same for any number of them [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -83,45 +89,6 @@ impl From<FormatName> for Format {
     }
 }
 
-/// What a data set is: everything that makes it again.
-#[derive(Serialize)]
-struct Card<'a> {
-    generator: &'a str,
-    task: Task,
-    preset: &'a str,
-    level: u8,
-    seed: u64,
-    items: u64,
-    /// False if it was stopped before.
-    complete: bool,
-    /// Programs woven, up to the end of a stretch.
-    programs: u64,
-    /// Items left out because their canonical form was there.
-    repeated: u64,
-    split: Option<&'a str>,
-    /// Hash of the policy that wove them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<String>,
-    format: Format,
-    config: &'a Preset,
-}
-
-/// What a data set of a suite's items is.
-#[derive(Serialize)]
-struct SuiteCard<'a> {
-    generator: &'a str,
-    suite: &'a str,
-    seed: u64,
-    fingerprint: &'a str,
-    items: u64,
-    /// Where not every task was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    task: Option<Task>,
-    split: Option<&'a str>,
-    format: Format,
-    parts: &'a [Part],
-}
-
 #[derive(Serialize)]
 struct SuiteReport<'a> {
     suite: &'a str,
@@ -145,9 +112,10 @@ struct Report {
 
 impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        let out = homes.bring(&self.out).map_err(Failure::usage)?;
         if let Some(name) = &self.suite {
-            return self.write_suite(name);
+            return self.write_suite(name, &out);
         }
         let (name, preset) = self.preset()?;
         let loom = Arc::new(Loom::new(preset.weave.clone()));
@@ -156,62 +124,49 @@ impl Args {
             Some(policy) => preset.source_by(&loom, Arc::new(policy.chooser(&loom.config, &preset.prior)?)),
             None => preset.source(&loom),
         };
-        let (mut data, format) = (self.data_set()?, self.format.into());
+        let data = self.data_set(&out)?;
         let stop = Arc::new(AtomicBool::new(false));
         let runtime = listen(stop.clone())?;
-        let bar = ProgressBar::new(self.count);
+        let bar = ProgressBar::new(self.shard.map_or(self.count, |shard| shard.share(self.count)));
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items, {per_sec}, {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
-        let started = Instant::now();
-        let (mut programs, mut repeated, mut failed) = (0, 0, None);
-        source.stream(Seed::new(self.seed), threads(self.threads), |draft, woven| {
-            programs = woven;
-            // Programs are counted by stretches; within one more items may come.
-            let spent = draft.is_none() && woven > PROGRAMS_PER_ITEM * self.count;
-            match draft.map(|draft| data.add(&draft.item)) {
-                None => bar.set_position(data.len()),
-                Some(Ok(new)) => repeated += u64::from(!new),
-                Some(Err(error)) => failed = Some(error),
-            }
-            let done = data.len() == self.count || failed.is_some() || stop.load(Ordering::Relaxed) || spent;
-            if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+        let (started, seed) = (Instant::now(), Seed::new(self.seed));
+        let mut gathering = Gathering::new(data, self.count, self.shard);
+        let number = |own| self.shard.unwrap_or(Shard::WHOLE).position(own);
+        let streamed = source.stream_stretches(seed, threads(self.threads), number, |draft, woven| {
+            let goes_on = gathering.take(draft.as_ref().map(|draft| &draft.item), woven);
+            bar.set_position(gathering.len());
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { goes_on }
+        });
         bar.finish_and_clear();
         runtime.shutdown_background();
-        let (items, seconds) = (data.len(), started.elapsed().as_secs_f64());
-        let complete = items == self.count;
-        let split = self.split.as_deref();
-        let (task, level, seed) = (preset.task, self.level, self.seed);
-        let card = Card {
-            generator: GENERATOR,
-            task,
-            preset: &name,
-            level,
-            seed,
-            items,
-            complete,
-            programs,
-            repeated,
-            split,
+        streamed?;
+        let seconds = started.elapsed().as_secs_f64();
+        let card = WovenCard {
+            generator: GENERATOR.into(),
+            task: preset.task,
+            preset: name,
+            level: self.level,
+            seed: self.seed,
+            items: 0,
+            complete: false,
+            programs: 0,
+            repeated: 0,
+            split: self.split.clone(),
             policy: policy.map(|policy| policy.hash()).transpose()?,
-            format,
-            config: &preset,
+            format: self.format.into(),
+            part: None,
+            config: preset,
         };
-        let counts = data.finish(&card)?;
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
-        let items_per_second = (items as f64 / seconds).round();
+        let Gathered { counts, programs, repeated, complete } = gathering.finish(card)?;
+        let items_per_second = (counts.items as f64 / seconds).round();
         let seconds = (seconds * 1000.0).round() / 1000.0;
         let report = Report { counts, programs, repeated, complete, seconds, items_per_second };
         self.show(&report)?;
         if complete || stop.load(Ordering::Relaxed) {
             return Ok(());
         }
-        Err(Failure::Error(anyhow::anyhow!(
-            "of {programs} programs only {items} made an item of their own; loosen the limits of `weave` or what `probe` \
-             asks for, or ask for fewer items"
-        )))
+        Err(Failure::Error(TooFew { programs, items: report.counts.items as usize }.into()))
     }
 
     /// The preset that is meant, and its name.
@@ -226,34 +181,41 @@ impl Args {
     }
 
     /// The folder, made ready.
-    fn data_set(&self) -> Result<DataSet, Failure> {
+    fn data_set(&self, out: &Path) -> Result<DataSet, Failure> {
         let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
-        DataSet::create(&self.out, self.format.into(), splits).map_err(|error| match error {
+        let made = match self.shard {
+            None => DataSet::create(out, self.format.into(), splits),
+            Some(_) => DataSet::part(out),
+        };
+        made.map_err(|error| match error {
             DataSetError::NotEmpty(_) => Failure::usage(error),
             DataSetError::Write { .. } => Failure::Error(error.into()),
         })
     }
 
     /// Writes out the items of a suite.
-    fn write_suite(&self, name: &str) -> Result<(), Failure> {
+    fn write_suite(&self, name: &str, out: &Path) -> Result<(), Failure> {
         let suite = suite::load(name)?;
         let select = suite::select(self.task.as_slice(), None);
-        let mut data = self.data_set()?;
+        let mut data = self.data_set(out)?;
         let (Items { items, fingerprint }, seconds) = suite::weave(&suite, self.seed, &select, self.threads)?;
-        items.iter().try_for_each(|one| data.add(&one.item).map(|_| ()))?;
+        let shard = self.shard.unwrap_or(Shard::WHOLE);
+        let own = (0..).zip(&items).filter(|(at, _)| shard.has(*at));
+        own.map(|(_, one)| data.add(&one.item)).try_for_each(|added| added.map(drop))?;
         let label = suite.label();
         let card = SuiteCard {
-            generator: GENERATOR,
-            suite: &label,
+            generator: GENERATOR.into(),
+            suite: label.clone(),
             seed: self.seed,
-            fingerprint: &fingerprint,
+            fingerprint: fingerprint.clone(),
             items: data.len(),
             task: self.task,
-            split: self.split.as_deref(),
+            split: self.split.clone(),
             format: self.format.into(),
-            parts: &suite.parts,
+            shard: self.shard,
+            parts: serde_yaml::to_value(&suite.parts)?,
         };
-        let counts = data.finish(&card)?;
+        let counts = data.finish(&Card::Suite(card))?;
         let report = SuiteReport { suite: &label, seed: self.seed, fingerprint: &fingerprint, counts, seconds };
         if self.json {
             return print_json(&report);

@@ -8,8 +8,9 @@ use super::gate::{self, Gate};
 use super::{Failure, print_json, say};
 use crate::ask::prompt::Prompt;
 use crate::report::leaderboard::{Entrant, Leaderboard, csv, entrant, leaderboard, markdown, page};
-use crate::run::dir::{RunDir, write_whole};
-use std::path::{Path, PathBuf};
+use crate::run::dir::{MANIFEST, RunDir, folders_with, write_whole};
+use crate::run::homes::Homes;
+use std::path::PathBuf;
 
 /// How deep runs may lie within a folder.
 const DEPTH: usize = 4;
@@ -40,12 +41,13 @@ pub struct Args {
 
 impl Args {
     /// Writes the files and shows the tables.
-    pub fn run(&self) -> Result<(), Failure> {
-        let entrants = self.entrants()?;
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        let entrants = self.entrants(homes)?;
         let prompts = self.prompt.iter().map(|file| Prompt::load(file)).collect::<Result<Vec<_>, _>>();
         let prompts = prompts.map_err(Failure::usage)?;
         let found = leaderboard(&entrants)?;
-        std::fs::create_dir_all(&self.out).map_err(|error| {
+        let out = homes.bring(&self.out).map_err(Failure::usage)?;
+        std::fs::create_dir_all(&out).map_err(|error| {
             Failure::usage(anyhow::anyhow!("cannot make {}: {error}; name another one with --out", self.out.display()))
         })?;
         let json = serde_json::to_string_pretty(&found)? + "\n";
@@ -56,7 +58,7 @@ impl Args {
             ("index.html", page::page(&found, &entrants, prompts)?),
         ];
         for (name, text) in &files {
-            write_whole(&self.out.join(name), text)?;
+            write_whole(&out.join(name), text)?;
         }
         if self.json {
             print_json(&found)?
@@ -67,20 +69,21 @@ impl Args {
     }
 
     /// The runs that were given, and those in the folders that were given.
-    fn entrants(&self) -> Result<Vec<Entrant>, Failure> {
+    fn entrants(&self, homes: &Homes) -> Result<Vec<Entrant>, Failure> {
         let mut entrants: Vec<Entrant> = Vec::new();
         for path in &self.runs {
-            if path.join("manifest.yaml").exists() {
-                let dir = RunDir::open(path).map_err(Failure::usage)?;
+            let here = homes.bring(path).map_err(Failure::usage)?;
+            if here.join(MANIFEST).exists() {
+                let dir = homes.named(RunDir::open(&here).map_err(Failure::usage)?);
                 entrants.push(entrant(dir).map_err(Failure::usage)?);
                 continue;
             }
-            let runs = runs_within(path, DEPTH).map_err(|error| {
+            let runs = folders_with(&here, &[MANIFEST], DEPTH).map_err(|error| {
                 Failure::usage(anyhow::anyhow!("cannot look for runs in {}: {error}", path.display()))
             })?;
             for run in &runs {
                 // Of a folder what ranks no models is passed over, not refused: it may hold runs of every kind.
-                match RunDir::open(run).map_err(anyhow::Error::from).and_then(|dir| Ok(entrant(dir)?)) {
+                match RunDir::open(run).map_err(anyhow::Error::from).and_then(|dir| Ok(entrant(homes.named(dir))?)) {
                     Ok(entrant) => entrants.push(entrant),
                     Err(why) => say(&format!("left out: {why}")),
                 }
@@ -114,20 +117,4 @@ impl Args {
         let whom = self.model.as_deref().unwrap_or("any ranked model");
         Err(Failure::Missed(anyhow::anyhow!("there is no figure of {whom} (--fail-below {least})")))
     }
-}
-
-/// Run directories below a folder, by name.
-fn runs_within(folder: &Path, depth: usize) -> std::io::Result<Vec<PathBuf>> {
-    let mut below: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-    below.sort();
-    let mut runs = Vec::new();
-    for path in below.into_iter().filter(|path| path.is_dir()) {
-        if path.join("manifest.yaml").exists() {
-            runs.push(path);
-        } else if depth > 1 {
-            runs.extend(runs_within(&path, depth - 1)?);
-        }
-    }
-    Ok(runs)
 }

@@ -7,16 +7,19 @@ mod again;
 pub mod attack;
 pub mod bill;
 pub mod budget;
+pub mod completions;
 pub mod connect;
 pub mod corpus;
 mod disagreement;
 pub mod eval;
 pub mod explain;
+pub mod export;
 pub mod flags;
 mod gate;
 pub mod generate;
 pub mod inspect;
 pub mod leaderboard;
+pub mod merge;
 pub mod models;
 pub mod progress;
 pub mod report;
@@ -28,6 +31,7 @@ pub mod suite;
 pub mod train;
 pub mod verify;
 
+use crate::run::homes::Homes;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,12 +48,16 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Attack(attack::Args),
+    Completions(completions::Completions),
     Corpus(corpus::Args),
     Eval(eval::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
     Leaderboard(leaderboard::Args),
+    Man(completions::Man),
+    Merge(merge::Args),
     Models(models::Args),
     Report(report::Args),
     Schema(schema::Args),
@@ -97,29 +105,42 @@ pub fn main() -> ExitCode {
     // A missing .env file is the usual case; a broken one would go unnoticed until a key is missing, which is reported.
     let _ = dotenvy::dotenv();
     let verb = Cli::parse().verb;
-    let done = match verb {
-        Verb::Attack(args) => args.run(),
-        Verb::Corpus(args) => args.run(),
-        Verb::Eval(args) => args.run(),
-        Verb::Explain(args) => args.run(),
-        Verb::Generate(args) => args.run(),
-        Verb::Inspect(args) => args.run(),
-        Verb::Leaderboard(args) => args.run(),
-        Verb::Models(args) => args.run(),
-        Verb::Report(args) => args.run(),
-        Verb::Schema(args) => args.run(),
-        Verb::Serve(args) => args.run(),
-        Verb::Shrink(args) => args.run(),
-        Verb::Suite(args) => args.run(),
-        Verb::Train(args) => args.run(),
-        Verb::Verify(args) => args.run(),
-    };
-    match done {
+    let homes = Homes::default();
+    let done = verb.run(&homes);
+    // What was done goes home, whatever became of it.
+    let sent = homes.close().map(|addresses| addresses.iter().for_each(|address| say(&format!("kept at {address}"))));
+    match done.and_then(|()| Ok(sent?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let (Failure::Usage(error) | Failure::Error(error) | Failure::Missed(error)) = &failure;
             say(&format!("error: {error}"));
             failure.code()
+        }
+    }
+}
+
+impl Verb {
+    fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        match self {
+            Self::Attack(args) => args.run(homes),
+            Self::Completions(args) => args.run(),
+            Self::Corpus(args) => args.run(),
+            Self::Eval(args) => args.run(homes),
+            Self::Explain(args) => args.run(homes),
+            Self::Export(args) => args.run(homes),
+            Self::Generate(args) => args.run(homes),
+            Self::Inspect(args) => args.run(),
+            Self::Leaderboard(args) => args.run(homes),
+            Self::Man(args) => args.run(),
+            Self::Merge(args) => args.run(homes),
+            Self::Models(args) => args.run(),
+            Self::Report(args) => args.run(homes),
+            Self::Schema(args) => args.run(),
+            Self::Serve(args) => args.run(),
+            Self::Shrink(args) => args.run(homes),
+            Self::Suite(args) => args.run(),
+            Self::Train(args) => args.run(homes),
+            Self::Verify(args) => args.run(),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
 use crate::report::weakness::{Claim, Cure, Weaknesses};
 use crate::run::dir::{RunDir, write_whole};
+use crate::run::homes::Homes;
 use crate::run::jsonl::JsonLines;
 use crate::run::manifest::Manifest;
 use crate::run::pairs::{Pair, read_pairs};
@@ -66,8 +67,8 @@ struct Report<'a> {
 
 impl Args {
     /// Asks what is still to be asked, writes the page, and shows what the model fails on.
-    pub fn run(&self) -> Result<(), Failure> {
-        let dir = RunDir::open(&self.run).map_err(Failure::usage)?;
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        let dir = homes.open(&self.run).map_err(Failure::usage)?;
         let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
         let Verb::Attack(attack) = verb_of(&manifest, &self.run)? else {
             let verb = &manifest.plan.verb;
@@ -77,7 +78,7 @@ impl Args {
             );
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         };
-        let against = self.against.iter().map(|path| other(path)).collect::<Result<Vec<_>, Failure>>()?;
+        let against = self.against.iter().map(|path| other(path, homes)).collect::<Result<Vec<_>, Failure>>()?;
         let figures = write_summary(&dir)?;
         let records = read_records(&dir).map_err(Failure::usage)?.rows;
         let weaknesses = Weaknesses::of(&records)?;
@@ -96,7 +97,7 @@ impl Args {
         }
         let (pairs, shrunk) = (read_pairs(&dir)?, read_shrunk(&dir)?);
         let page = attack_page(Parts {
-            dir: dir.path().display().to_string(),
+            dir: dir.name(),
             manifest: &manifest,
             records: &records,
             figures: &figures,
@@ -109,14 +110,14 @@ impl Args {
         let path = self.out.clone().unwrap_or_else(|| dir.report());
         write_whole(&path, &page).map_err(Failure::usage)?;
         let cures = weaknesses.claims.iter().map(|claim| Cure::of(claim, &pairs)).collect();
-        let report = Report { report: path, figures: &figures, weaknesses: &weaknesses, cures };
+        let report = Report { report: dir.shown(&path).into(), figures: &figures, weaknesses: &weaknesses, cures };
         if self.json { print_json(&report) } else { report.show() }
     }
 }
 
 /// A run to draw beside it, by its strategy.
-fn other(path: &Path) -> Result<(String, Vec<Record>), Failure> {
-    let dir = RunDir::open(path).map_err(Failure::usage)?;
+fn other(path: &Path, homes: &Homes) -> Result<(String, Vec<Record>), Failure> {
+    let dir = homes.open(path).map_err(Failure::usage)?;
     let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
     let records = read_records(&dir).map_err(Failure::usage)?.rows;
     Ok((manifest.plan.strategy.unwrap_or(manifest.plan.verb), records))

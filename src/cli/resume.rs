@@ -5,6 +5,7 @@
 
 use super::{Cli, Failure, Verb};
 use crate::run::dir::RunDir;
+use crate::run::homes::Homes;
 use crate::run::manifest::{Manifest, Status};
 use clap::{CommandFactory, FromArgMatches};
 use std::path::Path;
@@ -23,9 +24,8 @@ impl Earlier {
     ///
     /// # Errors
     /// If there is no run of this verb, or its command line cannot be read any more.
-    pub(super) fn reopen(path: &Path, verb: &str) -> Result<(Self, Verb), Failure> {
-        let dir = RunDir::open(path).map_err(Failure::usage)?;
-        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
+    pub(super) fn reopen(path: &Path, verb: &str, homes: &Homes) -> Result<(Self, Verb), Failure> {
+        let Self { dir, manifest } = Self::open(path, homes)?;
         if manifest.plan.verb != verb {
             let (path, was) = (path.display(), &manifest.plan.verb);
             let problem = format!("{path} is a run of `harness {was}`; resume it with that verb");
@@ -36,6 +36,16 @@ impl Earlier {
         let args = before.chain(without(std::env::args().skip(2), "--resume"));
         let verb = parsed(args, path)?;
         Ok((Self { dir, manifest }, verb))
+    }
+
+    /// The run in a directory.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn open(path: &Path, homes: &Homes) -> Result<Self, Failure> {
+        let dir = homes.open(path).map_err(Failure::usage)?;
+        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
+        Ok(Self { dir, manifest })
     }
 
     /// Whether there is nothing left to do.
@@ -52,7 +62,7 @@ impl Earlier {
             return Ok(Manifest { status: Status::Running, finished: None, ..self.manifest });
         }
         let differs = self.manifest.differences(now).join(", ");
-        let path = self.dir.path().display();
+        let path = self.dir.name();
         Err(Failure::usage(anyhow::anyhow!(
             "{path} cannot be resumed like this: {differs} would differ from what the run began with; undo that, or \
              begin a new run"
@@ -77,7 +87,7 @@ fn parsed(args: impl Iterator<Item = String>, path: &Path) -> Result<Verb, Failu
 }
 
 /// The arguments without one flag and its value.
-fn without(args: impl Iterator<Item = String>, flag: &str) -> impl Iterator<Item = String> {
+pub(super) fn without(args: impl Iterator<Item = String>, flag: &str) -> impl Iterator<Item = String> {
     let mut named = false;
     args.filter(move |arg| {
         let is_value = std::mem::replace(&mut named, arg == flag);

@@ -16,6 +16,7 @@ use crate::item::record::{Item, Looks, Record};
 use crate::item::task::show_with_truth;
 use crate::report::summary::confirmed;
 use crate::run::dir::RunDir;
+use crate::run::homes::Homes;
 use crate::run::manifest::Manifest;
 use crate::run::shrunk::{Shrunk, keep_shrunk};
 use crate::run::sink::read_records;
@@ -78,8 +79,8 @@ pub(super) struct Shrinking {
 
 impl Args {
     /// Shrinks, keeps and shows.
-    pub fn run(&self) -> Result<(), Failure> {
-        let dir = RunDir::open(&self.run).map_err(Failure::usage)?;
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        let dir = homes.open(&self.run).map_err(Failure::usage)?;
         let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
         let records = read_records(&dir).map_err(Failure::usage)?.rows;
         let picked = self.picked(&records)?;
@@ -99,7 +100,7 @@ impl Args {
             shrink_all(&dir, &picked, &shrinker, ShrinkProgress::new(budget, prices), stop).await
         })?;
         if self.json {
-            let (run, file) = (dir.path().display().to_string(), dir.shrunk().display().to_string());
+            let (run, file) = (dir.name(), dir.shown(&dir.shrunk()));
             return print_json(&Report { run, file, shrunk: &shrinking.shrunk, not_missed: &shrinking.not_missed });
         }
         shrinking.show(&dir)
@@ -235,6 +236,6 @@ impl Shrinking {
             }
             print_line(&format!("the model said: {}\n", record.answer.reply.as_deref().unwrap_or_default().trim()))?;
         }
-        if self.shrunk.is_empty() { Ok(()) } else { print_line(&format!("kept in {}", dir.shrunk().display())) }
+        if self.shrunk.is_empty() { Ok(()) } else { print_line(&format!("kept in {}", dir.shown(&dir.shrunk()))) }
     }
 }

@@ -9,6 +9,7 @@ use crate::learn::train::figures::{Exam, Figures, Who};
 use crate::learn::train::{Round, Settings, Trainer};
 use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
+use crate::run::homes::Homes;
 use crate::run::jsonl::JsonLines;
 use crate::run::manifest::{self, Manifest, Plan, Status};
 use crate::run::preset::Preset;
@@ -79,7 +80,7 @@ struct Report {
 
 impl Args {
     /// Trains; writes a run directory and prints what the policy is worth.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         let device = self.device.open().map_err(Failure::usage)?;
         let loom = Arc::new(Loom::new(preset.weave.clone()));
@@ -93,7 +94,7 @@ impl Args {
         let mut trainer = Trainer::new(loom, settings, &device, Seed::new(self.seed).child("train"))?;
         let started = Stamp::now();
         let name = RunName { verb: "train", preset: &self.preset, model: None, seed: self.seed };
-        let dir = RunDir::create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
+        let dir = homes.create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
         let mut manifest = self.manifest(&preset, started)?;
         manifest.write(&dir)?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -244,7 +245,7 @@ fn show(report: &Report, dir: &RunDir, kept: &[PathBuf]) -> Result<(), Failure> 
          no better"
     ))?;
     for (what, path) in [("figures", dir.metrics()), ("samples", dir.samples())] {
-        print_line(&format!("{what:18} {}", path.display()))?;
+        print_line(&format!("{what:18} {}", dir.shown(&path)))?;
     }
-    kept.iter().try_for_each(|path| print_line(&format!("{:18} {}", "policy", path.display())))
+    kept.iter().try_for_each(|path| print_line(&format!("{:18} {}", "policy", dir.shown(path))))
 }

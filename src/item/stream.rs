@@ -44,6 +44,21 @@ impl ItemSource {
         self.stream_of(seed, threads, |_| true, take)
     }
 
+    /// The same of some stretches alone: `number` says which is the n-th of them, counted from 0. What `take` sees woven is
+    /// counted in these.
+    ///
+    /// # Errors
+    /// The first disagreement.
+    pub fn stream_stretches(
+        &self,
+        seed: Seed,
+        threads: usize,
+        number: impl Fn(u64) -> u64 + Sync,
+        take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
+    ) -> Result<(), Disagrees> {
+        self.stream_where(seed, threads, (number, |_: &Item| true), take)
+    }
+
     /// The same of those items alone that are wanted; nothing is spent on confirming the others.
     ///
     /// # Errors
@@ -53,20 +68,31 @@ impl ItemSource {
         seed: Seed,
         threads: usize,
         wanted: impl Fn(&Item) -> bool + Sync,
+        take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
+    ) -> Result<(), Disagrees> {
+        self.stream_where(seed, threads, (|at| at, wanted), take)
+    }
+
+    fn stream_where(
+        &self,
+        seed: Seed,
+        threads: usize,
+        (number, wanted): (impl Fn(u64) -> u64 + Sync, impl Fn(&Item) -> bool + Sync),
         mut take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
     ) -> Result<(), Disagrees> {
+        let (number, wanted) = (&number, &wanted);
         let (next, stop, oracle) = (AtomicU64::new(0), AtomicBool::new(false), Oracle::new());
         let (sender, receiver) = sync_channel::<(u64, Stretch)>(WAITING * threads);
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                let (sender, next, stop, oracle, wanted) = (sender.clone(), &next, &stop, &oracle, &wanted);
+                let (sender, next, stop, oracle) = (sender.clone(), &next, &stop, &oracle);
                 scope.spawn(move || {
                     let mut confirmer = Confirmer::default();
                     while !stop.load(Ordering::Relaxed) {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        let made = self.confirmed(seed, number * STRIDE, wanted, oracle, &mut confirmer);
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let made = self.confirmed(seed, number(at) * STRIDE, wanted, oracle, &mut confirmer);
                         // Nobody takes them any more.
-                        if sender.send((number, made)).is_err() {
+                        if sender.send((at, made)).is_err() {
                             return;
                         }
                     }

@@ -240,6 +240,7 @@ mod tests {
             models: vec![examinee("a/b", Some(prices)), examinee("c", None)],
             prompts: vec![],
             chosen_against: None,
+            shard: None,
         });
         manifest
     }

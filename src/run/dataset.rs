@@ -4,6 +4,10 @@
 //! Must not know how items are made. Which side an item goes to, and whether it is there already, its canonical form alone
 //! decides: programs that differ only in what is never executed, or in names, are one. Nothing here depends on the clock.
 
+mod card;
+
+pub use card::{Card, SuiteCard, WovenCard, WovenPart};
+
 use crate::item::record::Item;
 use crate::seed::Seed;
 use serde::{Deserialize, Serialize};
@@ -16,6 +20,8 @@ use std::str::FromStr;
 
 /// The file beside the items that says what they are.
 pub const CARD: &str = "dataset.yaml";
+/// The file that stands there until it is finished.
+const UNFINISHED: &str = "unfinished";
 
 /// How items are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +112,8 @@ pub struct DataSet {
     splits: Splits,
     lines: Vec<(PathBuf, BufWriter<File>)>,
     counts: Vec<u64>,
-    seen: HashSet<String>,
+    /// Canonical forms that are there; none are kept of a part, which has all of its items.
+    seen: Option<HashSet<String>>,
 }
 
 /// How many items there are.
@@ -119,7 +126,15 @@ pub struct Counts {
 }
 
 impl DataSet {
-    /// Begins one in a folder that is empty or does not exist yet.
+    /// Begins a part of one: its items as they come, repeated ones too, on one side.
+    ///
+    /// # Errors
+    /// As [`DataSet::create`].
+    pub fn part(dir: &Path) -> Result<Self, DataSetError> {
+        Ok(Self { seen: None, ..Self::create(dir, Format::Jsonl, Splits::default())? })
+    }
+
+    /// Begins one in a folder that is empty or does not exist yet, or that has one whose making was killed.
     ///
     /// # Errors
     /// If it is not, or cannot be made.
@@ -129,9 +144,14 @@ impl DataSet {
             move |source| DataSetError::Write { path, source }
         };
         std::fs::create_dir_all(dir).map_err(fail(dir))?;
+        let mark = dir.join(UNFINISHED);
+        if mark.exists() {
+            clear(dir, &splits).map_err(fail(dir))?;
+        }
         if std::fs::read_dir(dir).map_err(fail(dir))?.next().is_some() {
             return Err(DataSetError::NotEmpty(dir.into()));
         }
+        File::create_new(&mark).map_err(fail(&mark))?;
         let mut lines = Vec::new();
         for (name, _) in &splits.0 {
             match format {
@@ -144,7 +164,7 @@ impl DataSet {
             }
         }
         let counts = vec![0; splits.0.len()];
-        Ok(Self { dir: dir.into(), format, splits, lines, counts, seen: HashSet::new() })
+        Ok(Self { dir: dir.into(), format, splits, lines, counts, seen: Some(HashSet::new()) })
     }
 
     /// Adds an item; false if one of its canonical form is there already.
@@ -152,7 +172,7 @@ impl DataSet {
     /// # Errors
     /// If it cannot be written.
     pub fn add(&mut self, item: &Item) -> Result<bool, DataSetError> {
-        if !self.seen.insert(item.canonical.clone()) {
+        if self.seen.as_mut().is_some_and(|seen| !seen.insert(item.canonical.clone())) {
             return Ok(false);
         }
         let side = self.splits.side(&item.canonical);
@@ -190,15 +210,31 @@ impl DataSet {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn finish(mut self, about: &impl Serialize) -> Result<Counts, DataSetError> {
+    pub fn finish(mut self, about: &Card) -> Result<Counts, DataSetError> {
         for (path, file) in &mut self.lines {
             file.flush().map_err(|source| DataSetError::Write { path: path.clone(), source })?;
         }
         let names = self.splits.0.iter().map(|(name, _)| name.clone());
         let counts = Counts { splits: names.zip(self.counts.iter().copied()).collect(), items: self.len() };
         write(&self.dir.join(CARD), &serde_yaml::to_string(about).expect("plain data"))?;
+        let mark = self.dir.join(UNFINISHED);
+        std::fs::remove_file(&mark).map_err(|source| DataSetError::Write { path: mark, source })?;
         Ok(counts)
     }
+}
+
+/// Takes away what a killed process left: the sides, by their names, and its mark last.
+fn clear(dir: &Path, splits: &Splits) -> io::Result<()> {
+    let gone = |done: io::Result<()>| match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    };
+    for (name, _) in &splits.0 {
+        gone(std::fs::remove_file(dir.join(format!("{name}.jsonl"))))?;
+        gone(std::fs::remove_dir_all(dir.join(name)))?;
+    }
+    gone(std::fs::remove_file(dir.join(CARD)))?;
+    std::fs::remove_file(dir.join(UNFINISHED))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), DataSetError> {

@@ -8,6 +8,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// The file that makes a directory a run's.
+pub const MANIFEST: &str = "manifest.yaml";
+
 /// What a run directory is named after.
 #[derive(Clone, Copy, Debug)]
 pub struct RunName<'a> {
@@ -42,6 +45,8 @@ fn plain(text: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDir {
     path: PathBuf,
+    /// The address that people know it by, where it is at home in an object store.
+    home: Option<String>,
 }
 
 impl RunDir {
@@ -55,7 +60,7 @@ impl RunDir {
         let names = std::iter::once(name.clone()).chain((2..).map(|n: u32| format!("{name}-{n}")));
         for path in names.map(|name| log_dir.join(name)) {
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => return Ok(Self { path, home: None }),
                 Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(fail(&path, source)),
             }
@@ -63,9 +68,19 @@ impl RunDir {
         unreachable!("u32::MAX directories of one name")
     }
 
+    /// Exactly this directory for a new run; it may be there already if nothing is in it.
+    pub fn create_at(path: &Path) -> Result<Self, DirError> {
+        let fail = |source| DirError { action: "make the directory", path: path.into(), source, todo: ANOTHER };
+        fs::create_dir_all(path).map_err(fail)?;
+        if fs::read_dir(path).map_err(fail)?.next().is_some() {
+            return Err(DirError { todo: EMPTY, ..fail(io::ErrorKind::DirectoryNotEmpty.into()) });
+        }
+        Ok(Self { path: path.into(), home: None })
+    }
+
     /// A directory that an earlier run made.
     pub fn open(path: &Path) -> Result<Self, DirError> {
-        let dir = Self { path: path.into() };
+        let dir = Self { path: path.into(), home: None };
         fs::metadata(dir.manifest()).map_err(|source| DirError {
             todo: "name a directory that attack, eval or train made",
             action: "find a run (a directory with manifest.yaml) at",
@@ -80,9 +95,28 @@ impl RunDir {
         &self.path
     }
 
+    /// The same as the mirror of an address in an object store.
+    pub(super) fn at_home(self, home: String) -> Self {
+        Self { home: Some(home), ..self }
+    }
+
+    /// The name by which people know it, or something in it: its address, where it has one.
+    pub fn shown(&self, path: &Path) -> String {
+        match (&self.home, path.strip_prefix(&self.path)) {
+            (Some(home), Ok(rest)) if rest.as_os_str().is_empty() => home.clone(),
+            (Some(home), Ok(rest)) => format!("{home}/{}", rest.display()),
+            _ => path.display().to_string(),
+        }
+    }
+
+    /// The name by which people know it.
+    pub fn name(&self) -> String {
+        self.shown(&self.path)
+    }
+
     /// `manifest.yaml`: what the run was.
     pub fn manifest(&self) -> PathBuf {
-        self.path.join("manifest.yaml")
+        self.path.join(MANIFEST)
     }
 
     /// `items.jsonl`: what an evaluation asks, one line for each item.
@@ -144,6 +178,22 @@ impl RunDir {
     pub fn disagreement(&self) -> PathBuf {
         self.path.join("disagreement")
     }
+}
+
+/// Folders with one of these files, sorted by name: the folder itself, or those at most so many levels below it. Nothing is
+/// looked for within one that has it.
+pub fn folders_with(folder: &Path, files: &[&str], depth: usize) -> io::Result<Vec<PathBuf>> {
+    if files.iter().any(|file| folder.join(file).exists()) {
+        return Ok(vec![folder.into()]);
+    }
+    let mut below = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    below.retain(|path| depth > 0 && path.is_dir());
+    below.sort();
+    let mut found = Vec::new();
+    for path in below {
+        found.extend(folders_with(&path, files, depth - 1)?);
+    }
+    Ok(found)
 }
 
 /// Writes a whole file in one step: into a neighbour first, which then takes the name. A reader sees the old text or
@@ -213,6 +263,7 @@ pub struct DirError {
 }
 
 const ANOTHER: &str = "check the path and its rights, or name another directory with --log-dir";
+const EMPTY: &str = "name one that is empty or not there yet";
 const ROOM: &str = "check the path, its rights and the room on the disk, or name another place";
 
 #[cfg(test)]

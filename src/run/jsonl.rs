@@ -141,6 +141,23 @@ pub struct Stream<T> {
     row: PhantomData<T>,
 }
 
+impl<T> Stream<T> {
+    /// The line of the row that came last, with its newline.
+    pub fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// Its number, from 1.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl<T: DeserializeOwned> Iterator for Stream<T> {
     type Item = Result<T, LineError>;
 

@@ -6,6 +6,7 @@
 use super::clock::Stamp;
 use super::command;
 use super::dir::{DirError, RunDir, write_whole};
+use super::shard::Shard;
 use super::yaml::{ConfigError, YamlFile};
 use crate::ask::models::Prices;
 use crate::item::record::{SCHEMA_VERSION, Task};
@@ -56,6 +57,9 @@ pub struct Evaluation {
     /// The model against which the items were chosen: they are no measure of it. `None` for neutral ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen_against: Option<String>,
+    /// The part of the items that is asked, where the work is split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 /// A model under evaluation.
@@ -127,10 +131,10 @@ pub struct Manifest {
     pub price_table_date: Option<String>,
     /// The model that the provider says has answered; known at the end.
     pub model_returned: Option<String>,
-    /// How many items there are, of an evaluation; known once they are woven.
+    /// How many items are asked, of an evaluation; known once they are woven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u64>,
-    /// Their fingerprint: equal for two evaluations exactly when their items are.
+    /// Their fingerprint: equal for two evaluations exactly when their items are. A part has that of the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
 }

@@ -10,7 +10,7 @@ use crate::item::record::Usage;
 use serde_json::{Map, Value, json};
 
 /// The body of a request. Parameters that the style does not take are left out ([`ParamStyle::ignores`] names them).
-pub(super) fn body(request: &ChatRequest, style: ParamStyle) -> Value {
+pub(in crate::ask) fn body(request: &ChatRequest, style: ParamStyle) -> Value {
     let params = &request.params;
     let mut body = Map::new();
     body.insert("model".into(), json!(request.model));
@@ -34,7 +34,7 @@ pub(super) fn body(request: &ChatRequest, style: ParamStyle) -> Value {
 }
 
 /// The reply in a body.
-pub(super) fn reply(body: &Value) -> Result<ChatReply, ChatError> {
+pub(in crate::ask) fn reply(body: &Value) -> Result<ChatReply, ChatError> {
     let choice = &body["choices"][0];
     if !choice.is_object() {
         let message = format!("the endpoint sent no choices but `{}`; check --base-url", excerpt(&body.to_string()));

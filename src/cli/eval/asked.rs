@@ -10,10 +10,13 @@ use crate::cli::suite;
 use crate::item::record::{Item, Purpose, Record, Task};
 use crate::item::source::ItemSource;
 use crate::run::dir::{RunDir, WholeFile};
+use crate::run::homes::Homes;
 use crate::run::jsonl::{self, LineError, Stream};
 use crate::run::level::AS_WRITTEN;
 use crate::run::manifest::Manifest;
+use crate::run::shard::Shard;
 use crate::run::sink::read_records;
+use crate::run::store::is_address;
 use crate::run::suite::{Select, Suite, SuiteItem, fingerprint};
 use crate::weave::weaver::Loom;
 use std::collections::{BTreeMap, HashSet};
@@ -28,10 +31,10 @@ const ITEMS: u64 = 100;
 const SAMPLE: u64 = 8;
 
 /// Flags about the items.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Items")]
-pub(super) struct Flags {
+pub(in crate::cli) struct Flags {
     /// Suite: a name, a name with its version, or a file [default: standard]
     #[arg(long, value_name = "NAME[@VERSION]|FILE")]
     suite: Option<String>,
@@ -51,10 +54,10 @@ pub(super) struct Flags {
     task: Vec<Task>,
     /// Items of each task at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) limit: Option<u64>,
+    pub(in crate::cli) limit: Option<u64>,
     /// Seed of the items
     #[arg(long, default_value_t = 0)]
-    pub(super) seed: u64,
+    pub(in crate::cli) seed: u64,
 }
 
 /// The items, or how they are woven.
@@ -64,25 +67,45 @@ enum Items {
 }
 
 /// What is asked.
-pub(super) struct Asked {
+pub(in crate::cli) struct Asked {
     /// What it is called.
-    pub(super) label: String,
+    pub(in crate::cli) label: String,
     /// All of it that decides the items.
-    pub(super) config: serde_yaml::Value,
+    pub(in crate::cli) config: serde_yaml::Value,
     /// The tasks that were selected, if any were.
-    pub(super) tasks: Vec<Task>,
+    pub(in crate::cli) tasks: Vec<Task>,
     /// The model against which the items were chosen, if they were.
-    pub(super) chosen_against: Option<String>,
+    pub(in crate::cli) chosen_against: Option<String>,
     seed: u64,
+    shard: Shard,
     items: Items,
 }
 
 impl Flags {
+    /// The same with a suite, run or file that is named without a flag: a folder is a run, a file is one of items, unless it
+    /// is YAML, and anything else a suite.
+    pub(in crate::cli) fn naming(mut self, what: Option<&str>) -> Self {
+        let Some(what) = what else { return self };
+        let path = Path::new(what);
+        let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        match path.is_dir() || is_address(path) || (path.is_file() && !is_yaml) {
+            true => self.items = Some(path.into()),
+            false => self.suite = Some(what.to_owned()),
+        }
+        self
+    }
+
+    /// The run or file, if one is named.
+    pub(in crate::cli) fn items(&self) -> Option<&Path> {
+        self.items.as_deref()
+    }
+
     /// Resolves names and files.
-    pub(super) fn resolve(&self) -> Result<Asked, Failure> {
+    pub(in crate::cli) fn resolve(&self, shard: Option<Shard>, homes: &Homes) -> Result<Asked, Failure> {
+        let shard = shard.unwrap_or(Shard::WHOLE);
         let tasks = self.task.clone();
         if let Some(path) = &self.items {
-            return self.there(path, tasks);
+            return self.there(path, tasks, shard, homes);
         }
         let suite = match (&self.preset, &self.suite) {
             (Some(preset), _) => {
@@ -100,13 +123,16 @@ impl Flags {
             tasks,
             chosen_against: None,
             seed: self.seed,
+            shard,
             items: Items::Woven(suite, select),
         })
     }
 
     /// Items that are there already.
-    fn there(&self, path: &Path, tasks: Vec<Task>) -> Result<Asked, Failure> {
-        let (subjects, chosen_against) = if path.is_dir() { of_run(path)? } else { (of_file(path)?, None) };
+    fn there(&self, path: &Path, tasks: Vec<Task>, shard: Shard, homes: &Homes) -> Result<Asked, Failure> {
+        let is_run = path.is_dir() || is_address(path);
+        let (subjects, chosen_against) =
+            if is_run { of_run(path, homes)? } else { (of_file(path)?, None) };
         let mut counts: BTreeMap<Task, u64> = BTreeMap::new();
         let most = self.limit.unwrap_or(u64::MAX);
         let mut is_selected = |subject: &Subject| {
@@ -129,14 +155,15 @@ impl Flags {
             tasks,
             chosen_against,
             seed: self.seed,
+            shard,
             items: Items::There { subjects, fingerprint },
         })
     }
 }
 
 /// The items that a run found or asked, and the model against which they were chosen, if they were.
-fn of_run(path: &Path) -> Result<(Vec<Subject>, Option<String>), Failure> {
-    let dir = RunDir::open(path).map_err(Failure::usage)?;
+fn of_run(path: &Path, homes: &Homes) -> Result<(Vec<Subject>, Option<String>), Failure> {
+    let dir = homes.open(path).map_err(Failure::usage)?;
     let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
     if let Some(evaluation) = manifest.plan.evaluation {
         let subjects = read_items(&dir).map_err(Failure::usage)?.collect::<Result<_, _>>().map_err(Failure::usage)?;
@@ -164,46 +191,54 @@ fn of_file(path: &Path) -> Result<Vec<Subject>, Failure> {
 }
 
 /// The items of an evaluation, one after the other.
-pub(super) fn read_items(dir: &RunDir) -> Result<Stream<Subject>, LineError> {
+pub(in crate::cli) fn read_items(dir: &RunDir) -> Result<Stream<Subject>, LineError> {
     jsonl::stream(&dir.items())
 }
 
 impl Asked {
     /// Writes the items into the run directory, unless they are there, and notes in the manifest what they are.
-    pub(super) fn write_items(&self, dir: &RunDir, manifest: &mut Manifest) -> Result<(), Failure> {
+    pub(in crate::cli) fn write_items(&self, dir: &RunDir, manifest: &mut Manifest) -> Result<(), Failure> {
         if dir.items().exists() && manifest.fingerprint.is_some() {
             return Ok(());
         }
-        let (mut file, mut count) = (WholeFile::create(&dir.items())?, 0);
+        let (mut file, mut count, mut position) = (WholeFile::create(&dir.items())?, 0, 0);
         let mut write = |subject: &Subject| -> Result<(), Failure> {
+            position += 1;
+            if !self.shard.has(position - 1) {
+                return Ok(());
+            }
             let mut line = serde_json::to_vec(subject)?;
             line.push(b'\n');
             count += 1;
             Ok(file.write(&line)?)
         };
-        let fingerprint = match &self.items {
-            Items::There { subjects, fingerprint } => {
-                subjects.iter().try_for_each(&mut write)?;
-                fingerprint.clone()
-            }
-            Items::Woven(suite, select) => {
-                let mut failed = None;
-                let fingerprint = suite::each(suite, self.seed, select, None, |SuiteItem { item, level, .. }| {
-                    let subject = Subject { chosen_by: self.label.clone(), level: Some(level), item };
-                    failed = write(&subject).err();
-                    failed.is_none()
-                });
-                failed.map_or(Ok(()), Err)?;
-                fingerprint?
-            }
-        };
+        let fingerprint = self.each(|subject| write(&subject))?;
         file.finish()?;
         (manifest.items, manifest.fingerprint) = (Some(count), Some(fingerprint));
         Ok(())
     }
 
+    /// Hands on each item, one after the other, up to the first failure. Their fingerprint.
+    pub(in crate::cli) fn each(&self, mut take: impl FnMut(Subject) -> Result<(), Failure>) -> Result<String, Failure> {
+        match &self.items {
+            Items::There { subjects, fingerprint } => {
+                subjects.iter().cloned().try_for_each(take)?;
+                Ok(fingerprint.clone())
+            }
+            Items::Woven(suite, select) => {
+                let mut failed = None;
+                let fingerprint = suite::each(suite, self.seed, select, None, |SuiteItem { item, level, .. }| {
+                    failed = take(Subject { chosen_by: self.label.clone(), level: Some(level), item }).err();
+                    failed.is_none()
+                });
+                failed.map_or(Ok(()), Err)?;
+                fingerprint
+            }
+        }
+    }
+
     /// How many items there will be, and the characters of a prompt on average.
-    pub(super) fn reckon(&self, prompts: &Prompts) -> Result<(u64, f64), Failure> {
+    pub(in crate::cli) fn reckon(&self, prompts: &Prompts) -> Result<(u64, f64), Failure> {
         let (count, sample): (u64, Vec<Item>) = match &self.items {
             Items::There { subjects, .. } => {
                 (subjects.len() as u64, subjects.iter().map(|subject| subject.item.clone()).collect())
@@ -220,11 +255,11 @@ impl Asked {
             let messages = prompts.of(item.task).render(item)?;
             characters += messages.iter().map(|message| message.content.chars().count()).sum::<usize>();
         }
-        Ok((count, characters as f64 / sample.len() as f64))
+        Ok((self.shard.share(count), characters as f64 / sample.len() as f64))
     }
 
     /// What `guess/learned` learns from; nothing for others, for whom reading programs would be wasted.
-    pub(super) fn sources_for(&self, entry: &ModelEntry) -> Vec<ItemSource> {
+    pub(in crate::cli) fn sources_for(&self, entry: &ModelEntry) -> Vec<ItemSource> {
         match &self.items {
             Items::Woven(suite, select) if entry.name().parse() == Ok(Guesser::Learned) => {
                 let is_asked = |task| select.tasks.as_ref().is_none_or(|tasks| tasks.contains(&task));

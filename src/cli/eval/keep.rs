@@ -91,14 +91,14 @@ pub(super) fn is_empty(dir: &RunDir) -> bool {
 }
 
 /// The figures of a run, from what is stored of it.
-pub(super) fn figures(dir: &RunDir) -> Result<EvaluationFigures, Failure> {
+pub(in crate::cli) fn figures(dir: &RunDir) -> Result<EvaluationFigures, Failure> {
     let manifest = Manifest::read(dir)?;
     let mut tally = EvaluationTally::new(&manifest)
-        .ok_or_else(|| Failure::usage(anyhow::anyhow!("{} is no run of `harness eval`", dir.path().display())))?;
+        .ok_or_else(|| Failure::usage(anyhow::anyhow!("{} is no run of `harness eval`", dir.name())))?;
     if dir.records().exists() {
         for record in stream_records(dir)? {
             tally.add(&record?);
         }
     }
-    Ok(tally.figures(dir.path()))
+    Ok(tally.figures(std::path::Path::new(&dir.name())))
 }

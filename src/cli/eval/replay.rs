@@ -9,15 +9,16 @@ use crate::cli::Failure;
 use crate::item::record::{RecordSink, Timing};
 use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
-use crate::run::dir::{RunDir, RunName};
+use crate::run::dir::RunName;
+use crate::run::homes::Homes;
 use crate::run::manifest::{Manifest, Status};
 use crate::run::sink::{JsonlSink, stream_records};
 use std::path::Path;
 use std::time::Instant;
 
 /// Grades the replies of the evaluation in a directory.
-pub(super) fn replay(path: &Path, log_dir: &Path, strictness: Strictness) -> Result<EvaluationFigures, Failure> {
-    let earlier = RunDir::open(path).map_err(Failure::usage)?;
+pub(super) fn replay(path: &Path, log_dir: &Path, strictness: Strictness, homes: &Homes) -> Result<EvaluationFigures, Failure> {
+    let earlier = homes.open(path).map_err(Failure::usage)?;
     let manifest = Manifest::read(&earlier).map_err(Failure::usage)?;
     let Some(mut evaluation) = manifest.plan.evaluation.clone() else {
         let problem = format!("{} is no run of `harness eval`", path.display());
@@ -28,7 +29,7 @@ pub(super) fn replay(path: &Path, log_dir: &Path, strictness: Strictness) -> Res
     }
     let started = Stamp::now();
     let name = RunName { verb: "replay", preset: &manifest.plan.preset.name, model: None, seed: manifest.plan.seed };
-    let dir = RunDir::create(log_dir, &name, &started).map_err(Failure::usage)?;
+    let dir = homes.create(log_dir, &name, &started).map_err(Failure::usage)?;
     let mut plan = manifest.plan.clone();
     (plan.verb, plan.evaluation) = ("replay".into(), Some(evaluation));
     let (items, fingerprint) = (manifest.items, manifest.fingerprint.clone());

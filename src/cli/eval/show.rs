@@ -10,7 +10,7 @@ use comfy_table::{CellAlignment, Table};
 const DETAILED: usize = 8;
 
 /// Shows the figures to people.
-pub(super) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
+pub(in crate::cli) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["model", "task", "items", "right", "95 %", "of answered", "not answered", "tokens", "cost"]);

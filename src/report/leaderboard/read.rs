@@ -7,6 +7,7 @@ use crate::item::edit::UnreadableItem;
 use crate::run::dir::RunDir;
 use crate::run::jsonl::LineError;
 use crate::run::manifest::{Evaluation, Manifest};
+use crate::run::shard::Shard;
 use crate::run::sink::ReadError;
 use crate::run::yaml::ConfigError;
 use std::path::PathBuf;
@@ -67,6 +68,14 @@ pub enum NotRanked {
         /// Against whom.
         model: String,
     },
+    /// It is a part of a run.
+    #[error("{run} is part {shard} of an evaluation; put the parts together with `harness merge` first")]
+    Part {
+        /// Its directory.
+        run: PathBuf,
+        /// Which.
+        shard: Shard,
+    },
     /// It was stopped before it had items.
     #[error("{run} was stopped before it had any items; go on with `harness eval --resume {run}`")]
     NoItems {
@@ -86,7 +95,7 @@ impl Entrant {
 
     /// The directory as it was given.
     pub(super) fn name(&self) -> String {
-        self.dir.path().display().to_string()
+        self.dir.name()
     }
 }
 
@@ -96,12 +105,15 @@ impl Entrant {
 /// Why they may not.
 pub fn entrant(dir: RunDir) -> Result<Entrant, NotRanked> {
     let manifest = Manifest::read(&dir)?;
-    let run = dir.path().to_path_buf();
+    let run = PathBuf::from(dir.name());
     let Some(evaluation) = &manifest.plan.evaluation else {
         return Err(NotRanked::NoEvaluation { run, verb: manifest.plan.verb });
     };
     if let Some(model) = evaluation.chosen_against.clone() {
         return Err(NotRanked::ChosenAgainst { run, model });
+    }
+    if let Some(shard) = evaluation.shard {
+        return Err(NotRanked::Part { run, shard });
     }
     if manifest.fingerprint.is_none() {
         return Err(NotRanked::NoItems { run });

@@ -36,6 +36,7 @@ fn run(scratch: &Scratch, fingerprint: &str, status: Status, models: &[(&str, &[
         models: models.iter().map(examinee).collect(),
         prompts: vec![],
         chosen_against: None,
+        shard: None,
     });
     (manifest.status, manifest.fingerprint) = (status, Some(fingerprint.into()));
     let name = RunName { verb: "eval", preset: "smoke", model: None, seed: 0 };

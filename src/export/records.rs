@@ -1,0 +1,152 @@
+//! Owns the records of a run as one Parquet file: a typed column for what is counted, JSON text for what is nested.
+//!
+//! Must not know what the figures add up to: docs/duckdb.md shows how to ask. Rows are written as they are read, so that a
+//! run may be larger than memory, and name their run, so that the files of many can be read as one table.
+
+use super::folder::{ExportError, Folder};
+use super::table::{Cell, Kind, Table};
+use crate::item::record::Record;
+use crate::run::manifest::Manifest;
+
+const COLUMNS: [(&str, Kind); 41] = [
+    ("run", Kind::Text),
+    ("suite", Kind::Text),
+    ("seed", Kind::Text),
+    ("fingerprint", Kind::Text),
+    ("schema", Kind::Int),
+    ("purpose", Kind::Text),
+    ("model", Kind::Text),
+    ("round", Kind::Int),
+    ("index", Kind::Int),
+    ("chosen_by", Kind::Text),
+    ("level", Kind::Int),
+    ("task", Kind::Text),
+    ("item_id", Kind::Text),
+    ("canonical", Kind::Text),
+    ("fuel", Kind::Int),
+    ("bytes", Kind::Int),
+    ("instructions", Kind::Int),
+    ("verdict", Kind::Text),
+    ("slots", Kind::Int),
+    ("slots_right", Kind::Int),
+    ("wrong_share", Kind::Single),
+    ("prompt_tokens", Kind::Int),
+    ("completion_tokens", Kind::Int),
+    ("reasoning_tokens", Kind::Int),
+    ("cost_usd", Kind::Real),
+    ("reward", Kind::Single),
+    ("cell", Kind::Text),
+    ("model_returned", Kind::Text),
+    ("finish_reason", Kind::Text),
+    ("error", Kind::Text),
+    ("refusal", Kind::Text),
+    ("reply", Kind::Text),
+    ("reasoning", Kind::Text),
+    ("program", Kind::Text),
+    ("truth", Kind::Text),
+    ("slot_results", Kind::Text),
+    ("probes", Kind::Text),
+    ("generator", Kind::Text),
+    ("recipe_seed", Kind::Text),
+    ("recipe_actions", Kind::Text),
+    ("wasmweaver", Kind::Text),
+];
+
+/// An export in the making.
+#[derive(Debug)]
+pub struct Records {
+    folder: Folder,
+    table: Table,
+    run: String,
+    manifest: Manifest,
+}
+
+impl Records {
+    /// Begins one of the run of this name.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn new(folder: Folder, run: String, manifest: Manifest) -> Result<Self, ExportError> {
+        let table = Table::new(folder.file("records.parquet")?, &COLUMNS)?;
+        Ok(Self { folder, table, run, manifest })
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn add(&mut self, record: Record) -> Result<(), ExportError> {
+        self.table.add(row(&self.run, &self.manifest, record))
+    }
+
+    /// Ends it: the folder is in its place. How many records there are.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn finish(self) -> Result<u64, ExportError> {
+        let rows = self.table.rows();
+        self.table.finish()?;
+        self.folder.finish()?;
+        Ok(rows)
+    }
+}
+
+fn row(run: &str, manifest: &Manifest, record: Record) -> Vec<Cell> {
+    let plan = &manifest.plan;
+    let Record { item, answer, .. } = &record;
+    // Where a run asks one model, its records leave the name out.
+    let model = record.model.clone().or_else(|| plan.model.clone());
+    let prices = || {
+        let examinees = plan.evaluation.iter().flat_map(|evaluation| &evaluation.models);
+        examinees.into_iter().find(|examinee| Some(&examinee.name) == model.as_ref())?.prices.as_ref()
+    };
+    let tokens = |count: Option<u64>| Cell::Int(count.and_then(|count| count.try_into().ok()));
+    let recipe = serde_json::to_value(&item.recipe).expect("plain data");
+    let right = answer.slots.iter().filter(|&&right| right).count();
+    vec![
+        Cell::text(run),
+        Cell::text(plan.preset.name.as_str()),
+        Cell::text(plan.seed.to_string()),
+        Cell::Text(manifest.fingerprint.clone()),
+        Cell::count(record.schema),
+        Cell::text(record.purpose.name()),
+        Cell::Text(model.clone()),
+        Cell::count(record.round),
+        Cell::count(record.index),
+        Cell::text(record.chosen_by.as_str()),
+        Cell::Int(record.level.map(i64::from)),
+        Cell::text(item.task.name()),
+        Cell::text(item.id.as_str()),
+        Cell::text(item.canonical.as_str()),
+        Cell::count(item.fuel),
+        Cell::count(item.bytes),
+        Cell::count(item.instructions),
+        Cell::text(answer.verdict.name()),
+        Cell::count(item.truth.slots()),
+        Cell::Int(answer.verdict.answered().then_some(right as i64)),
+        Cell::Single(answer.wrong_share),
+        tokens(answer.usage.prompt_tokens),
+        tokens(answer.usage.completion_tokens),
+        tokens(answer.usage.reasoning_tokens),
+        Cell::Real(prices().and_then(|prices| prices.cost(&answer.usage))),
+        Cell::Single(record.reward),
+        Cell::Text(record.cell.clone()),
+        Cell::Text(answer.model_returned.clone()),
+        Cell::Text(answer.finish_reason.clone()),
+        Cell::Text(answer.error.clone()),
+        Cell::Text(answer.refusal.clone()),
+        Cell::Text(answer.reply.clone()),
+        Cell::Text(answer.reasoning.clone()),
+        Cell::text(item.program.as_str()),
+        Cell::json(&item.truth),
+        Cell::json(&answer.slots),
+        Cell::json(&item.probes),
+        Cell::text(item.recipe.generator.as_str()),
+        Cell::text(item.recipe.seed.to_string()),
+        Cell::text(recipe["actions"].as_str().unwrap_or_default()),
+        Cell::text(manifest.wasmweaver.as_str()),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

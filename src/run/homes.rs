@@ -1,0 +1,301 @@
+//! Owns where run directories are at home: here, or in an object store that a folder here is the mirror of.
+//!
+//! Must not know what is in them. Programs append and seek, object stores do neither: so a run is written to a scratch
+//! folder, and what has changed there is sent at short intervals and at the end. Whoever kills the process loses what came
+//! since then, and `--resume` (or the same command with `--into`) asks that again.
+
+use super::clock::Stamp;
+use super::dir::{DirError, RunDir, RunName};
+use super::store::{Folder, StoreError, is_address};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long changes wait to be sent.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// Of the time, no more than one part in so many is spent on sending.
+const REST: u32 = 10;
+/// What says that the rest is whole, and so is sent behind it.
+const LAST: [&str; 2] = ["manifest.yaml", "dataset.yaml"];
+
+/// The mirrors of this process.
+#[derive(Debug, Default)]
+pub struct Homes {
+    mirrors: Mutex<Vec<Sending>>,
+}
+
+/// A mirror, and the thread that sends what changes.
+#[derive(Debug)]
+struct Sending {
+    mirror: Arc<Mutex<Mirror>>,
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// A folder here that stands for one in an object store.
+#[derive(Debug)]
+struct Mirror {
+    folder: Folder,
+    scratch: PathBuf,
+    /// What the store has: lengths and times of change here, by path.
+    there: BTreeMap<String, (u64, SystemTime)>,
+}
+
+impl Homes {
+    /// The directory that an earlier run made at `path`.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn open(&self, path: &Path) -> Result<RunDir, HomeError> {
+        let here = self.bring(path)?;
+        match RunDir::open(&here) {
+            Ok(dir) => Ok(self.named(dir)),
+            // Nobody knows it by its name here.
+            Err(error) => Err(DirError { path: path.into(), ..error }.into()),
+        }
+    }
+
+    /// Exactly `path` for a new run.
+    ///
+    /// # Errors
+    /// If something is there.
+    pub fn create_at(&self, path: &Path) -> Result<RunDir, HomeError> {
+        let here = self.bring(path)?;
+        match RunDir::create_at(&here) {
+            Ok(dir) => Ok(self.named(dir)),
+            Err(error) => Err(DirError { path: path.into(), ..error }.into()),
+        }
+    }
+
+    /// A new directory in `log_dir`; see [`RunDir::create`].
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn create(&self, log_dir: &Path, name: &RunName<'_>, started: &Stamp) -> Result<RunDir, HomeError> {
+        let here = self.settle(log_dir)?;
+        Ok(self.named(RunDir::create(&here, name, started)?))
+    }
+
+    /// A folder here with all that is at `path`; what changes in it is sent back. A path that is no address stands for itself.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn bring(&self, path: &Path) -> Result<PathBuf, StoreError> {
+        let Some(folder) = remote(path)? else { return Ok(path.into()) };
+        let files = folder.files()?;
+        let scratch = scratch(path)?;
+        folder.fetch(&files, &scratch)?;
+        let there = changes(&scratch)?;
+        Ok(self.keep(Mirror { folder, scratch, there }))
+    }
+
+    /// A folder here whose files are sent to `path`. It has, empty, the folders that are there, so that no name is taken
+    /// twice; other files stay where they are. A path that is no address stands for itself.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn settle(&self, path: &Path) -> Result<PathBuf, StoreError> {
+        let Some(folder) = remote(path)? else { return Ok(path.into()) };
+        let (taken, scratch) = (folder.folders()?, scratch(path)?);
+        for name in taken {
+            let place = scratch.join(name);
+            std::fs::create_dir_all(&place).map_err(|source| here("make", &place, source))?;
+        }
+        Ok(self.keep(Mirror { folder, scratch, there: BTreeMap::new() }))
+    }
+
+    /// The same directory with its address, where it lies in the mirror of one.
+    pub fn named(&self, dir: RunDir) -> RunDir {
+        let address = lock(&self.mirrors).iter().find_map(|Sending { mirror, .. }| {
+            let mirror = lock(mirror);
+            let below = dir.path().strip_prefix(&mirror.scratch).ok()?.to_string_lossy().replace('\\', "/");
+            let parts = [mirror.folder.url(), &below].into_iter().filter(|part| !part.is_empty());
+            Some(parts.collect::<Vec<_>>().join("/"))
+        });
+        match address {
+            Some(address) => dir.at_home(address),
+            None => dir,
+        }
+    }
+
+    /// Sends what is left to send, and lets go of the folders here. The addresses that something was sent to.
+    ///
+    /// # Errors
+    /// The first failure, once everything was tried; what could not be sent stays here, and the error says where.
+    pub fn close(self) -> Result<Vec<String>, CloseError> {
+        let (mut written, mut failed) = (Vec::new(), None);
+        for Sending { mirror, stop, thread } in self.mirrors.into_inner().unwrap_or_else(|error| error.into_inner()) {
+            drop(stop);
+            // A thread that panicked has sent less; what is left is sent now.
+            let _ = thread.join();
+            let mut mirror = lock(&mirror);
+            match mirror.send() {
+                Ok(()) => {
+                    // Left behind, it harms nobody.
+                    let _ = std::fs::remove_dir_all(mirror.scratch.parent().unwrap_or(&mirror.scratch));
+                    written.extend((!mirror.there.is_empty()).then(|| mirror.folder.url().to_owned()));
+                }
+                Err(source) => failed = failed.or(Some(CloseError { scratch: mirror.scratch.clone(), source })),
+            }
+        }
+        failed.map_or(Ok(written), Err)
+    }
+
+    /// Begins to send what changes.
+    fn keep(&self, mirror: Mirror) -> PathBuf {
+        let (scratch, mirror) = (mirror.scratch.clone(), Arc::new(Mutex::new(mirror)));
+        let ((stop, stopped), sent) = (channel::<()>(), mirror.clone());
+        let thread = std::thread::spawn(move || {
+            let mut wait = INTERVAL;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let started = Instant::now();
+                // Trouble is met again at the end, and told then; until then it may pass.
+                let _ = lock(&sent).send();
+                wait = INTERVAL.max(started.elapsed() * REST);
+            }
+        });
+        lock(&self.mirrors).push(Sending { mirror, stop, thread });
+        scratch
+    }
+}
+
+/// A run directory could not be opened or made.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// In its object store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Here.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+}
+
+/// Something could not be sent; it is here still.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}; everything lies in {} until you have copied it", scratch.display())]
+pub struct CloseError {
+    /// Where.
+    pub scratch: PathBuf,
+    /// Why.
+    pub source: StoreError,
+}
+
+impl Mirror {
+    /// Sends what has changed, and takes away what is gone here.
+    fn send(&mut self) -> Result<(), StoreError> {
+        let here = changes(&self.scratch)?;
+        let mut changed: Vec<_> = here.iter().filter(|(name, state)| self.there.get(*name) != Some(*state)).collect();
+        let is_last = |name: &str| LAST.iter().any(|last| name.rsplit('/').next() == Some(*last));
+        changed.sort_by_key(|(name, _)| is_last(name));
+        for (name, state) in changed {
+            match self.folder.send(name, &self.scratch.join(name), state.0) {
+                Ok(()) => drop(self.there.insert(name.clone(), *state)),
+                // Taken away since it was listed.
+                Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let gone: Vec<String> = self.there.keys().filter(|name| !here.contains_key(*name)).cloned().collect();
+        for name in gone {
+            self.folder.remove(&name)?;
+            self.there.remove(&name);
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panicking thread left is a list of what was sent, and true.
+    mutex.lock().unwrap_or_else(|error| error.into_inner())
+}
+
+fn remote(path: &Path) -> Result<Option<Folder>, StoreError> {
+    is_address(path).then(|| Folder::at(&path.to_string_lossy())).transpose()
+}
+
+/// A new folder here, with the last name of the address.
+fn scratch(address: &Path) -> Result<PathBuf, StoreError> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let unique = format!("harness-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let name = address.file_name().unwrap_or("run".as_ref());
+    let path = std::env::temp_dir().join(unique).join(name);
+    std::fs::create_dir_all(&path).map_err(|source| here("make", &path, source))?;
+    Ok(path)
+}
+
+/// The files in a folder and below, with lengths and times of change. Those with a dot in front are half-written.
+fn changes(root: &Path) -> Result<BTreeMap<String, (u64, SystemTime)>, StoreError> {
+    let (mut found, mut folders) = (BTreeMap::new(), vec![root.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            // Taken away in the meantime.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries.map_err(|source| here("read", &folder, source))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(|source| here("read", &folder, source))?.path();
+            let Ok(about) = path.metadata() else { continue };
+            let is_half_written = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".tmp"));
+            if about.is_dir() {
+                folders.push(path);
+            } else if !is_half_written {
+                let name = path.strip_prefix(root).expect("it was found below").to_string_lossy().replace('\\', "/");
+                let changed = about.modified().map_err(|source| here("read", &path, source))?;
+                found.insert(name, (about.len(), changed));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn here(action: &'static str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::File { action, path: path.display().to_string(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dir::tests::Scratch;
+    use super::*;
+
+    #[test]
+    fn a_mirror_brings_sends_and_takes_away() {
+        let scratch = Scratch::new();
+        let store = scratch.path().join("store/run");
+        std::fs::create_dir_all(store.join("deep")).expect("can be made");
+        for name in ["manifest.yaml", "gone.md", "deep/kept.txt"] {
+            std::fs::write(store.join(name), name).expect("can be written");
+        }
+        let address = format!("file://{}", store.display());
+        let homes = Homes::default();
+        let here = homes.bring(Path::new(&address)).expect("can be read");
+        assert_eq!(std::fs::read_to_string(here.join("deep/kept.txt")).expect("is there"), "deep/kept.txt");
+        std::fs::write(here.join("new.jsonl"), vec![b'x'; 9 << 20]).expect("can be written");
+        std::fs::write(here.join(".new.md.1.tmp"), "half").expect("can be written");
+        std::fs::remove_file(here.join("gone.md")).expect("is there");
+        let dir = homes.named(RunDir::open(&here).expect("has a manifest"));
+        assert_eq!(dir.shown(&dir.records()), format!("{address}/records.jsonl"));
+        assert_eq!(homes.close().expect("can be sent"), [address]);
+        let there = changes(&store).expect("can be read");
+        assert_eq!(there.keys().collect::<Vec<_>>(), ["deep/kept.txt", "manifest.yaml", "new.jsonl"]);
+        assert_eq!(there["new.jsonl"].0, 9 << 20, "more than one piece");
+        assert!(!here.exists(), "nothing is left behind");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_stays_and_is_told() {
+        let scratch = Scratch::new();
+        let taken = scratch.file("taken", "no folder");
+        let homes = Homes::default();
+        let here = homes.settle(Path::new(&format!("file://{}/run", taken.display()))).expect("nothing is asked yet");
+        std::fs::write(here.join("records.jsonl"), "paid for").expect("can be written");
+        let error = homes.close().expect_err("a file is in the way");
+        assert!(error.to_string().contains(&*here.to_string_lossy()), "{error}");
+        assert_eq!(std::fs::read_to_string(error.scratch.join("records.jsonl")).expect("is there"), "paid for");
+        std::fs::remove_dir_all(here.parent().expect("it has one")).expect("is there");
+    }
+}

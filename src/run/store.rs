@@ -1,0 +1,200 @@
+//! Owns a folder in an object store (`s3://`, `gs://`, `az://`, `file://`): what is in it, and bringing files there and back.
+//!
+//! Must not know what the files are. Addresses and keys come from the variables that each provider's own tools read
+//! (`AWS_*`, `GOOGLE_*`, `AZURE_*`); nothing else of the environment is looked at.
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use tokio::runtime::Runtime;
+use url::Url;
+
+/// Files that travel at the same time.
+const AT_ONCE: usize = 8;
+/// Bytes that travel as one piece; larger files are sent in several.
+const PIECE: usize = 8 << 20;
+/// Variables by whose names a provider is told where and who.
+const VARIABLES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
+
+/// A folder in an object store.
+#[derive(Debug)]
+pub struct Folder {
+    url: String,
+    store: Box<dyn ObjectStore>,
+    prefix: Key,
+    runtime: Runtime,
+}
+
+/// An object store does not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It is no address of an object store.
+    #[error("`{url}` is no folder in an object store: {problem}; write s3://BUCKET/FOLDER, gs://, az:// or file:///FOLDER")]
+    Address {
+        /// As it was given.
+        url: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The store says no, or nothing.
+    #[error("cannot {action} {url}: {source}; check the address, the bucket's rights and the variables {}*", VARIABLES.join("*, "))]
+    Store {
+        /// What was tried.
+        action: &'static str,
+        /// Of what.
+        url: String,
+        /// What the store said.
+        source: object_store::Error,
+    },
+    /// A file here cannot be read or written.
+    #[error("cannot {action} {path}: {source}; check the room on the disk")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Whether a path is meant as an address of an object store.
+pub fn is_address(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.contains("://"))
+}
+
+impl Folder {
+    /// The folder at an address; nothing is asked of the store yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`].
+    pub fn at(address: &str) -> Result<Self, StoreError> {
+        let wrong = |problem: String| StoreError::Address { url: address.into(), problem };
+        let url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let is_meant = VARIABLES.iter().any(|prefix| name.starts_with(prefix));
+            Some((name, value.into_string().ok()?)).filter(|_| is_meant)
+        });
+        crate::ask::openai::install_tls();
+        let (store, prefix) =
+            object_store::parse_url_opts(&url, variables).map_err(|error| wrong(error.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| file_error("begin to talk to", address, source))?;
+        Ok(Self { url: address.trim_end_matches('/').into(), store, prefix, runtime })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The files in it and below, by their paths within it, sorted.
+    ///
+    /// # Errors
+    /// If the store cannot say.
+    pub fn files(&self) -> Result<Vec<String>, StoreError> {
+        let listed = self.store.list(Some(&self.prefix)).try_collect::<Vec<_>>();
+        let listed = self.runtime.block_on(listed).map_err(|source| self.error("list", "", source))?;
+        let mut names: Vec<String> = listed.iter().filter_map(|meta| self.name(&meta.location)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// The folders directly in it.
+    ///
+    /// # Errors
+    /// If the store cannot say.
+    pub fn folders(&self) -> Result<Vec<String>, StoreError> {
+        let listed = self.runtime.block_on(self.store.list_with_delimiter(Some(&self.prefix)));
+        let listed = listed.map_err(|source| self.error("list", "", source))?;
+        Ok(listed.common_prefixes.iter().filter_map(|prefix| self.name(prefix)).collect())
+    }
+
+    /// Brings files from it into a folder here.
+    ///
+    /// # Errors
+    /// If one cannot be read or written.
+    pub fn fetch(&self, names: &[String], to: &Path) -> Result<(), StoreError> {
+        let fetches = futures::stream::iter(names).map(|name| self.fetch_one(name, to.join(name)));
+        self.runtime.block_on(fetches.buffer_unordered(AT_ONCE).try_collect())
+    }
+
+    async fn fetch_one(&self, name: &str, to: std::path::PathBuf) -> Result<(), StoreError> {
+        let failed = |source| file_error("write", &to.to_string_lossy(), source);
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut file = File::create(&to).map_err(failed)?;
+        let fetched = self.store.get(&self.key(name)).await.map_err(|source| self.error("read", name, source))?;
+        let mut pieces = fetched.into_stream();
+        while let Some(piece) = pieces.try_next().await.map_err(|source| self.error("read", name, source))? {
+            file.write_all(&piece).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Sends the first `length` bytes of a file here; whoever reads it there sees all of them, or what was there before.
+    ///
+    /// # Errors
+    /// If it cannot be read or sent.
+    pub fn send(&self, name: &str, from: &Path, length: u64) -> Result<(), StoreError> {
+        let failed = |source| file_error("read", &from.to_string_lossy(), source);
+        let refused = |source| self.error("write", name, source);
+        let mut file = File::open(from).map_err(failed)?.take(length);
+        let mut piece = Vec::new();
+        let mut next = |piece: &mut Vec<u8>| {
+            piece.clear();
+            file.by_ref().take(PIECE as u64).read_to_end(piece).map_err(failed)
+        };
+        if length <= PIECE as u64 {
+            next(&mut piece)?;
+            let key = self.key(name);
+            let sent = self.store.put(&key, piece.into());
+            return self.runtime.block_on(sent).map(drop).map_err(refused);
+        }
+        self.runtime.block_on(async {
+            let upload = self.store.put_multipart(&self.key(name)).await.map_err(refused)?;
+            let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
+            while next(&mut piece)? > 0 {
+                upload.wait_for_capacity(AT_ONCE).await.map_err(refused)?;
+                upload.write(&piece);
+            }
+            upload.finish().await.map(drop).map_err(refused)
+        })
+    }
+
+    /// Takes a file out of it; one that is not there is out already.
+    ///
+    /// # Errors
+    /// If the store does not let go of it.
+    pub fn remove(&self, name: &str) -> Result<(), StoreError> {
+        match self.runtime.block_on(self.store.delete(&self.key(name))) {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(self.error("remove", name, source)),
+        }
+    }
+
+    fn key(&self, name: &str) -> Key {
+        let parts = self.prefix.parts().chain(name.split('/').map(Into::into));
+        Key::from_iter(parts)
+    }
+
+    /// The path of a key within the folder.
+    fn name(&self, key: &Key) -> Option<String> {
+        let parts: Vec<String> = key.prefix_match(&self.prefix)?.map(|part| part.as_ref().to_owned()).collect();
+        (!parts.is_empty()).then(|| parts.join("/"))
+    }
+
+    fn error(&self, action: &'static str, name: &str, source: object_store::Error) -> StoreError {
+        let url = if name.is_empty() { self.url.clone() } else { format!("{}/{name}", self.url) };
+        StoreError::Store { action, url, source }
+    }
+}
+
+fn file_error(action: &'static str, path: &str, source: io::Error) -> StoreError {
+    StoreError::File { action, path: path.into(), source }
+}
