@@ -97,6 +97,10 @@ fn every_figure_about_programs_is_defined() {
     stored(&folder, "train", &mut keys);
     printed(&folder, "verify --count 40", &mut keys);
     printed(&folder, "generate --count 2 --out items", &mut keys);
+    printed(&folder, "generate --count 2 --shard 1/2 --out parts/1", &mut keys);
+    printed(&folder, "generate --count 2 --shard 2/2 --out parts/2", &mut keys);
+    printed(&folder, "merge parts --out whole", &mut keys);
+    printed(&folder, "export smoke --limit 1 --to hf --out exported", &mut keys);
     printed(&folder, "suite list", &mut keys);
     printed(&folder, "suite show smoke --task fuel --limit 2", &mut keys);
     let trap = "(module (func (export \"run\") ;;INSPECT\n i32.const 1 ;;INSPECT\n i32.const 0 i32.div_s drop))";
