@@ -7,7 +7,7 @@ use super::GRADER;
 use super::folder::{ExportError, Folder};
 use super::question::{About, Export, Question};
 use super::table::{Cell, Kind, Table};
-use crate::item::record::{Task, Truth};
+use crate::item::record::{Said, Task};
 use crate::wasm::types::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -100,9 +100,9 @@ fn size(rows: u64) -> &'static str {
 
 fn row(question: &Question) -> Vec<Cell> {
     let item = question.item();
-    let values: &[Value] = match &item.truth {
-        Truth::StackValues(values) | Truth::ReturnValues(values) => values,
-        Truth::FlagStates(_) | Truth::Fuel(_) => &[],
+    let values: &[Value] = match item.truth.said() {
+        Said::Values(values) => values,
+        Said::Flags(_) | Said::Amount(_) => &[],
     };
     let recipe = serde_json::to_value(&item.recipe).expect("plain data");
     let recipe = json!({

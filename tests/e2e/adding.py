@@ -151,6 +151,8 @@ def check_strategy(commands):
 
 
 def main():
+    # What is not formatted now is not the page's doing.
+    run("cargo fmt")
     commands = follow((SOURCES / "docs/adding.md").read_text())
     # Built once and hardly run: what compiles soonest. Other crates keep their profile, and so what is built of them.
     quick = {"CARGO_PROFILE_DEV_OPT_LEVEL": "0", "CARGO_PROFILE_DEV_DEBUG": "false", "CARGO_INCREMENTAL": "0"}

@@ -93,10 +93,14 @@ fn every_figure_of_an_evaluation_is_defined() {
 #[test]
 fn every_figure_about_programs_is_defined() {
     let (folder, mut keys) = (folder("method-programs"), BTreeSet::new());
-    printed(&folder, "train --steps 1000 --programs 10", &mut keys);
+    printed(&folder, "train --preset tiny --steps 200 --programs 5", &mut keys);
     stored(&folder, "train", &mut keys);
     printed(&folder, "verify --count 40", &mut keys);
     printed(&folder, "generate --count 2 --out items", &mut keys);
+    printed(&folder, "generate --count 2 --shard 1/2 --out parts/1", &mut keys);
+    printed(&folder, "generate --count 2 --shard 2/2 --out parts/2", &mut keys);
+    printed(&folder, "merge parts --out whole", &mut keys);
+    printed(&folder, "export smoke --limit 1 --to hf --out exported", &mut keys);
     printed(&folder, "suite list", &mut keys);
     printed(&folder, "suite show smoke --task fuel --limit 2", &mut keys);
     let trap = "(module (func (export \"run\") ;;INSPECT\n i32.const 1 ;;INSPECT\n i32.const 0 i32.div_s drop))";
