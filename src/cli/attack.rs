@@ -353,9 +353,7 @@ fn matched(loom: &Arc<Loom>, dir: &RunDir) -> Result<Matched, Failure> {
     let records = read_records(dir).map_err(Failure::usage)?.rows;
     let mut asked: Vec<&Record> = records.iter().filter(|record| record.purpose == Purpose::Attack).collect();
     asked.sort_by_key(|record| (record.round, record.index));
-    if let Some(recipe) =
-        asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR)
-    {
+    if let Some(recipe) = asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR) {
         let found = recipe.generator.clone();
         return Err(Failure::usage(RecipeError::Generator { found }));
     }

@@ -177,13 +177,7 @@ impl Args {
     }
 
     /// The directory of a new run.
-    fn new_dir(
-        &self,
-        entries: &[ModelEntry],
-        label: &str,
-        started: &Stamp,
-        homes: &Homes,
-    ) -> Result<RunDir, Failure> {
+    fn new_dir(&self, entries: &[ModelEntry], label: &str, started: &Stamp, homes: &Homes) -> Result<RunDir, Failure> {
         if let Some(path) = &self.into {
             return homes.create_at(path).map_err(Failure::usage);
         }

@@ -41,7 +41,11 @@ pub struct Args {
 #[serde(untagged)]
 enum Merged {
     Evaluation(Box<EvaluationFigures>),
-    DataSet { parts: usize, #[serde(flatten)] counts: Counts },
+    DataSet {
+        parts: usize,
+        #[serde(flatten)]
+        counts: Counts,
+    },
 }
 
 /// How deep parts are looked for in a folder.
@@ -136,13 +140,18 @@ impl Args {
             }
             say("weaving a stretch of programs that no part has");
             let mut items = Vec::new();
-            source.stream_stretches(seed, 1, |_| stretch, |draft, _| match draft {
-                Some(draft) => {
-                    items.push(draft.item);
-                    ControlFlow::Continue(())
-                }
-                None => ControlFlow::Break(()),
-            })?;
+            source.stream_stretches(
+                seed,
+                1,
+                |_| stretch,
+                |draft, _| match draft {
+                    Some(draft) => {
+                        items.push(draft.item);
+                        ControlFlow::Continue(())
+                    }
+                    None => ControlFlow::Break(()),
+                },
+            )?;
             Ok(items)
         })
     }

@@ -112,11 +112,8 @@ impl Gathering {
             None => self.data.len() == self.count,
             Some(part) => part.spare > SPARE,
         };
-        let part = self.part.map(|part| WovenPart {
-            shard: part.shard,
-            stretches: programs / STRIDE,
-            of_items: self.count,
-        });
+        let part =
+            self.part.map(|part| WovenPart { shard: part.shard, stretches: programs / STRIDE, of_items: self.count });
         let items = self.data.len();
         let card = WovenCard { items, complete, programs, repeated, part, ..card };
         let counts = self.data.finish(&Card::Woven(Box::new(card)))?;

@@ -75,7 +75,9 @@ pub enum MergeError {
         problem: String,
     },
     /// Together they are not what each says the whole is.
-    #[error("the items together have the fingerprint {found}, and each part says {expected}; a part was changed: make them again")]
+    #[error(
+        "the items together have the fingerprint {found}, and each part says {expected}; a part was changed: make them again"
+    )]
     Fingerprint {
         /// As it is.
         found: String,
@@ -122,5 +124,9 @@ fn in_order<T>(parts: Vec<T>, about: impl Fn(&T) -> (&Path, Shard)) -> Result<Ve
         places[shard.at() as usize] = Some(part);
     }
     let missing: Vec<u32> = (0..of).filter(|&at| places[at as usize].is_none()).collect();
-    if missing.is_empty() { Ok(places.into_iter().flatten().collect()) } else { Err(MergeError::Missing { missing, of }) }
+    if missing.is_empty() {
+        Ok(places.into_iter().flatten().collect())
+    } else {
+        Err(MergeError::Missing { missing, of })
+    }
 }

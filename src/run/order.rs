@@ -106,8 +106,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     fn evaluation() -> Evaluation {
-        let examinee =
-            |name: &str| Examinee { name: name.into(), request: serde_yaml::Value::Null, prices: None };
+        let examinee = |name: &str| Examinee { name: name.into(), request: serde_yaml::Value::Null, prices: None };
         let models = ["b", "a"].map(examinee).to_vec();
         let (tasks, prompts) = (Vec::new(), Vec::new());
         Evaluation { tasks, limit: None, epochs: 2, models, prompts, chosen_against: None, shard: None }
@@ -119,7 +118,10 @@ mod tests {
         let name = RunName { verb: "eval", preset: "stack", model: None, seed: 0 };
         let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
         let line = |(index, round, model): (u32, u32, &str)| {
-            format!("{{\"index\":{index},\"round\":{round},\"model\":\"{model}\",\"text\":\"{}\"}}", "x".repeat(index as usize))
+            format!(
+                "{{\"index\":{index},\"round\":{round},\"model\":\"{model}\",\"text\":\"{}\"}}",
+                "x".repeat(index as usize)
+            )
         };
         let sorted = [(0, 0, "b"), (0, 0, "a"), (0, 1, "a"), (1, 0, "b"), (12, 0, "a")].map(line);
         let came = [4, 1, 0, 3, 2].map(|at| sorted[at].clone());

@@ -32,7 +32,9 @@ pub struct Folder {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It is no address of an object store.
-    #[error("`{url}` is no folder in an object store: {problem}; write s3://BUCKET/FOLDER, gs://, az:// or file:///FOLDER")]
+    #[error(
+        "`{url}` is no folder in an object store: {problem}; write s3://BUCKET/FOLDER, gs://, az:// or file:///FOLDER"
+    )]
     Address {
         /// As it was given.
         url: String,

@@ -60,7 +60,8 @@ fn merged_parts_of_an_evaluation_are_the_whole_one() {
     assert!(told.contains("seed") && told.contains("fingerprints"), "{told}");
     let records = parts.join("part-1/records.jsonl");
     let lines = std::fs::read_to_string(&records).expect("it is there");
-    std::fs::write(&records, lines.lines().skip(1).fold(String::new(), |all, line| all + line + "\n")).expect("writable");
+    std::fs::write(&records, lines.lines().skip(1).fold(String::new(), |all, line| all + line + "\n"))
+        .expect("writable");
     let told = refused(harness(&folder, &["merge", "store", "--out", "wrong"]));
     assert!(told.contains("records.jsonl:1: here the record of item 1, epoch 0, sim/novice should stand"), "{told}");
     assert!(!folder.join("wrong").exists(), "nothing half-merged stays");

@@ -131,8 +131,7 @@ impl Flags {
     /// Items that are there already.
     fn there(&self, path: &Path, tasks: Vec<Task>, shard: Shard, homes: &Homes) -> Result<Asked, Failure> {
         let is_run = path.is_dir() || is_address(path);
-        let (subjects, chosen_against) =
-            if is_run { of_run(path, homes)? } else { (of_file(path)?, None) };
+        let (subjects, chosen_against) = if is_run { of_run(path, homes)? } else { (of_file(path)?, None) };
         let mut counts: BTreeMap<Task, u64> = BTreeMap::new();
         let most = self.limit.unwrap_or(u64::MAX);
         let mut is_selected = |subject: &Subject| {

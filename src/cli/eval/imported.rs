@@ -28,7 +28,8 @@ pub(super) fn import(args: &Args, files: &[PathBuf], homes: &Homes) -> Result<Ev
     let [model] = &args.model[..] else {
         return Err(Failure::usage(anyhow::anyhow!("a batch is of one model; give --model once with --import-batch")));
     };
-    let (entry, prompts, asked) = (args.way.entry(model)?, prompts(&args.prompt)?, args.asked.resolve(args.shard, homes)?);
+    let (entry, prompts, asked) =
+        (args.way.entry(model)?, prompts(&args.prompt)?, args.asked.resolve(args.shard, homes)?);
     let replies = Replies::read(files).map_err(Failure::usage)?;
     let plan = args.plan(std::slice::from_ref(&entry), &prompts, &asked)?;
     let (started, clock) = (Stamp::now(), Instant::now());

@@ -17,7 +17,12 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Grades the replies of the evaluation in a directory.
-pub(super) fn replay(path: &Path, log_dir: &Path, strictness: Strictness, homes: &Homes) -> Result<EvaluationFigures, Failure> {
+pub(super) fn replay(
+    path: &Path,
+    log_dir: &Path,
+    strictness: Strictness,
+    homes: &Homes,
+) -> Result<EvaluationFigures, Failure> {
     let earlier = homes.open(path).map_err(Failure::usage)?;
     let manifest = Manifest::read(&earlier).map_err(Failure::usage)?;
     let Some(mut evaluation) = manifest.plan.evaluation.clone() else {

@@ -102,11 +102,7 @@ impl Card {
         let file = YamlFile::read(&dir.join(CARD))?;
         // Told apart by a key, so that a mistake is told of the kind that is meant.
         let keys: serde_yaml::Value = file.parse()?;
-        Ok(if keys.get("suite").is_some() {
-            Self::Suite(file.parse()?)
-        } else {
-            Self::Woven(Box::new(file.parse()?))
-        })
+        Ok(if keys.get("suite").is_some() { Self::Suite(file.parse()?) } else { Self::Woven(Box::new(file.parse()?)) })
     }
 
     /// How many items there are.
@@ -131,7 +127,14 @@ impl Card {
             Self::Suite(card) => Self::Suite(SuiteCard { items: 0, shard: None, ..card }),
             Self::Woven(card) => {
                 let items = card.part.map_or(card.items, |part| part.of_items);
-                Self::Woven(Box::new(WovenCard { items, programs: 0, repeated: 0, complete: true, part: None, ..*card }))
+                Self::Woven(Box::new(WovenCard {
+                    items,
+                    programs: 0,
+                    repeated: 0,
+                    complete: true,
+                    part: None,
+                    ..*card
+                }))
             }
         }
     }

@@ -138,11 +138,7 @@ fn write_woven<E: From<MergeError>>(
     let mut gathering = Gathering::new(data, card.items, None);
     for stretch in 0.. {
         let (at, own) = (stretch as usize % parts.len(), stretch / parts.len() as u64);
-        let items = if own < parts[at].stretches() {
-            lines[at].of_stretch(stretch)?
-        } else {
-            weave(stretch)?
-        };
+        let items = if own < parts[at].stretches() { lines[at].of_stretch(stretch)? } else { weave(stretch)? };
         let woven = (stretch + 1) * STRIDE;
         let mut steps = items.iter().map(Some).chain([None]);
         if steps.any(|item| gathering.take(item, woven).is_break()) {
@@ -188,7 +184,13 @@ impl<'p> Lines<'p> {
                     self.next = Some(item);
                     break;
                 }
-                _ => return Err(wrong(self.part, self.stream.number(), &format!("program {} does not belong here", item.id))),
+                _ => {
+                    return Err(wrong(
+                        self.part,
+                        self.stream.number(),
+                        &format!("program {} does not belong here", item.id),
+                    ));
+                }
             }
             self.advance()?;
         }

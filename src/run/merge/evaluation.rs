@@ -70,11 +70,8 @@ fn check_alike(parts: &[Part]) -> Result<(), MergeError> {
     let first = &parts[0];
     let whole = first.whole();
     for other in &parts[1..] {
-        let mut differ = if whole.identity() == other.whole().identity() {
-            Vec::new()
-        } else {
-            whole.differences(&other.whole())
-        };
+        let mut differ =
+            if whole.identity() == other.whole().identity() { Vec::new() } else { whole.differences(&other.whole()) };
         if first.manifest.fingerprint != other.manifest.fingerprint {
             differ.push("the fingerprints of the items".into());
         }
