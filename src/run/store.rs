@@ -49,7 +49,7 @@ pub enum StoreError {
         /// Of what.
         url: String,
         /// What the store said.
-        source: object_store::Error,
+        source: Box<object_store::Error>,
     },
     /// A file here cannot be read or written.
     #[error("cannot {action} {path}: {source}; check the room on the disk")]
@@ -193,7 +193,7 @@ impl Folder {
 
     fn error(&self, action: &'static str, name: &str, source: object_store::Error) -> StoreError {
         let url = if name.is_empty() { self.url.clone() } else { format!("{}/{name}", self.url) };
-        StoreError::Store { action, url, source }
+        StoreError::Store { action, url, source: Box::new(source) }
     }
 }
 
