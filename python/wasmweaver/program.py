@@ -50,8 +50,8 @@ class Program:
         if self._told is None:
             text = self._finished.json()
             self._told = {} if text is None else json.loads(text)
-            if self._told:
-                self._told["reward"] = self.reward
+        if self._told:
+            self._told["reward"] = self.reward
         return self._told
 
     def __getattr__(self, name: str) -> Any:
