@@ -9,7 +9,12 @@ use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-create_exception!(_wasmweaver, WeaveError, PyValueError, "What was asked for makes no sense; says what to do about it.");
+create_exception!(
+    _wasmweaver,
+    WeaveError,
+    PyValueError,
+    "What was asked for makes no sense; says what to do about it."
+);
 
 /// A mistake of the caller, in the library's words.
 pub(crate) fn refuse(error: impl Display) -> PyErr {

@@ -111,7 +111,8 @@ impl Finished {
         let sample = Sample::new(self.step, self.number, &episode, &look, self.reward as f32);
         let items = self.items(&episode)?;
         let counts = Op::ALL.iter().zip(&look.tally.opcodes).filter(|(_, count)| **count > 0.0);
-        let histogram: Map<String, Value> = counts.map(|(op, &n)| (op.mnemonic().to_owned(), json!(n as u64))).collect();
+        let histogram: Map<String, Value> =
+            counts.map(|(op, &n)| (op.mnemonic().to_owned(), json!(n as u64))).collect();
         let recipe = Recipe { generator: GENERATOR.into(), seed: weaver.seed(), actions: self.actions.clone() };
         let mut told = match serde_json::to_value(&sample).map_err(bug)? {
             Value::Object(told) => told,

@@ -238,7 +238,10 @@ impl Fleet {
                 return Err(refuse(format!("the episode of environment {at} is over; call reset() before step()")));
             }
             if !slot.ended && !(0..actions as i64).contains(&action) {
-                return Err(refuse(format!("environment {at}: there is no action {action}, there are 0 to {}", actions - 1)));
+                return Err(refuse(format!(
+                    "environment {at}: there is no action {action}, there are 0 to {}",
+                    actions - 1
+                )));
             }
         }
         Ok(())

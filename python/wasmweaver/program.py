@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import UserDict
 from typing import Any
 
 from . import _wasmweaver
@@ -71,9 +72,12 @@ class Program:
         return None if item is None else item["truth"]
 
     def info(self) -> dict[str, Any]:
-        """What the last step of an episode tells."""
+        """What the last step of an episode tells: ``finish_state``, ``reward_dict``, ``code``, and all of :attr:`told`, its
+        dicts as ``UserDict``: gymnasium's vector environments would take plain ones apart, key by key."""
         head = {"finish_state": self.finish_state, "reward_dict": self.reward_dict, "code": self.wat}
-        return head | ({"failure": self.failure} if self.failure is not None else self.told)
+        if self.failure is not None:
+            return head | {"failure": self.failure}
+        return head | {key: UserDict(value) if isinstance(value, dict) else value for key, value in self.told.items()}
 
     def __repr__(self) -> str:
         if self.failure is not None:
