@@ -5,6 +5,7 @@
 use crate::border::{apart, bug, json, panicked, refuse};
 use crate::kit;
 use pyo3::prelude::*;
+use serde::Serialize;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use wasmweaver::ask::chat::ChatReply;
 use wasmweaver::ask::judge::{Judged, Strictness, judge_with};
 use wasmweaver::item::inspect::{Source, Wish, inspect as answer};
-use wasmweaver::item::record::{Task, Truth};
+use wasmweaver::item::record::{Task, Truth, Verdict};
 use wasmweaver::item::source::{PROGRAMS_PER_ITEM, TooFew};
 use wasmweaver::learn::episode::Episode;
 use wasmweaver::run::preset::Preset;
@@ -88,6 +89,7 @@ impl Drop for Items {
 /// The items that `harness generate` makes with the same settings: each confirmed by wasmtime, no two with one canonical
 /// form, the same for any number of threads.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "Python names them")]
 pub(crate) fn generate(
     py: Python<'_>,
     task: Option<&str>,
@@ -139,6 +141,7 @@ fn make(preset: &Preset, count: u64, seed: Seed, threads: usize, sender: &SyncSe
 /// What `harness inspect --json` says of a module, text or binary.
 #[pyfunction]
 #[pyo3(signature = (text, binary, invoke, args, hit, fuel, strict))]
+#[expect(clippy::too_many_arguments, reason = "Python names them")]
 pub(crate) fn inspect(
     py: Python<'_>,
     text: Option<String>,
@@ -169,8 +172,21 @@ pub(crate) fn judge(
     let truth: Truth = serde_json::from_str(truth).map_err(|error| refuse(format!("this is no truth: {error}")))?;
     let reply = ChatReply { content: reply, finish_reason, refusal, ..ChatReply::default() };
     let judged = apart(py, || judge_with(&reply, &truth, Strictness { float_tolerance }))?;
-    let Judged { verdict, slots, wrong_share } = judged;
-    json(&serde_json::json!({"verdict": verdict, "slots": slots, "wrong_share": wrong_share}))
+    json(&Told::from(judged))
+}
+
+/// A verdict as records have it.
+#[derive(Serialize)]
+struct Told {
+    verdict: Verdict,
+    slots: Vec<bool>,
+    wrong_share: Option<f32>,
+}
+
+impl From<Judged> for Told {
+    fn from(Judged { verdict, slots, wrong_share }: Judged) -> Self {
+        Self { verdict, slots, wrong_share }
+    }
 }
 
 /// The names of all instructions.

@@ -71,7 +71,8 @@ class WeaveEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, "ansi"):
-            raise ValueError(f"there is no render_mode {render_mode!r}; it may be None or 'ansi'")
+            # As for an argument that does not exist: Stable-Baselines3 tries rgb_array, and goes on without.
+            raise TypeError(f"there is no render_mode {render_mode!r}; it may be None or 'ansi'")
         wanted = settings.wanted(
             preset=preset,
             level=level,

@@ -10,7 +10,8 @@ import stable_baselines3
 import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.env_util import make_vec_env as make_dummy
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 import wasmweaver
 from wasmweaver import ByteCodeSizeConstraint, FuelConstraint, StackInspectorPostProcessor
@@ -53,6 +54,12 @@ def random_mean() -> float:
     return float(np.mean(paid))
 
 
+def dummy(count: int, seed: int) -> DummyVecEnv:
+    made = DummyVecEnv([lambda: Monitor(gymnasium.make(wasmweaver.ENV_ID, **WEAVE))] * count)
+    made.seed(seed)
+    return made
+
+
 def train(env, steps: int) -> Paid:
     policy = dict(net_arch=[64, 64], activation_fn=torch.nn.ReLU)
     model = MaskablePPO(
@@ -69,7 +76,7 @@ print(f"torch {torch.__version__}, stable-baselines3 {stable_baselines3.__versio
       f"gymnasium {gymnasium.__version__}; random legal actions are paid {chance:.3f}")
 kinds = {
     "fast": lambda: make_vec_env(32, seed=1, **WEAVE),
-    "single": lambda: make_dummy(wasmweaver.ENV_ID, n_envs=8, seed=1, env_kwargs=WEAVE),
+    "single": lambda: dummy(8, seed=1),
 }
 told = []
 for kind, make in kinds.items():
