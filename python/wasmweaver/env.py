@@ -89,6 +89,7 @@ class WeaveEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
             confirm=confirm,
         )
         self._fleet = Fleet(wanted, 1, "Disabled", False)
+        self.observation_space: Any
         self.observation_space, self.action_space = settings.make_spaces(self._fleet, history)
         self.reward_function = reward_function
         self.verbose = verbose

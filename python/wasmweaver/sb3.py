@@ -21,7 +21,7 @@ class WeaveVecEnv(VecEnv):
         if envs.autoreset_mode != AutoresetMode.SAME_STEP:
             raise ValueError('Stable-Baselines3 has episodes start anew at once: make VecWeave with autoreset_mode="SameStep"')
         self.envs = envs
-        self._actions: np.ndarray | None = None
+        self._actions = np.zeros(envs.num_envs, dtype=np.int64)
         self._lengths = np.zeros(envs.num_envs, dtype=np.int64)
         self._started = time.time()
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)

@@ -117,18 +117,19 @@ class VecWeave(VectorEnv[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDA
     ) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
         """Starts programs: the first of environment ``i`` of seed ``seed + i`` (or of the ``i``-th seed), or the next ones.
         ``options={"reset_mask": mask}`` leaves the others as they are."""
-        single = seed if isinstance(seed, (int, np.integer)) else None
-        super().reset(seed=None if single is None else int(single))
+        single = int(seed) if isinstance(seed, (int, np.integer)) else None
+        super().reset(seed=single)
         if seed is None and not self._seeded:
             single = int(self.np_random.integers(SEEDS >> 1))
-        if single is not None:
-            seed = [int(single) + at for at in range(self.num_envs)]
         self._seeded = True
-        seeds = None if seed is None else [int(one) % SEEDS for one in seed]
+        given = [] if seed is None or isinstance(seed, (int, np.integer)) else [int(one) for one in seed]
+        if single is not None:
+            given = [single + at for at in range(self.num_envs)]
+        seeds = [one % SEEDS for one in given] or None
         chosen = (options or {}).get("reset_mask")
-        for name, given in (("seeds", seeds), ("entries of reset_mask", chosen)):
-            if given is not None and len(given) != self.num_envs:
-                raise ValueError(f"there are {self.num_envs} environments, and {len(given)} {name}")
+        for name, many in (("seeds", seeds), ("entries of reset_mask", chosen)):
+            if many is not None and len(many) != self.num_envs:
+                raise ValueError(f"there are {self.num_envs} environments, and {len(many)} {name}")
         self._renew()
         chosen = None if chosen is None else [bool(one) for one in chosen]
         self._fleet.reset(seeds, chosen, self._observations, self._mask_bytes())
