@@ -5,7 +5,8 @@
 
 use super::preset::Preset;
 use crate::item::record::Shape;
-use crate::weave::config::Bounds;
+use crate::weave::action::{MAX_FUNCS, MAX_LABELS, MAX_LOCALS};
+use crate::weave::config::{Bounds, MAX_STACK};
 
 /// The level of a preset as its file has it.
 pub const AS_WRITTEN: u8 = 3;
@@ -49,15 +50,15 @@ impl Preset {
         };
         self.weave.fuel = scale(self.weave.fuel, level.fuel, 10);
         self.weave.bytes = scale(self.weave.bytes, level.bytes, 200);
-        let more = |limit: &mut u32, least: u32| {
-            *limit = limit.saturating_add_signed(level.more).max(least.min(*limit));
+        let more = |limit: &mut u32, least: u32, most: u32| {
+            *limit = limit.saturating_add_signed(level.more).clamp(least.min(*limit), most.max(*limit));
         };
         let limits = &mut self.weave.limits;
-        more(&mut limits.nesting, 1);
-        more(&mut limits.functions, 1);
-        more(&mut limits.stack, 3);
-        more(&mut limits.locals, 2);
-        more(&mut self.probe.max_depth, self.probe.min_depth.max(2));
+        more(&mut limits.nesting, 1, MAX_LABELS - 1);
+        more(&mut limits.functions, 1, MAX_FUNCS);
+        more(&mut limits.stack, 3, MAX_STACK);
+        more(&mut limits.locals, 2, MAX_LOCALS);
+        more(&mut self.probe.max_depth, self.probe.min_depth.max(2), MAX_STACK);
         let without = if self.task.shape() == Shape::Values { level.without } else { way };
         self.weave.forbid.extend(without.iter().map(|&name| name.to_owned()));
         self
@@ -84,6 +85,11 @@ mod tests {
                 before = fuel;
             }
         }
+        let everything = Preset::load("everything").expect("shipped");
+        assert!(
+            (1..=5).all(|level| everything.clone().at_level(level).weave.check().is_ok()),
+            "limits keep their bounds"
+        );
         for name in ["stack", "result", "reachability", "fuel", "tiny"] {
             let written = Preset::load(name).expect("shipped");
             assert_eq!(written.clone().at_level(AS_WRITTEN), written);

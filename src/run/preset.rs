@@ -87,9 +87,17 @@ impl Preset {
     pub fn shipped(name: &str) -> Result<Self, ConfigError> {
         let path = Path::new(FOLDER).join(format!("{name}.yaml"));
         match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            Some((_, text)) => Self::read(&YamlFile::from_text(&path, text)),
+            Some((_, text)) => Self::from_text(&path, text),
             None => Err(with_shipped(ConfigError::whole(&path, "there is no such preset", "name another one"), name)),
         }
+    }
+
+    /// The preset that this text is. Mistakes name `path`, and their line in the text.
+    ///
+    /// # Errors
+    /// A [`ConfigError`].
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::read(&YamlFile::from_text(path, text))
     }
 
     fn read(file: &YamlFile) -> Result<Self, ConfigError> {

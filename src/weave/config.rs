@@ -9,6 +9,9 @@ use crate::wasm::isa::{Category, Op, Proposal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Operands of one block that a preset may allow.
+pub const MAX_STACK: u32 = 64;
+
 /// Bounds with both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -206,7 +209,7 @@ impl WeaveConfig {
             ("globals", limits.globals, self.imports.globals.len() as u32, MAX_GLOBALS),
             ("tables", limits.tables, 0, MAX_TABLES),
             ("nesting", limits.nesting, 0, MAX_LABELS - 1),
-            ("stack", limits.stack, 3, 64),
+            ("stack", limits.stack, 3, MAX_STACK),
             ("dead", limits.dead, 0, 1000),
             ("results", limits.results, 0, MAX_RESULTS),
             ("min_results", limits.min_results, 0, limits.results),

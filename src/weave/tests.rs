@@ -5,6 +5,7 @@ use super::canon::{Coverage, Covering, canonical};
 use super::chance::Chance;
 use super::config::WeaveConfig;
 use super::recipe;
+use super::weaver::goal::{GOAL, Goal};
 use super::weaver::{Loom, Phase, Weaver};
 use crate::seed::Seed;
 use crate::wasm::isa::Op;
@@ -210,4 +211,52 @@ fn trials_that_come_back_together_end_together() {
     check(&weaver, &mut Machine::default(), Some(&Oracle::new()));
     let entry: Vec<Op> = weaver.program().seqs[0].code.iter().map(|instr| instr.op).collect();
     assert_eq!(entry, [Op::I32Const, Op::Call, Op::Call, Op::I32Const, Op::Call, Op::ReturnCall]);
+}
+
+/// A program that was left half way leaves nothing behind, whatever was open in it.
+#[test]
+fn a_weaver_starts_anew_at_any_moment() {
+    let loom = loom(SETTINGS[2]);
+    let seen = |weaver: &Weaver| {
+        let mut out = vec![0.0; GOAL];
+        weaver.observe_goal(&Goal { fuel: 30, depth: None }, &mut out);
+        out
+    };
+    let mut again = Weaver::new(loom.clone(), 0);
+    for seed in 0..300 {
+        let mut rng = Seed::new(seed).rng();
+        again.reset(seed);
+        for _ in 0..rng.below(60) {
+            if again.phase() == Phase::Done || again.step_number(Chance::Actions.draw(&again, &mut rng)) {
+                break;
+            }
+        }
+        again.reset(seed);
+        let mut fresh = Weaver::new(loom.clone(), seed);
+        assert_eq!((again.legal(), seen(&again)), (fresh.legal(), seen(&fresh)));
+        Chance::Actions.weave(&mut again, &mut Seed::new(seed).rng());
+        Chance::Actions.weave(&mut fresh, &mut Seed::new(seed).rng());
+        assert_eq!((again.actions(), again.program()), (fresh.actions(), fresh.program()));
+    }
+}
+
+/// A new global was offered that only just fitted, and then no value for it: constants were counted as code.
+#[test]
+fn a_global_that_only_just_fits_has_a_first_value() {
+    let loom = loom(
+        "bytes: {max: 300}\nfuel: {min: 10, max: 50}\nunaligned: true\nforbid: [nop]
+limits: {functions: 6, locals: 10, globals: 4, nesting: 5, stack: 8, dead: 4, results: 1, min_results: 1}",
+    );
+    const CHOICES: [usize; 61] = [
+        512, 60, 606, 57, 25, 470, 17, 522, 24, 473, 554, 63, 559, 177, 143, 185, 23, 458, 95, 23, 455, 43, 562, 22,
+        456, 25, 475, 32, 597, 3, 499, 518, 66, 552, 187, 3, 498, 519, 29, 602, 2, 499, 63, 548, 177, 64, 554, 64, 553,
+        22, 441, 60, 605, 165, 29, 602, 34, 572, 574, 24, 472,
+    ];
+    let mut weaver = Weaver::new(loom, 13497894928924483035);
+    for number in CHOICES {
+        weaver.step_number(number);
+    }
+    assert!(matches!(weaver.phase(), Phase::GlobalInit(..)) && !weaver.legal().is_empty());
+    Chance::Actions.weave(&mut weaver, &mut Seed::new(1).rng());
+    check(&weaver, &mut Machine::default(), None);
 }

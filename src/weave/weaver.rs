@@ -225,6 +225,10 @@ impl Weaver {
         self.actions.clear();
         self.histogram.fill(0);
         self.timer.reset();
+        // Of what was woven before nothing is left: no block, should it not have been finished, and no fuel to be seen
+        // before the function begins.
+        self.machine.reset(&self.program, 0);
+        self.machine.fuel_limit = 0;
         (self.cursor, self.live, self.fuel_base) = (0, true, 0);
         (self.seed, self.rng) = (seed, Rng::from_u64(seed));
         let loom = self.loom.clone();

@@ -24,6 +24,10 @@ const CLASSES_SEEN: usize = 48;
 const LEFT: [i32; 16] = [-8, -4, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 11, 16, 24, 36];
 const NUMBERS: usize = 8;
 
+/// The blocks of an observation of a goal in their order, with their widths.
+pub const LAYOUT: &[(&str, usize)] =
+    &[("goal_fuel_left", LEFT.len() + 1), ("goal_classes_short", CLASSES_SEEN), ("goal_numbers", NUMBERS)];
+
 /// Length of an observation of a goal.
 pub const GOAL: usize = LEFT.len() + 1 + CLASSES_SEEN + NUMBERS;
 

@@ -24,19 +24,31 @@ const NUMBERS: usize = 19;
 /// Vector instructions are seen by their category.
 const VECTOR_CATEGORIES: usize = CATEGORIES;
 
+/// The blocks of an observation in their order, with their widths, for those who want to read one.
+pub const LAYOUT: &[(&str, usize)] = &[
+    ("phase", PHASES),
+    ("phase_category", CATEGORIES),
+    ("phase_type", TYPES),
+    ("instructions", Op::SCALARS),
+    ("vector_categories", VECTOR_CATEGORIES),
+    ("operand_types", SEEN_TYPES * TYPES),
+    ("operand_values", SEEN_VALUES * BUCKETS),
+    ("block", SCOPES.len()),
+    ("block_result", TYPES),
+    ("latest_actions", HISTORY * (CATEGORIES + 1)),
+    ("locals_and_globals", 2 * ValType::ALL.len()),
+    ("budgets_and_sizes", NUMBERS),
+];
+
 /// Length of an observation.
-pub const OBSERVATION: usize = PHASES
-    + CATEGORIES
-    + TYPES
-    + Op::SCALARS
-    + VECTOR_CATEGORIES
-    + SEEN_TYPES * TYPES
-    + SEEN_VALUES * BUCKETS
-    + SCOPES.len()
-    + TYPES
-    + HISTORY * (CATEGORIES + 1)
-    + 2 * ValType::ALL.len()
-    + NUMBERS;
+pub const OBSERVATION: usize = {
+    let (mut sum, mut at) = (0, 0);
+    while at < LAYOUT.len() {
+        sum += LAYOUT[at].1;
+        at += 1;
+    }
+    sum
+};
 
 /// Writes blocks of features one after another.
 struct Writer<'a> {

@@ -135,7 +135,17 @@ impl Weaver {
     /// What a new global can start with.
     pub(super) fn global_inits(&self, ty: ValType, set: &mut ActionSet) {
         if !ty.is_ref() {
-            return self.constants(ty, Op::GlobalGet, NEW_GLOBAL_BYTES + 2, set);
+            self.constants(ty, Op::GlobalGet, NEW_GLOBAL_BYTES + 2, set);
+            if set.is_empty() {
+                // Where a length is about to grow by a byte it matters that the constant stands outside of the code.
+                let head = constant_op(ty).row().opcode.len() as u32;
+                for bucket in 0..buckets(ty) {
+                    let elsewhere = NEW_GLOBAL_BYTES + head + max_size(ty, bucket);
+                    let cost = Cost { elsewhere, ..Cost::of(Op::GlobalGet, 2, access(Op::GlobalGet, ty)) };
+                    set.insert_if(Action::Bucket(bucket), self.affords(&cost));
+                }
+            }
+            return;
         }
         set.insert(Action::Type(ty));
         if ty == ValType::FuncRef {
