@@ -16,4 +16,5 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 "$venv/bin/python" -m pip install -q 'lm_eval[api]==0.4.13' 'inspect-ai==0.3.285' 'openai==3.54.0' 'datasets==5.2.0' \
   'pyarrow==26.0.1' 'duckdb==2.0.0'
+export PYTHONDONTWRITEBYTECODE=1
 exec "$venv/bin/python" tests/e2e/exports/main.py "$HARNESS" target/e2e/exports "${1:-36}" "${2:-20000}"

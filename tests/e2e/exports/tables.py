@@ -28,6 +28,7 @@ def hugging_face(bench: Bench, run: Path, expected: dict[str, str]) -> None:
     import pyarrow.parquet
     from huggingface_hub import DatasetCard
 
+    datasets.disable_progress_bars()
     folder = bench.export("hf", str(run))
     card = DatasetCard.load(folder / "README.md")
     configs = [config["config_name"] for config in card.data.configs]
