@@ -79,7 +79,16 @@ impl Args {
         if self.to == Target::Parquet {
             return self.records(asked.items(), homes);
         }
+        let run = asked.items().filter(|path| path.is_dir() || is_address(path)).map(Path::to_owned);
         let (prompts, asked) = (prompts(&self.prompt)?, asked.resolve(None, homes)?);
+        // The items of a run are called as they were when it was made.
+        let (label, seed) = match run {
+            Some(run) => {
+                let plan = Manifest::read(&homes.open(&run).map_err(Failure::usage)?)?.plan;
+                (plan.preset.name, plan.seed)
+            }
+            None => (asked.label.clone(), self.asked.seed),
+        };
         let mut export = self.export(&prompts, homes)?;
         let (mut counts, mut failed) = (BTreeMap::<Task, u64>::new(), None);
         let fingerprint = asked.each(|subject| {
@@ -89,8 +98,8 @@ impl Args {
             failed.take().map_or(Ok(()), |error| Err(refused(error)))
         })?;
         let about = About {
-            label: asked.label.clone(),
-            seed: self.asked.seed,
+            label,
+            seed,
             fingerprint,
             chosen_against: asked.chosen_against.clone(),
             prompts: counts.keys().map(|&task| (task, prompts.of(task).id())).collect(),

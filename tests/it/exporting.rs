@@ -7,7 +7,15 @@ use std::path::{Path, PathBuf};
 use wasmweaver::ask::residents::Residents;
 use wasmweaver::ask::serve::Server;
 
-const ITEMS: [&str; 7] = ["smoke@1", "--seed", "7", "--limit", "3", "--task", "stack"];
+/// A run with a few items: weaving them once is enough.
+fn run(folder: &Path) -> Value {
+    let items = ["--suite", "smoke@1", "--seed", "7", "--limit", "3", "--task", "stack", "--task", "fuel"];
+    json(&harness(folder, &[&["eval"], &items[..], &["--model", "guess/zero", "--json"]].concat()))
+}
+
+fn directory(figures: &Value) -> &str {
+    figures["run_dir"].as_str().expect("text")
+}
 
 fn export(folder: &Path, to: &str, out: &str, args: &[&str]) -> Value {
     json(&harness(folder, &[&["export", "--to", to, "--out", out, "--json"], args].concat()))
@@ -39,7 +47,8 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn formats_have_their_files_and_the_same_items_the_same_bytes() {
     let folder = folder("exports");
-    let tasks = ["smoke@1", "--seed", "7", "--limit", "2", "--task", "stack", "--task", "fuel"];
+    let figures = run(&folder);
+    let items = [directory(&figures)];
     for (to, expected) in [
         (
             "lm-eval",
@@ -65,11 +74,13 @@ fn formats_have_their_files_and_the_same_items_the_same_bytes() {
         ),
         ("openai-batch", &["README.md", "requests-00000.jsonl"]),
     ] {
-        let told = export(&folder, to, to, &tasks);
-        assert_eq!((told["items"].as_u64(), &told["tasks"]), (Some(4), &object!({"stack": 2, "fuel": 2})), "{to}");
+        let told = export(&folder, to, to, &items);
+        assert_eq!((told["items"].as_u64(), &told["tasks"]), (Some(6), &object!({"stack": 3, "fuel": 3})), "{to}");
+        let of = |told: &Value| ["suite", "seed", "fingerprint"].map(|key| told[key].clone());
+        assert_eq!(of(&told), of(&figures), "{to}");
         assert_eq!(names(&folder.join(to)), expected, "{to}");
         let again = folder.join("again").join(to);
-        export(&folder, to, &again.to_string_lossy(), &tasks);
+        export(&folder, to, &again.to_string_lossy(), &items);
         let bytes = |folder: &Path| files(folder).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>();
         let differs = bytes(&folder.join(to)) != bytes(&again);
         // The command in the folder of requests names no folder, so that even this is the same.
@@ -152,29 +163,27 @@ async fn batch(requests: String) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_comes_back_as_the_same_records() {
     let folder = folder("batch");
-    let asked = ["--epochs", "2", "--model", "sim/oracle+noise=0.5"];
-    export(&folder, "openai-batch", "requests", &[&ITEMS[..], &asked].concat());
+    let figures = run(&folder);
+    let asked = ["--items", directory(&figures), "--epochs", "2", "--model", "sim/oracle+noise=0.5"];
+    export(&folder, "openai-batch", "requests", &asked);
     let requests = std::fs::read_to_string(folder.join("requests/requests-00000.jsonl")).expect("is there");
     let mut replies = batch(requests).await;
     replies.reverse();
-    let eval = |args: &[&str]| {
-        let suite = [&["eval", "--suite"], &ITEMS[..], &asked].concat();
-        harness(&folder, &[&suite[..], args, &["--json"]].concat())
-    };
+    let eval = |args: &[&str]| harness(&folder, &[&["eval"], &asked[..], args, &["--json"]].concat());
     let write =
         |name: &str, lines: &[String]| std::fs::write(folder.join(name), lines.join("\n")).expect("can be written");
     write("all.jsonl", &replies);
-    let (asked, imported) = (json(&eval(&[])), json(&eval(&["--import-batch", "all.jsonl"])));
-    assert_eq!(imported["rows"], asked["rows"]);
-    assert_eq!(records(&folder, &imported), records(&folder, &asked));
+    let (live, imported) = (json(&eval(&[])), json(&eval(&["--import-batch", "all.jsonl"])));
+    assert_eq!(imported["rows"], live["rows"]);
+    assert_eq!(records(&folder, &imported), records(&folder, &live));
 
     let runs = || std::fs::read_dir(folder.join("results")).expect("is there").count();
     let before = runs();
     write("some.jsonl", &replies[1..]);
     write("double.jsonl", &replies[..1]);
-    write("foreign.jsonl", &[replies[0].replace("stack-l", "heap-l")]);
+    write("foreign.jsonl", &[replies[0].replace("fuel-l", "heap-l")]);
     for (files, told) in [
-        (&["some.jsonl"][..], "of 6 requests 1 have no reply (stack-l"),
+        (&["some.jsonl"][..], "of 12 requests 1 have no reply (fuel-l"),
         (&["all.jsonl", "double.jsonl"], "has a reply at all.jsonl:1 already"),
         (&["all.jsonl", "foreign.jsonl"], "1 replies are to no request of these items (heap-l"),
     ] {
@@ -189,13 +198,9 @@ async fn a_batch_comes_back_as_the_same_records() {
 #[test]
 fn the_records_of_a_run_are_a_table() {
     let folder = folder("tables");
-    let figures = json(&harness(&folder, &[&["eval", "--suite"], &ITEMS[..], &["--json"]].concat()));
-    let run = figures["run_dir"].as_str().expect("text");
-    let told = export(&folder, "parquet", "table", &[run]);
-    assert_eq!(told["records"].as_u64(), Some(3));
+    let figures = run(&folder);
+    let told = export(&folder, "parquet", "table", &[directory(&figures)]);
+    assert_eq!(told["records"].as_u64(), Some(6));
     let bytes = std::fs::read(folder.join("table/records.parquet")).expect("is there");
     assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
-    // The items of the run, too.
-    let told = export(&folder, "hf", "data", &[run]);
-    assert_eq!((told["items"].as_u64(), &told["fingerprint"]), (Some(3), &figures["fingerprint"]));
 }

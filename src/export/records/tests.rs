@@ -33,7 +33,7 @@ fn every_record_is_a_row_and_the_bytes_depend_on_nothing_else() {
             ("run-1".into(), "sim/novice".into(), u64::MAX.to_string())
         );
         assert_eq!((text("verdict"), text("item_id")), (verdict.name().into(), format!("r3-{index}")));
-        assert_eq!((row.get_long(at("index")), row.get_long(at("fuel"))), (Ok(index as i64), Ok(17)));
+        assert_eq!((row.get_long(at("index")).ok(), row.get_long(at("fuel")).ok()), (Some(index as i64), Some(17)));
         assert_eq!(
             row.get_long(at("slots_right")).ok(),
             verdict.answered().then_some((verdict == Verdict::Correct).into())

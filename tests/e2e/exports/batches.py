@@ -31,7 +31,7 @@ def check(bench: Bench, url: str, run: Path) -> None:
     import openai
 
     client = openai.OpenAI(base_url=url, api_key="none")
-    folder = bench.export("openai-batch", *bench.items, "--model", MODEL)
+    folder = bench.export("openai-batch", str(run), "--model", MODEL)
     replies = [line for path in sorted(folder.glob("requests-*.jsonl")) for line in whole_batch(client, path)]
     # A batch promises no order.
     random.Random(1).shuffle(replies)

@@ -32,7 +32,7 @@ class Bench:
         return json.loads(self.call(*args, "--json").stdout)
 
     def export(self, to: str, *args: str) -> Path:
-        """Exports the items of the test into a folder of the format's name."""
+        """Exports what is named, or the items of the test, into a folder of the format's name."""
         self.call("export", "--to", to, "--out", to, *(args or self.items))
         return self.work / to
 

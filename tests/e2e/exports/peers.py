@@ -39,11 +39,11 @@ def lm_eval(bench: Bench, url: str, expected: dict[str, str], accuracy: dict[str
     assert abs(given - whole) < 1e-9, f"the group: harness eval says {whole}, lm-evaluation-harness says {given}"
 
 
-def inspect(bench: Bench, url: str, expected: dict[str, str]) -> None:
+def inspect(bench: Bench, url: str, source: Path, expected: dict[str, str]) -> None:
     """Verdicts from the explanations of the scores."""
     from inspect_ai.log import read_eval_log
 
-    folder = bench.export("inspect")
+    folder = bench.export("inspect", str(source))
     args = ["inspect", "eval", "wasmweaver.py", "--model", f"openai-api/local/{MODEL}", "--display", "none"]
     args += ["--log-format", "json", "--log-dir", "logs", "--no-fail-on-error"]
     run(args, folder, LOCAL_API_KEY="none", LOCAL_BASE_URL=url)
