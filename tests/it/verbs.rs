@@ -1,5 +1,5 @@
 //! The pages of the verbs in docs/verbs, the completions and the manual pages: all made from the flags.
-//! `WASMWEAVER_BLESS=1 cargo test --test it verbs` writes the pages anew.
+//! `BLESS=1 cargo test --test it verbs` writes the pages anew.
 
 use super::command_line::{folder, harness};
 use clap::CommandFactory;
@@ -27,7 +27,7 @@ fn pages() -> BTreeMap<String, String> {
 fn each_verb_has_a_page_that_its_flags_make() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verbs");
     let pages = pages();
-    if std::env::var_os("WASMWEAVER_BLESS").is_some() {
+    if std::env::var_os("BLESS").is_some() {
         std::fs::create_dir_all(&folder).expect("writable");
         pages.iter().for_each(|(file, text)| std::fs::write(folder.join(file), text).expect("writable"));
     }
@@ -39,7 +39,7 @@ fn each_verb_has_a_page_that_its_flags_make() {
     let there: BTreeMap<String, String> = there.collect();
     assert_eq!(there.keys().collect::<Vec<_>>(), pages.keys().collect::<Vec<_>>(), "one page for each verb");
     for (file, text) in &pages {
-        assert!(there[file] == *text, "docs/verbs/{file} is not what the flags say; WASMWEAVER_BLESS=1 writes it anew");
+        assert!(there[file] == *text, "docs/verbs/{file} is not what the flags say; BLESS=1 writes it anew");
     }
 }
 
