@@ -18,9 +18,29 @@ fn pages() -> BTreeMap<String, String> {
         let options =
             MarkdownOptions::new().title(format!("harness {name}")).show_footer(false).show_table_of_contents(false);
         let text = help_markdown_command_custom(&verb.clone().bin_name(format!("harness {name}")), &options);
-        (format!("{name}.md"), text.trim_end().to_owned() + "\n")
+        (format!("{name}.md"), plain(&text))
     };
     verbs.map(page).collect()
+}
+
+/// Without what says the same on every page, and with headings of one kind.
+fn plain(text: &str) -> String {
+    let said_twice = |line: &&str| {
+        line.starts_with("This document contains")
+            || line.starts_with("## `harness")
+            || *line == "  Default value: `false`"
+    };
+    let mut page = String::new();
+    for line in text.lines().filter(|line| !said_twice(line)) {
+        let heading = line.strip_prefix("###### **").and_then(|line| line.strip_suffix(":**"));
+        let line = heading.map_or(line.to_owned(), |heading| format!("## {heading}"));
+        // What was left out leaves no gap.
+        if !(line.is_empty() && page.ends_with("\n\n")) {
+            page += &line;
+            page += "\n";
+        }
+    }
+    page.trim_end().to_owned() + "\n"
 }
 
 #[test]
