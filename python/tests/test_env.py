@@ -229,3 +229,19 @@ def test_the_layout_names_every_feature():
     assert max(block.stop for block in layout.values()) == len(observation) - 3
     assert observation[layout["phase"]].sum() == 1
     env.step(np.flatnonzero(env.action_masks())[0])
+
+
+@pytest.mark.parametrize("level", range(1, 6))
+@pytest.mark.parametrize(
+    "preset",
+    ["aligned", "broad", "everything", "fuel", "paper-reachability", "paper-stack", "reachability", "result", "stack", "tiny"],
+)
+def test_every_preset_can_be_woven_at_every_level_where_bytes_are_short(preset, level):
+    """Uniform chance gets where preferences seldom do: something is legal everywhere, and nothing legal fails."""
+    env = wasmweaver.VecWeave(32, preset=preset, level=level, weave={"bytes": {"max": 150}})
+    env.reset(seed=level)
+    for _ in range(250):
+        *_, infos = env.step(env.sample_actions())
+        if infos:
+            over = infos["_program"]
+            assert (infos["bytes"][over] <= 150).all() and (infos["used_fuel"][over] > 0).all()

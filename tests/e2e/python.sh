@@ -31,7 +31,6 @@ venv="$place/python-venv"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 "$venv/bin/pip" install -q --disable-pip-version-check 'maturin>=1.9,<2' 'gymnasium>=1.1' numpy 'pytest>=8'
 
-cargo build --locked --profile "$profile"
 folder="$([ "$profile" = dev ] && echo debug || echo "$profile")"
 rm -rf "$place/wheels"
 "$venv/bin/maturin" build -q --locked --profile "$profile" -m python/Cargo.toml -i "$venv/bin/python" -o "$place/wheels"
@@ -40,6 +39,7 @@ wheel=("$place"/wheels/*.whl)
 
 # From elsewhere, so that what is imported is what was installed.
 if [ "$part" != train ]; then
+  cargo build --locked --profile "$profile"
   checks="$PWD/python/tests"
   (cd "$place" && "$venv/bin/python" -m pytest -q -p no:cacheprovider "$checks")
   "$venv/bin/python" tests/e2e/python_agrees.py "$CARGO_TARGET_DIR/$folder/harness"
@@ -55,7 +55,7 @@ case "$torch" in
       as_root apt-get install -y -q --no-install-recommends python3-torch python3-venv
     fi
     [ -x "$train/bin/python" ] || /usr/bin/python3 -m venv --system-site-packages "$train"
-    # pip does not know Debian's torch; left to itself it would fetch another.
+    # Debian's torch calls itself 1.13.0a0, which pip takes for too old: left to itself it would fetch another.
     "$train/bin/pip" install -q --disable-pip-version-check --no-deps 'stable-baselines3==2.4.1' 'sb3-contrib==2.4.0'
     "$train/bin/pip" install -q --disable-pip-version-check 'gymnasium==1.0.0' 'numpy<2' cloudpickle 'pandas<3' matplotlib
     ;;
