@@ -289,9 +289,10 @@ mod tests {
     #[test]
     fn what_cannot_be_sent_stays_and_is_told() {
         let scratch = Scratch::new();
-        let taken = scratch.file("taken", "no folder");
         let homes = Homes::default();
-        let here = homes.settle(Path::new(&format!("file://{}/run", taken.display()))).expect("nothing is asked yet");
+        let address = format!("file://{}/run", scratch.path().display());
+        let here = homes.settle(Path::new(&address)).expect("nothing is there");
+        scratch.file("run", "no folder");
         std::fs::write(here.join("records.jsonl"), "paid for").expect("can be written");
         let error = homes.close().expect_err("a file is in the way");
         assert!(error.to_string().contains(&*here.to_string_lossy()), "{error}");
