@@ -124,6 +124,25 @@ impl Args {
             Some(policy) => preset.source_by(&loom, Arc::new(policy.chooser(&loom.config, &preset.prior)?)),
             None => preset.source(&loom),
         };
+        let card = WovenCard {
+            generator: GENERATOR.into(),
+            task: preset.task,
+            preset: name,
+            level: self.level,
+            seed: self.seed,
+            items: self.count,
+            complete: true,
+            programs: 0,
+            repeated: 0,
+            split: self.split.clone(),
+            policy: policy.as_ref().map(Pretrained::hash).transpose()?,
+            format: self.format.into(),
+            part: None,
+            config: preset,
+        };
+        if let Some(made) = self.made(&out, |_| Card::Woven(Box::new(card.clone()))) {
+            return self.show_made(&made);
+        }
         let data = self.data_set(&out)?;
         let stop = Arc::new(AtomicBool::new(false));
         let runtime = listen(stop.clone())?;
@@ -142,22 +161,6 @@ impl Args {
         runtime.shutdown_background();
         streamed?;
         let seconds = started.elapsed().as_secs_f64();
-        let card = WovenCard {
-            generator: GENERATOR.into(),
-            task: preset.task,
-            preset: name,
-            level: self.level,
-            seed: self.seed,
-            items: 0,
-            complete: false,
-            programs: 0,
-            repeated: 0,
-            split: self.split.clone(),
-            policy: policy.map(|policy| policy.hash()).transpose()?,
-            format: self.format.into(),
-            part: None,
-            config: preset,
-        };
         let Gathered { counts, programs, repeated, complete } = gathering.finish(card)?;
         let items_per_second = (counts.items as f64 / seconds).round();
         let seconds = (seconds * 1000.0).round() / 1000.0;
@@ -180,6 +183,23 @@ impl Args {
         Ok((name, preset.at_level(self.level)))
     }
 
+    /// The part that is to be made, if it is in the folder already: a scheduler may well ask for it again. `whole` is what it
+    /// is to be a part of; what is known only of what was woven is taken from the card that it is given.
+    fn made(&self, out: &Path, whole: impl Fn(&Card) -> Card) -> Option<Card> {
+        let shard = self.shard?;
+        let found = Card::of_finished(out)?;
+        (found.shard() == Some(shard) && found.whole() == whole(&found).whole()).then_some(found)
+    }
+
+    fn show_made(&self, card: &Card) -> Result<(), Failure> {
+        say("the part is there already; nothing is left to make");
+        let items = card.items();
+        if self.json {
+            return print_json(&serde_json::json!({ "items": items, "complete": true, "seconds": 0.0 }));
+        }
+        print_line(&format!("{items} items: {}", self.out.display()))
+    }
+
     /// The folder, made ready.
     fn data_set(&self, out: &Path) -> Result<DataSet, Failure> {
         let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
@@ -188,7 +208,7 @@ impl Args {
             Some(_) => DataSet::part(out),
         };
         made.map_err(|error| match error {
-            DataSetError::NotEmpty(_) => Failure::usage(error),
+            DataSetError::NotEmpty(_) => Failure::usage(DataSetError::NotEmpty(self.out.clone())),
             DataSetError::Write { .. } => Failure::Error(error.into()),
         })
     }
@@ -197,24 +217,32 @@ impl Args {
     fn write_suite(&self, name: &str, out: &Path) -> Result<(), Failure> {
         let suite = suite::load(name)?;
         let select = suite::select(self.task.as_slice(), None);
-        let mut data = self.data_set(out)?;
-        let (Items { items, fingerprint }, seconds) = suite::weave(&suite, self.seed, &select, self.threads)?;
-        let shard = self.shard.unwrap_or(Shard::WHOLE);
-        let own = (0..).zip(&items).filter(|(at, _)| shard.has(*at));
-        own.map(|(_, one)| data.add(&one.item)).try_for_each(|added| added.map(drop))?;
         let label = suite.label();
         let card = SuiteCard {
             generator: GENERATOR.into(),
             suite: label.clone(),
             seed: self.seed,
-            fingerprint: fingerprint.clone(),
-            items: data.len(),
+            fingerprint: String::new(),
+            items: 0,
             task: self.task,
             split: self.split.clone(),
             format: self.format.into(),
-            shard: self.shard,
+            shard: None,
             parts: serde_yaml::to_value(&suite.parts)?,
         };
+        let whole = |found: &Card| {
+            let fingerprint = if let Card::Suite(found) = found { &found.fingerprint } else { &card.fingerprint };
+            Card::Suite(SuiteCard { fingerprint: fingerprint.clone(), ..card.clone() })
+        };
+        if let Some(made) = self.made(out, whole) {
+            return self.show_made(&made);
+        }
+        let mut data = self.data_set(out)?;
+        let (Items { items, fingerprint }, seconds) = suite::weave(&suite, self.seed, &select, self.threads)?;
+        let shard = self.shard.unwrap_or(Shard::WHOLE);
+        let own = (0..).zip(&items).filter(|(at, _)| shard.has(*at));
+        own.map(|(_, one)| data.add(&one.item)).try_for_each(|added| added.map(drop))?;
+        let card = SuiteCard { items: data.len(), shard: self.shard, fingerprint: fingerprint.clone(), ..card };
         let counts = data.finish(&Card::Suite(card))?;
         let report = SuiteReport { suite: &label, seed: self.seed, fingerprint: &fingerprint, counts, seconds };
         if self.json {

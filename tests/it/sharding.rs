@@ -82,6 +82,11 @@ fn merged_parts_of_a_data_set_are_the_whole_one() {
             let out = format!("{name}/{}", &shard[..1]);
             ok(harness(&folder, &[&["generate", "--out", &out, "--shard", shard][..], make].concat()));
         }
+        let out = format!("{name}/2");
+        let again = ok(harness(&folder, &[&["generate", "--out", &out, "--shard", "2/4"][..], make].concat()));
+        assert!(again.contains("there already"), "{again}");
+        let other = refused(harness(&folder, &[&["generate", "--out", &out, "--shard", "1/4"][..], make].concat()));
+        assert!(other.contains("is not empty"), "{other}");
         let merged = format!("{name}-merged");
         ok(harness(&folder, &["merge", name, "--out", &merged]));
         same(&folder.join(whole), &folder.join(merged), &[files, &["dataset.yaml"]].concat());

@@ -2,7 +2,7 @@
 //!
 //! Must not know the items.
 
-use super::{CARD, Format};
+use super::{CARD, Format, UNFINISHED};
 use crate::item::record::Task;
 use crate::run::preset::Preset;
 use crate::run::shard::Shard;
@@ -103,6 +103,13 @@ impl Card {
         // Told apart by a key, so that a mistake is told of the kind that is meant.
         let keys: serde_yaml::Value = file.parse()?;
         Ok(if keys.get("suite").is_some() { Self::Suite(file.parse()?) } else { Self::Woven(Box::new(file.parse()?)) })
+    }
+
+    /// That of a data set whose making ended by itself, if there is one in the folder.
+    pub fn of_finished(dir: &Path) -> Option<Self> {
+        let card = Self::read(dir).ok().filter(|_| !dir.join(UNFINISHED).exists())?;
+        let is_complete = if let Self::Woven(card) = &card { card.complete } else { true };
+        is_complete.then_some(card)
     }
 
     /// How many items there are.
