@@ -25,11 +25,8 @@ fn pages() -> BTreeMap<String, String> {
 
 /// Without what says the same on every page, and with headings of one kind.
 fn plain(text: &str) -> String {
-    let said_twice = |line: &&str| {
-        line.starts_with("This document contains")
-            || line.starts_with("## `harness")
-            || *line == "  Default value: `false`"
-    };
+    let text = text.replace("\n\n  Default value: `false`\n", "\n");
+    let said_twice = |line: &&str| line.starts_with("This document contains") || line.starts_with("## `harness");
     let mut page = String::new();
     for line in text.lines().filter(|line| !said_twice(line)) {
         let heading = line.strip_prefix("###### **").and_then(|line| line.strip_suffix(":**"));
