@@ -71,9 +71,8 @@ impl Args {
         let mut found = Vec::new();
         for path in &self.parts {
             let here = homes.bring(path).map_err(Failure::usage)?;
-            let within = folders_with(&here, &[MANIFEST, CARD], DEPTH).map_err(|error| {
-                Failure::usage(anyhow::anyhow!("cannot look for parts in {}: {error}", path.display()))
-            })?;
+            let within = folders_with(&here, &[MANIFEST, CARD], DEPTH)
+                .map_err(|error| self.wrong(&format!("cannot look for parts in {}: {error}", path.display())))?;
             if within.is_empty() {
                 return Err(self.wrong(&format!("{} has no part", path.display())));
             }
