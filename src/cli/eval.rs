@@ -23,7 +23,7 @@ use crate::ask::prompt::Prompt;
 use crate::item::record::Verdict;
 use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
-use crate::run::dir::{RunDir, RunName};
+use crate::run::dir::{MANIFEST, RunDir, RunName};
 use crate::run::homes::Homes;
 use crate::run::manifest::{self, Evaluation, Examinee, Manifest, Plan, Status};
 use crate::run::order::put_in_order;
@@ -109,6 +109,7 @@ impl Args {
         }
         let Some(path) = &self.resume else { return self.carry_out(None, homes) };
         match Earlier::reopen(path, "eval", homes)? {
+            (earlier, Verb::Eval(args)) if earlier.is_complete() => args.show_complete(&earlier.dir),
             (earlier, Verb::Eval(args)) => args.carry_out(Some(earlier), homes),
             _ => unreachable!("its verb was looked at"),
         }
@@ -139,8 +140,7 @@ impl Args {
             None => (self.new_dir(&entries, &asked.label, &begun.started, homes)?, begun),
         };
         if is_complete {
-            say("the run is complete; nothing is left to ask");
-            return self.show(&keep::figures(&dir)?, Status::Complete);
+            return self.show_complete(&dir);
         }
         manifest.write(&dir)?;
         asked.write_items(&dir, &mut manifest)?;
@@ -168,11 +168,15 @@ impl Args {
         }
     }
 
+    fn show_complete(&self, dir: &RunDir) -> Result<(), Failure> {
+        say("the run is complete; nothing is left to ask");
+        self.show(&keep::figures(dir)?, Status::Complete)
+    }
+
     /// The run that is gone on with, by `--into`.
     fn earlier(&self, homes: &Homes) -> Result<Option<Earlier>, Failure> {
         let Some(path) = &self.into else { return Ok(None) };
-        let here = homes.bring(path).map_err(Failure::usage)?;
-        let is_there = RunDir::open(&here).is_ok();
+        let is_there = homes.bring(path).map_err(Failure::usage)?.join(MANIFEST).exists();
         is_there.then(|| Earlier::open(path, homes)).transpose()
     }
 

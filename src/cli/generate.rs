@@ -57,7 +57,7 @@ pub struct Args {
     /// Split by canonical form, as in train=0.9,test=0.1; no program stands on two sides
     #[arg(long, value_name = "NAME=SHARE,...")]
     split: Option<String>,
-    /// Make this part alone; `harness merge` puts the parts together, and says what is on which side and in which format
+    /// Make this part alone; `harness merge` puts the parts together, and goes by their --split and --format then
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
     /// Threads; the items are the same for any number of them [default: one for each processor]

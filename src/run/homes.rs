@@ -44,6 +44,10 @@ struct Mirror {
     scratch: PathBuf,
     /// What the store has: lengths and times of change here, by path.
     there: BTreeMap<String, (u64, SystemTime)>,
+    /// Whether it began with all that was there.
+    is_whole: bool,
+    /// Whether anything was changed there.
+    has_sent: bool,
 }
 
 impl Homes {
@@ -52,12 +56,7 @@ impl Homes {
     /// # Errors
     /// If there is none.
     pub fn open(&self, path: &Path) -> Result<RunDir, HomeError> {
-        let here = self.bring(path)?;
-        match RunDir::open(&here) {
-            Ok(dir) => Ok(self.named(dir)),
-            // Nobody knows it by its name here.
-            Err(error) => Err(DirError { path: path.into(), ..error }.into()),
-        }
+        self.at(path, RunDir::open)
     }
 
     /// Exactly `path` for a new run.
@@ -65,11 +64,13 @@ impl Homes {
     /// # Errors
     /// If something is there.
     pub fn create_at(&self, path: &Path) -> Result<RunDir, HomeError> {
-        let here = self.bring(path)?;
-        match RunDir::create_at(&here) {
-            Ok(dir) => Ok(self.named(dir)),
-            Err(error) => Err(DirError { path: path.into(), ..error }.into()),
-        }
+        self.at(path, RunDir::create_at)
+    }
+
+    fn at(&self, path: &Path, dir: impl Fn(&Path) -> Result<RunDir, DirError>) -> Result<RunDir, HomeError> {
+        // Nobody knows it by its name here.
+        let told = |error| DirError { path: path.into(), ..error };
+        Ok(self.named(dir(&self.bring(path)?).map_err(told)?))
     }
 
     /// A new directory in `log_dir`; see [`RunDir::create`].
@@ -81,17 +82,23 @@ impl Homes {
         Ok(self.named(RunDir::create(&here, name, started)?))
     }
 
-    /// A folder here with all that is at `path`; what changes in it is sent back. A path that is no address stands for itself.
+    /// A folder here with all that is at `path`, fetched once; what changes in it is sent back. A path that is no address stands
+    /// for itself.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn bring(&self, path: &Path) -> Result<PathBuf, StoreError> {
         let Some(folder) = remote(path)? else { return Ok(path.into()) };
+        let brought =
+            |mirror: &Mirror| (mirror.is_whole && mirror.folder.url() == folder.url()).then(|| mirror.scratch.clone());
+        if let Some(scratch) = lock(&self.mirrors).iter().find_map(|sending| brought(&lock(&sending.mirror))) {
+            return Ok(scratch);
+        }
         let files = folder.files()?;
         let scratch = scratch(path)?;
         folder.fetch(&files, &scratch)?;
         let there = changes(&scratch)?;
-        Ok(self.keep(Mirror { folder, scratch, there }))
+        Ok(self.keep(Mirror { folder, scratch, there, is_whole: true, has_sent: false }))
     }
 
     /// A folder here whose files are sent to `path`. It has, empty, the folders that are there, so that no name is taken
@@ -106,7 +113,7 @@ impl Homes {
             let place = scratch.join(name);
             std::fs::create_dir_all(&place).map_err(|source| here("make", &place, source))?;
         }
-        Ok(self.keep(Mirror { folder, scratch, there: BTreeMap::new() }))
+        Ok(self.keep(Mirror { folder, scratch, there: BTreeMap::new(), is_whole: false, has_sent: false }))
     }
 
     /// The same directory with its address, where it lies in the mirror of one.
@@ -138,7 +145,7 @@ impl Homes {
                 Ok(()) => {
                     // Left behind, it harms nobody.
                     let _ = std::fs::remove_dir_all(mirror.scratch.parent().unwrap_or(&mirror.scratch));
-                    written.extend((!mirror.there.is_empty()).then(|| mirror.folder.url().to_owned()));
+                    written.extend(mirror.has_sent.then(|| mirror.folder.url().to_owned()));
                 }
                 Err(source) => failed = failed.or(Some(CloseError { scratch: mirror.scratch.clone(), source })),
             }
@@ -194,7 +201,10 @@ impl Mirror {
         changed.sort_by_key(|(name, _)| is_last(name));
         for (name, state) in changed {
             match self.folder.send(name, &self.scratch.join(name), state.0) {
-                Ok(()) => drop(self.there.insert(name.clone(), *state)),
+                Ok(()) => {
+                    self.there.insert(name.clone(), *state);
+                    self.has_sent = true;
+                }
                 // Taken away since it was listed.
                 Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
@@ -204,6 +214,7 @@ impl Mirror {
         for name in gone {
             self.folder.remove(&name)?;
             self.there.remove(&name);
+            self.has_sent = true;
         }
         Ok(())
     }
@@ -279,11 +290,15 @@ mod tests {
         std::fs::remove_file(here.join("gone.md")).expect("is there");
         let dir = homes.named(RunDir::open(&here).expect("has a manifest"));
         assert_eq!(dir.shown(&dir.records()), format!("{address}/records.jsonl"));
-        assert_eq!(homes.close().expect("can be sent"), [address]);
+        assert_eq!(homes.bring(Path::new(&address)).expect("is here"), here, "it is fetched once");
+        assert_eq!(homes.close().expect("can be sent"), [address.clone()]);
         let there = changes(&store).expect("can be read");
         assert_eq!(there.keys().collect::<Vec<_>>(), ["deep/kept.txt", "manifest.yaml", "new.jsonl"]);
         assert_eq!(there["new.jsonl"].0, 9 << 20, "more than one piece");
         assert!(!here.exists(), "nothing is left behind");
+        let homes = Homes::default();
+        homes.open(Path::new(&address)).expect("is there");
+        assert!(homes.close().expect("nothing to send").is_empty(), "what was only read was not kept");
     }
 
     #[test]

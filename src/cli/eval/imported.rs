@@ -13,7 +13,7 @@ use crate::cli::flags::prompts;
 use crate::item::record::RecordSink;
 use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
-use crate::run::dir::{RunDir, RunName};
+use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
 use crate::run::manifest::{Manifest, Status};
 use crate::run::sink::JsonlSink;
@@ -33,8 +33,7 @@ pub(super) fn import(args: &Args, files: &[PathBuf], homes: &Homes) -> Result<Ev
     let replies = Replies::read(files).map_err(Failure::usage)?;
     let plan = args.plan(std::slice::from_ref(&entry), &prompts, &asked)?;
     let (started, clock) = (Stamp::now(), Instant::now());
-    let name = RunName { verb: "eval", preset: &asked.label, model: Some(&entry.name()), seed: args.asked.seed };
-    let dir = homes.create(&args.log_dir, &name, &started).map_err(Failure::usage)?;
+    let dir = args.new_dir(std::slice::from_ref(&entry), &asked.label, &started, homes)?;
     let mut manifest = Manifest::begin(plan, std::env::args(), args.way.max_connections, started);
     let kept = manifest.write(&dir).map_err(Failure::from).and_then(|()| {
         asked.write_items(&dir, &mut manifest)?;
