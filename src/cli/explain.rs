@@ -2,7 +2,7 @@
 //!
 //! Must not know how a dump is made.
 
-use super::inspect::{read, source, unreadable};
+use super::inspect::{read, shown, source, unreadable};
 use super::{Failure, print_json, print_line};
 use crate::item::inspect::{Source, called};
 use crate::item::record::Item;
@@ -10,7 +10,7 @@ use crate::run::homes::Homes;
 use crate::run::jsonl;
 use crate::run::pairs::read_pairs;
 use crate::run::shrunk::read_shrunk;
-use crate::wasm::explain::{Run, explain, text};
+use crate::wasm::explain::{Run, Unexplained, explain, text};
 use crate::wasm::parse::{ParseError, assemble, parse_binary};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const DEFAULT_FUNCTION: &str = "run";
 /// Dump a module byte by byte, with what every instruction did when it ran
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The module, text or binary; or with --item a run directory
+    /// The module, text or binary, `-` for standard input; or with --item a run directory
     #[arg(value_name = "FILE.wat|FILE.wasm|RUN_DIR")]
     file: PathBuf,
     /// The item of the run that is explained, by its id
@@ -81,12 +81,15 @@ impl Args {
         let run = if self.invoke.is_some() || program.export(name).is_some() {
             let called = called(&program, name, &self.args);
             let (entry, args) =
-                called.map_err(|refusal| Failure::usage(anyhow::anyhow!("{}: {refusal}", self.file.display())))?;
+                called.map_err(|refusal| Failure::usage(anyhow::anyhow!("{}: {refusal}", shown(&self.file))))?;
             Some(Run { entry, args, hit: self.hit.unwrap_or(hit), fuel_limit: self.fuel })
         } else {
             None
         };
-        let dump = explain(&bytes, &program, run.as_ref()).map_err(wrong)?;
+        let dump = explain(&bytes, &program, run.as_ref()).map_err(|error| match error {
+            Unexplained::Unreadable(error) => wrong(error),
+            Unexplained::NoRoom(error) => Failure::usage(anyhow::anyhow!("{}: {error}", shown(&self.file))),
+        })?;
         if self.json { print_json(&dump) } else { print_line(text(&dump).trim_end()) }
     }
 }

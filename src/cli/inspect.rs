@@ -2,16 +2,20 @@
 
 use super::{Failure, print_json, print_line};
 use crate::item::inspect::{Refusal, Report, Source, Spot, Told, Trapped, Wish, inspect};
-use crate::wasm::parse::ParseError;
+use crate::wasm::parse::{ParseError, decode};
+use crate::wasm::print::printable;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// What stands for standard input.
+const STDIN: &str = "-";
 /// What a binary module begins with.
 const MAGIC: &[u8] = b"\0asm";
 
 /// Answer every ;;INSPECT and ;;FLAG_n of a module, and what it returns, confirmed by wasmtime
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The module: text or binary
+    /// The module: text or binary; `-` is standard input
     #[arg(value_name = "FILE.wat|FILE.wasm")]
     file: PathBuf,
     /// The exported function that is called
@@ -48,7 +52,7 @@ impl Args {
         };
         let report = inspect(source, &wish).map_err(|refusal| match refusal {
             Refusal::Unreadable(error) => unreadable(&self.file, &error),
-            other => Failure::usage(anyhow::anyhow!("{}: {other}", self.file.display())),
+            other => Failure::usage(anyhow::anyhow!("{}: {other}", shown(&self.file))),
         })?;
         if self.json {
             print_json(&report)?
@@ -68,10 +72,19 @@ impl Args {
             print_line(&format!("INSPECT at line {}, hit {}: {values}", seen.line, seen.hit))?;
         }
         for (name, state) in &report.flag_states {
-            print_line(&format!("{name}: {state}"))?;
+            print_line(&format!("{}: {state}", printable(name)))?;
         }
         if let Some(values) = &report.return_values {
-            print_line(&format!("{} returns {}", self.invoke, list(values, "nothing")))?;
+            print_line(&format!("{} returns {}", printable(&self.invoke), list(values, "nothing")))?;
+        }
+        if let Some(spot) = &report.nondeterministic {
+            let line = spot.line.map_or(String::new(), |line| format!("line {line}, "));
+            print_line(&format!(
+                "nondeterministic: an answer hangs on the bits of the NaN that `{}` makes ({line}{}); WebAssembly leaves \
+                 them open, told is what follows from the canonical NaN",
+                spot.instruction,
+                place(spot)
+            ))?;
         }
         print_line(&format!("fuel: {}", report.fuel))?;
         print_line(if report.confirmed { "confirmed by wasmtime" } else { "not confirmed by wasmtime" })
@@ -79,7 +92,11 @@ impl Args {
 
     fn judge(&self, report: &Report) -> Result<(), Failure> {
         if let Some(disagreement) = &report.disagreement {
-            let error = anyhow::anyhow!("{}: {disagreement}: please report this program", self.file.display());
+            let error = anyhow::anyhow!("{}: {disagreement}: please report this program", shown(&self.file));
+            return Err(Failure::Error(error));
+        }
+        if let Some(limit) = &report.unconfirmed {
+            let error = anyhow::anyhow!("{}: not confirmed, since wasmtime cannot run it: {limit}", shown(&self.file));
             return Err(Failure::Error(error));
         }
         match &report.trap {
@@ -89,9 +106,20 @@ impl Args {
     }
 }
 
-/// The module in a file.
+/// The module in a file, or in standard input.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| Failure::usage(anyhow::anyhow!("cannot read {}: {error}", file.display())))
+    let read = if file == Path::new(STDIN) {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(file)
+    };
+    read.map_err(|error| Failure::usage(anyhow::anyhow!("cannot read {}: {error}", shown(file))))
+}
+
+/// How a file is called.
+pub(super) fn shown(file: &Path) -> String {
+    if file == Path::new(STDIN) { "<stdin>".into() } else { file.display().to_string() }
 }
 
 /// What a file holds says its beginning, not its name.
@@ -99,13 +127,13 @@ pub(super) fn source<'a>(file: &Path, bytes: &'a [u8]) -> Result<Source<'a>, Fai
     if bytes.starts_with(MAGIC) {
         return Ok(Source::Binary(bytes));
     }
-    let text = std::str::from_utf8(bytes);
-    let text = text.map_err(|_| anyhow::anyhow!("{} is neither a binary module nor text", file.display()));
+    let text = decode(bytes);
+    let text = text.map_err(|_| anyhow::anyhow!("{} is neither a binary module nor text", shown(file)));
     text.map(Source::Text).map_err(Failure::usage)
 }
 
 pub(super) fn unreadable(file: &Path, error: &ParseError) -> Failure {
-    let file = file.display();
+    let file = shown(file);
     Failure::usage(match error {
         ParseError::Text { line, column, message } => anyhow::anyhow!("{file}:{line}:{column}: {message}"),
         other => anyhow::anyhow!("{file}: {other}"),
@@ -121,11 +149,16 @@ fn list(values: &[Told], nothing: &str) -> String {
 
 /// A trap with its place: `a.wat:8: unreachable at unreachable, instruction 3 of $run`.
 fn told(file: &Path, trap: &Trapped) -> String {
-    let file = file.display();
-    let Some(Spot { function, pc, instruction, line, offset }) = &trap.at else {
+    let file = shown(file);
+    let Some(spot) = &trap.at else {
         return format!("{file}: {} before the first instruction", trap.message);
     };
-    let line = line.map_or(String::new(), |line| format!("{line}:"));
+    let line = spot.line.map_or(String::new(), |line| format!("{line}:"));
+    format!("{file}:{line} {} at `{}`, {}", trap.message, spot.instruction, place(spot))
+}
+
+/// `instruction 3 of $run, offset 0x2a`
+fn place(Spot { function, pc, offset, .. }: &Spot) -> String {
     let offset = offset.map_or(String::new(), |offset| format!(", offset {offset:#x}"));
-    format!("{file}:{line} {} at `{instruction}`, instruction {pc} of {function}{offset}", trap.message)
+    format!("instruction {pc} of {function}{offset}")
 }

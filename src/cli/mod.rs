@@ -32,6 +32,7 @@ pub mod train;
 pub mod verify;
 
 use crate::run::homes::Homes;
+use crate::wasm::print::printable_lines;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -113,7 +114,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let (Failure::Usage(error) | Failure::Error(error) | Failure::Missed(error)) = &failure;
-            say(&format!("error: {error}"));
+            // Much of it quotes files.
+            say(&format!("error: {}", printable_lines(&error.to_string())));
             failure.code()
         }
     }

@@ -4,14 +4,15 @@
 //! Must not know files, flags or how answers are printed. The keys of [`Report`] are read by others' scripts.
 
 use super::task::{FLAG, INSPECT};
-use crate::wasm::inspect::{Request, Sight, func_text, value_text};
+use crate::wasm::inspect::{NoRoom, Request, Sight};
 use crate::wasm::machine::Machine;
-use crate::wasm::oracle::Oracle;
+use crate::wasm::oracle::{Disagreement, Oracle};
 use crate::wasm::parse::{self, Marked, ParseError};
-use crate::wasm::print::instr_text;
+use crate::wasm::print::{Printer, printable};
 use crate::wasm::program::{Extern, Import, Probe, Program};
 use crate::wasm::types::{ValType, Value};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// What is wanted of a module.
 #[derive(Clone, Debug)]
@@ -34,8 +35,11 @@ pub enum Refusal {
     /// It is no module that the machine runs.
     #[error(transparent)]
     Unreadable(#[from] ParseError),
+    /// It cannot be run.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// No such function.
-    #[error("the module exports no function `{name}`; {}", exported(.exports))]
+    #[error("the module exports no function `{}`; {}", printable(.name), exported(.exports))]
     NoFunction {
         /// The one that is wanted.
         name: String,
@@ -43,7 +47,12 @@ pub enum Refusal {
         exports: Vec<String>,
     },
     /// An argument does not fit.
-    #[error("argument {number} of `{name}` is {}: `{given}`", .wanted.map_or("one too many".into(), |ty| format!("no {ty}")))]
+    #[error(
+        "argument {number} of `{}` is {}: `{}`",
+        printable(.name),
+        .wanted.map_or("one too many".into(), |ty| format!("no {ty}")),
+        printable(.given)
+    )]
     Argument {
         /// The function.
         name: String,
@@ -55,15 +64,23 @@ pub enum Refusal {
         wanted: Option<ValType>,
     },
     /// Imports, where none are wanted.
-    #[error("the module imports {}; without --strict zeros stand in for them", .0.join(", "))]
+    #[error("the module imports {}; without --strict zeros stand in for them", some(.0))]
     Imports(Vec<String>),
 }
 
 fn exported(names: &[String]) -> String {
     match names {
         [] => "it exports none at all".into(),
-        names => format!("name one with --invoke: {}", names.join(", ")),
+        names => format!("name one with --invoke: {}", some(names)),
     }
+}
+
+/// Names that a module gives, in one line: of very many the first.
+fn some(names: &[String]) -> String {
+    const TOLD: usize = 20;
+    let told: Vec<String> = names.iter().take(TOLD).map(|name| printable(name)).collect();
+    let more = names.len() - told.len();
+    told.join(", ") + &if more == 0 { String::new() } else { format!(" and {more} more") }
 }
 
 /// A value of any module: functions by their names.
@@ -98,6 +115,12 @@ pub struct Report {
     /// What wasmtime says otherwise: a bug of ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disagreement: Option<String>,
+    /// Why wasmtime could not say anything: a limit of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<String>,
+    /// An instruction that makes a NaN whose bits the specification leaves open, where an answer hangs on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nondeterministic: Option<Spot>,
 }
 
 /// One INSPECT.
@@ -175,20 +198,56 @@ pub fn inspect(source: Source<'_>, wish: &Wish) -> Result<Report, Refusal> {
         fuel_limit: wish.fuel,
     };
     let mut machine = Machine::default();
-    let sight = request.look(&mut machine);
-    let disagreement = request.confirm(&sight, &machine, &Oracle::new()).err();
-    let mut report = report(&request, &sight, &inspects, &flags);
-    report.confirmed = disagreement.is_none();
-    report.disagreement = disagreement.map(|disagreement| disagreement.to_string());
-    if let Some(spot) = report.trap.as_mut().and_then(|trap| trap.at.as_mut()) {
-        let (func, pc) = sight.ended.err().and_then(|stopped| stopped.at).expect("that is the spot");
-        let place = |of: Vec<Vec<u32>>| of.get((func - program.imported_funcs()) as usize)?.get(pc as usize).copied();
-        match source {
-            Source::Text(text) => spot.line = place(parse::lines(text)),
-            Source::Binary(bytes) => spot.offset = place(parse::offsets(bytes)),
+    let sight = request.look(&mut machine)?;
+    let held = request.confirm(&sight, &machine, &Oracle::new());
+    let printer = Printer::new(&program);
+    let mut report = report(&request, &sight, &printer, (&inspects, &flags));
+    report.confirmed = held.is_ok();
+    match held {
+        Ok(()) => {}
+        Err(Disagreement::Limit(limit)) => report.unconfirmed = Some(limit),
+        Err(disagreement) => report.disagreement = Some(disagreement.to_string()),
+    }
+    let trapped = sight.ended.as_ref().err().and_then(|stopped| stopped.at);
+    let open = request.hangs_on(&sight, &mut machine);
+    if trapped.or(open).is_some() {
+        let spots = Spots::new(source, &program, &printer);
+        if let Some(trap) = &mut report.trap {
+            trap.at = trapped.map(|at| spots.at(at));
         }
+        report.nondeterministic = open.map(|at| spots.at(at));
     }
     Ok(report)
+}
+
+/// Where instructions stand in what was given.
+struct Spots<'a> {
+    program: &'a Program,
+    printer: &'a Printer<'a>,
+    is_text: bool,
+    places: Vec<Vec<u32>>,
+}
+
+impl<'a> Spots<'a> {
+    fn new(source: Source<'_>, program: &'a Program, printer: &'a Printer<'a>) -> Self {
+        let (is_text, places) = match source {
+            Source::Text(text) => (true, parse::lines(text)),
+            Source::Binary(bytes) => (false, parse::offsets(bytes)),
+        };
+        Self { program, printer, is_text, places }
+    }
+
+    fn at(&self, (func, pc): (u32, u32)) -> Spot {
+        let of_func = self.places.get((func - self.program.imported_funcs()) as usize);
+        let place = of_func.and_then(|places| places.get(pc as usize)).copied();
+        Spot {
+            function: self.printer.names().func(func),
+            pc,
+            instruction: self.printer.instr(&self.program.flatten(func)[pc as usize].instr),
+            line: place.filter(|_| self.is_text),
+            offset: place.filter(|_| !self.is_text),
+        }
+    }
 }
 
 /// The first word of a probe comment.
@@ -247,10 +306,14 @@ fn argument(ty: ValType, text: &str) -> Option<Value> {
     Value::parse(ty, text).or_else(unsigned).filter(|value| !ty.is_ref() || value.bits == 0)
 }
 
-fn report(request: &Request<'_>, sight: &Sight, inspects: &[&Marked], flags: &[&Marked]) -> Report {
-    let program = request.program;
+fn report(
+    request: &Request<'_>,
+    sight: &Sight,
+    printer: &Printer<'_>,
+    (inspects, flags): (&[&Marked], &[&Marked]),
+) -> Report {
     let told = |values: &[Value]| -> Vec<Told> {
-        values.iter().map(|&value| Told { r#type: value.ty, value: value_text(program, value) }).collect()
+        values.iter().map(|&value| Told { r#type: value.ty, value: printer.names().value(value) }).collect()
     };
     let inspections: Vec<Inspection> = inspects
         .iter()
@@ -263,23 +326,16 @@ fn report(request: &Request<'_>, sight: &Sight, inspects: &[&Marked], flags: &[&
         })
         .collect();
     let mut states: Vec<(String, bool)> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
     for (mark, &passed) in flags.iter().zip(&sight.flags) {
         // One flag may stand at several places.
-        match states.iter_mut().find(|(known, _)| known == name(mark)) {
+        let at = *known.entry(name(mark)).or_insert(states.len());
+        match states.get_mut(at) {
             Some((_, state)) => *state |= passed,
             None => states.push((name(mark).into(), passed)),
         }
     }
-    let trap = sight.ended.as_ref().err().map(|stopped| Trapped {
-        message: stopped.trap.to_string(),
-        at: stopped.at.map(|(func, pc)| Spot {
-            function: func_text(program, func),
-            pc,
-            instruction: instr_text(program, &program.flatten(func)[pc as usize].instr),
-            line: None,
-            offset: None,
-        }),
-    });
+    let trap = sight.ended.as_ref().err().map(|stopped| Trapped { message: stopped.trap.to_string(), at: None });
     Report {
         stack_values: inspections.first().map_or(Some(Vec::new()), |first| first.stack_values.clone()),
         flag_states: states,
@@ -289,6 +345,8 @@ fn report(request: &Request<'_>, sight: &Sight, inspects: &[&Marked], flags: &[&
         inspections,
         trap,
         disagreement: None,
+        unconfirmed: None,
+        nondeterministic: None,
     }
 }
 

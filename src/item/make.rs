@@ -148,7 +148,13 @@ impl Confirmer {
         let told = drafts.iter().zip(&claims).zip(&operands).zip(&self.machines);
         let cases = told.map(|(((draft, claim), operands), machine)| Case {
             program: &draft.program,
-            run: Run { entry: draft.entry, args: &[], ended: Ok(&claim.outcome), fuel_limit: claim.fuel_limit },
+            run: Run {
+                entry: draft.entry,
+                args: &[],
+                ended: Ok(&claim.outcome),
+                fuel_limit: claim.fuel_limit,
+                ran: None,
+            },
             machine,
             watch: Watch { operands: operands.as_slice(), flags: &claim.flags },
         });

@@ -169,7 +169,7 @@ fn cases<'a>(places: &'a [Place], outcomes: &'a [Result<Outcome, String>]) -> Ve
     let sound = places.iter().zip(outcomes).filter_map(|(place, outcome)| Some((place, outcome.as_ref().ok()?)));
     let case = |(Place { weaver, machine }, outcome): (&'a Place, &'a Outcome)| Case {
         program: weaver.program(),
-        run: Run { entry: weaver.entry(), args: &[], ended: Ok(outcome), fuel_limit: outcome.fuel },
+        run: Run { entry: weaver.entry(), args: &[], ended: Ok(outcome), fuel_limit: outcome.fuel, ran: None },
         machine,
         watch: Watch::default(),
     };
@@ -189,7 +189,7 @@ fn confirm(
     let mut disagreement = || {
         let disagreement = verdicts.next().expect("a verdict for each case").err()?;
         match disagreement {
-            Disagreement::Invalid(_) => verified.invalid += 1,
+            Disagreement::Invalid(_) | Disagreement::Limit(_) => verified.invalid += 1,
             Disagreement::Trapped { .. } => verified.trapped += 1,
             Disagreement::Fuel { .. } => verified.fuel_mismatch += 1,
             Disagreement::State { .. } => verified.state_mismatch += 1,

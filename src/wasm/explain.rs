@@ -12,8 +12,9 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
-use super::inspect::{Stopped, func_text, value_text};
+use super::inspect::{NoRoom, Stopped};
 use super::parse::ParseError;
+use super::print::{Names, Printer};
 use super::program::Program;
 use super::types::{ValType, Value};
 use serde::Serialize;
@@ -42,6 +43,9 @@ pub struct Dump {
     pub header: Vec<Entry>,
     /// Sections, in their order.
     pub sections: Vec<Section>,
+    /// Functions that did not begin, in a module with so much code that theirs is not taken apart.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub functions_without_code: u32,
     /// What the run came to, if anything was run.
     pub run: Option<Ran>,
 }
@@ -187,35 +191,56 @@ impl Serialize for Hex {
     }
 }
 
+/// Why there is no dump.
+#[derive(Debug, thiserror::Error)]
+pub enum Unexplained {
+    /// The bytes are no module.
+    #[error(transparent)]
+    Unreadable(#[from] ParseError),
+    /// It cannot be run.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
+}
+
 /// Dumps the binary that `program` was read from, with what a run of it did, if there is one.
 ///
 /// # Errors
-/// See [`ParseError`].
-pub fn explain(bytes: &[u8], program: &Program, run: Option<&Run>) -> Result<Dump, ParseError> {
-    let mut dump = layout::dump(program, bytes)?;
-    if let Some(run) = run {
-        let trace = Trace::run(program, run);
-        dump.run = Some(ran(program, run, &trace));
+/// See [`Unexplained`].
+pub fn explain(bytes: &[u8], program: &Program, run: Option<&Run>) -> Result<Dump, Unexplained> {
+    let trace = run.map(|run| Ok::<_, NoRoom>((run, Trace::run(program, run)?))).transpose()?;
+    let printer = Printer::new(program);
+    let began = trace.iter().flat_map(|(_, trace)| trace.places.keys()).map(|(func, _)| *func).collect();
+    let mut dump = layout::dump(&printer, program, bytes, &began)?;
+    if let Some((run, trace)) = trace {
+        let names = printer.names();
+        dump.run = Some(ran(names, run, &trace));
         let functions = dump.sections.iter_mut().flat_map(|section| &mut section.functions);
-        functions.for_each(|function| annotate(program, function, &trace));
+        functions.for_each(|function| annotate(names, program, function, &trace));
     }
     Ok(dump)
 }
 
-fn shown(program: &Program, values: &[Value]) -> Vec<Shown> {
-    values.iter().map(|&value| Shown { r#type: value.ty, value: value_text(program, value) }).collect()
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
-fn ran(program: &Program, run: &Run, trace: &Trace) -> Ran {
+fn shown(names: &Names, values: &[Value]) -> Vec<Shown> {
+    values.iter().map(|&value| Shown { r#type: value.ty, value: names.value(value) }).collect()
+}
+
+fn ran(names: &Names, run: &Run, trace: &Trace) -> Ran {
     Ran {
-        function: func_text(program, run.entry),
+        function: names.func(run.entry),
         fuel: trace.fuel,
-        results: trace.ended.as_ref().ok().map(|outcome| shown(program, &outcome.results)),
+        results: trace.ended.as_ref().ok().map(|outcome| shown(names, &outcome.results)),
         trap: trace.ended.as_ref().err().map(|stopped| stopped.trap.to_string()),
     }
 }
 
-fn annotate(program: &Program, function: &mut Function, trace: &Trace) {
+fn annotate(names: &Names, program: &Program, function: &mut Function, trace: &Trace) {
+    if function.code.is_empty() {
+        return;
+    }
     for (flat, instruction) in program.flatten(function.index).iter().zip(&mut function.code) {
         let at = trace.places.get(&(function.index, flat.place));
         let here = |stopped: &&Stopped| stopped.at == Some((function.index, instruction.pc));
@@ -223,8 +248,8 @@ fn annotate(program: &Program, function: &mut Function, trace: &Trace) {
             hits: at.map_or(0, |at| at.hits),
             fuel: at.map_or(0, |at| at.fuel),
             dead: at.is_none(),
-            before: at.and_then(|at| at.before.as_ref()).map(|values| shown(program, values)),
-            after: at.and_then(|at| at.after.as_ref()).map(|values| shown(program, values)),
+            before: at.and_then(|at| at.before.as_ref()).map(|values| shown(names, values)),
+            after: at.and_then(|at| at.after.as_ref()).map(|values| shown(names, values)),
             trap: trace.ended.as_ref().err().filter(here).map(|stopped| stopped.trap.to_string()),
         });
     }

@@ -3,13 +3,15 @@
 //!
 //! Must not know comments, files, or what the answers are for. A run that traps has answers too: what was seen before.
 
+mod open;
+
 use super::isa::Trap;
 use super::machine::{Machine, Observer, Stop};
-use super::oracle::{Disagreement, Oracle, Run, Watch};
-use super::program::{Place, Probe, Program};
+use super::oracle::{AMPLE_FUEL, Disagreement, Oracle, Run, Watch};
+use super::program::{PAGE_BYTES, Place, Probe, Program};
 use super::rerun::{Outcome, Snapshot};
-use super::types::{FUNC_PREFIX, ValType, Value};
-use std::collections::HashMap;
+use super::types::Value;
+use std::collections::{BTreeSet, HashMap};
 
 /// What is run, and what is watched.
 #[derive(Clone, Debug)]
@@ -41,6 +43,18 @@ pub struct Sight {
     pub ended: Result<Outcome, Stopped>,
     /// Fuel used, to the end or to the trap.
     pub fuel: u64,
+    /// The fuel that it could use: the limit, and what refused `table.grow`s asked for.
+    pub fuel_limit: u64,
+    /// The functions that began.
+    pub ran: BTreeSet<u32>,
+}
+
+/// A memory that the system does not give. What a run without it does says nothing about the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no room for a memory of {pages} pages ({} MiB)", (u64::from(*.pages) * u64::from(PAGE_BYTES)) >> 20)]
+pub struct NoRoom {
+    /// Its size.
+    pub pages: u32,
 }
 
 /// Why and where a run ended early.
@@ -66,26 +80,39 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Instantiates the module on `machine`, which keeps the final state, and calls the function.
+    /// Instantiates the module on `machine`, which keeps the final state, and calls the function: how that ended, why and
+    /// where if early.
     ///
     /// # Errors
-    /// Why and where it ended early.
-    pub fn run(&self, machine: &mut Machine, observer: &mut impl Observer) -> Result<Outcome, Stopped> {
+    /// If the system has no room for it.
+    pub fn run(&self, machine: &mut Machine, observer: &mut impl Observer) -> Result<Result<Outcome, Stopped>, NoRoom> {
         let mut located = Located { observer, last: None };
-        let ended = self.run_located(machine, &mut located);
-        ended.map_err(|trap| Stopped { trap, at: located.last.and_then(|last| self.pc(last)) })
+        let ended = self.run_by(machine, &mut located, |machine, observer| machine.run(self.program, observer))?;
+        Ok(ended.map_err(|trap| Stopped { trap, at: located.last.and_then(|last| self.pc(last)) }))
     }
 
-    fn run_located(&self, machine: &mut Machine, observer: &mut impl Observer) -> Result<Outcome, Trap> {
+    /// Runs the function on the instantiated module in a way of its own.
+    fn run_by<O: Observer>(
+        &self,
+        machine: &mut Machine,
+        observer: &mut O,
+        way: impl FnOnce(&mut Machine, &mut O) -> Stop,
+    ) -> Result<Result<Outcome, Trap>, NoRoom> {
+        let room = |machine: &Machine| machine.starved().map_or(Ok(()), |pages| Err(NoRoom { pages }));
         machine.reset(self.program, 0);
+        room(machine)?;
         machine.fuel_limit = self.fuel_limit;
-        machine.start(self.program, 0, observer)?;
-        machine.invoke(self.program, self.entry, self.args)?;
-        match machine.run(self.program, observer) {
-            Stop::Finished => Ok(Outcome::of(machine)),
-            Stop::Trap(trap) => Err(trap),
-            Stop::Frontier => unreachable!("a finished program has no open sequence"),
-        }
+        machine.spares_refused = true;
+        let called = machine.start(self.program, 0, observer).and_then(|()| {
+            machine.invoke(self.program, self.entry, self.args)?;
+            Ok(way(machine, observer))
+        });
+        room(machine)?;
+        Ok(match called {
+            Ok(Stop::Finished) => Ok(Outcome::of(machine)),
+            Ok(Stop::Trap(trap)) | Err(trap) => Err(trap),
+            Ok(Stop::Frontier) => unreachable!("a finished program has no open sequence"),
+        })
     }
 
     fn pc(&self, (func, place): (u32, Place)) -> Option<(u32, u32)> {
@@ -113,10 +140,17 @@ struct Watcher {
     wanted: Vec<u32>,
     hits: Vec<u32>,
     seen: Vec<Option<Snapshot>>,
+    ran: BTreeSet<u32>,
+    /// The function that ran last.
+    func: Option<u32>,
 }
 
 impl Observer for Watcher {
     fn before(&mut self, machine: &Machine, func: u32, place: Place) {
+        if self.func != Some(func) {
+            self.ran.insert(func);
+            self.func = Some(func);
+        }
         for &probe in self.probes.get(&(func, place)).map_or(&[][..], |probes| probes) {
             self.hits[probe] = self.hits[probe].saturating_add(1);
             if self.hits[probe] == self.wanted[probe] {
@@ -128,27 +162,48 @@ impl Observer for Watcher {
 
 impl Request<'_> {
     /// Runs the module on `machine`, which keeps the final state.
-    pub fn look(&self, machine: &mut Machine) -> Sight {
-        let watched: Vec<Probe> = self.probes.iter().chain(&self.flags).copied().collect();
+    ///
+    /// # Errors
+    /// If the system has no room for it.
+    pub fn look(&self, machine: &mut Machine) -> Result<Sight, NoRoom> {
+        let mut watcher = self.watcher();
+        let ended = self.call().run(machine, &mut watcher)?;
+        Ok(self.seen(watcher, machine, ended))
+    }
+
+    fn call(&self) -> Call<'_> {
+        Call { program: self.program, entry: self.entry, args: &self.args, fuel_limit: self.fuel_limit }
+    }
+
+    fn watcher(&self) -> Watcher {
+        let watched: Vec<&Probe> = self.probes.iter().chain(&self.flags).collect();
         let mut watcher = Watcher {
             hits: vec![0; watched.len()],
             seen: vec![None; watched.len()],
             // Of a flag the operands are not wanted.
             wanted: watched.iter().zip(0..).map(|(p, at)| if at < self.probes.len() { p.hit } else { 0 }).collect(),
             probes: HashMap::new(),
+            ran: BTreeSet::new(),
+            func: None,
         };
-        for (number, probe) in watched.iter().enumerate() {
-            let place = self.program.place(probe.func, probe.pc).expect("a probe stands in the program");
+        let places = self.program.places(watched.iter().copied());
+        for (number, (probe, place)) in watched.iter().zip(places).enumerate() {
+            let place = place.expect("a probe stands in the program");
             watcher.probes.entry((probe.func, place)).or_default().push(number);
         }
-        let call = Call { program: self.program, entry: self.entry, args: &self.args, fuel_limit: self.fuel_limit };
-        let ended = call.run(machine, &mut watcher);
-        let (hits, flags) = watcher.hits.split_at(self.probes.len());
+        watcher
+    }
+
+    fn seen(&self, mut watcher: Watcher, machine: &Machine, ended: Result<Outcome, Stopped>) -> Sight {
+        let flags = watcher.hits.split_off(self.probes.len());
+        watcher.seen.truncate(self.probes.len());
         Sight {
             flags: flags.iter().map(|&hits| hits > 0).collect(),
-            hits: hits.to_vec(),
-            operands: watcher.seen[..self.probes.len()].to_vec(),
+            hits: watcher.hits,
+            operands: watcher.seen,
             fuel: machine.fuel(),
+            fuel_limit: machine.fuel_limit,
+            ran: watcher.ran,
             ended,
         }
     }
@@ -158,27 +213,32 @@ impl Request<'_> {
     /// # Errors
     /// The first difference.
     pub fn confirm(&self, sight: &Sight, machine: &Machine, oracle: &Oracle) -> Result<(), Disagreement> {
+        let held = self.hold(sight, machine, oracle);
+        // wasmtime looks at its gauge at calls and loops alone, and goes on until there. A trap that it meets on the way
+        // is that of the same run with more fuel.
+        let cut_off = matches!(sight.ended, Err(Stopped { trap: Trap::OutOfFuel, .. }));
+        if cut_off && matches!(held, Err(Disagreement::Trapped { .. })) {
+            let longer = Self { fuel_limit: AMPLE_FUEL.max(self.fuel_limit.saturating_mul(16)), ..self.clone() };
+            let mut machine = Machine::default();
+            if let Ok(sight) = longer.look(&mut machine)
+                && sight.ended.as_ref().is_err_and(|stopped| stopped.trap != Trap::OutOfFuel)
+            {
+                return longer.hold(&sight, &machine, oracle);
+            }
+        }
+        held
+    }
+
+    fn hold(&self, sight: &Sight, machine: &Machine, oracle: &Oracle) -> Result<(), Disagreement> {
         let operands: Vec<_> = self.probes.iter().copied().zip(sight.operands.iter().map(Option::as_ref)).collect();
         let flags: Vec<_> = self.flags.iter().copied().zip(sight.flags.iter().copied()).collect();
         let run = Run {
             entry: self.entry,
             args: &self.args,
             ended: sight.ended.as_ref().map_err(|stopped| stopped.trap),
-            fuel_limit: self.fuel_limit,
+            fuel_limit: sight.fuel_limit,
+            ran: Some(&sight.ran),
         };
         oracle.confirm(self.program, &run, machine, Watch { operands: &operands, flags: &flags })
     }
-}
-
-/// A value as it is told to people and files: as [`Value::text`], but a function by its name, if it has one.
-pub fn value_text(program: &Program, value: Value) -> String {
-    match value.ty {
-        ValType::FuncRef if value.bits != 0 => func_text(program, value.bits as u32 - 1),
-        _ => value.text(),
-    }
-}
-
-/// A function by its name, or else by its index: `$fib`, `$f3`.
-pub fn func_text(program: &Program, func: u32) -> String {
-    program.func_name(func).map_or_else(|| format!("{FUNC_PREFIX}{func}"), |name| format!("${name}"))
 }

@@ -11,8 +11,8 @@
 //!
 //! Fuel is wasmtime's (`wasmtime-cranelift`, `func_environ.rs`): `nop`, `drop`, `block`, `loop`, `unreachable`,
 //! `return`, `else` and `end` are free, every other instruction costs 1, and so does entering a function that has code.
-//! `memory.copy`, `memory.fill` and `memory.init` cost 1 more for each byte asked for, the same of tables and
-//! `table.grow` for each element, before they look whether that many are there.
+//! `memory.copy`, `memory.fill` and `memory.init` cost 1 more for each byte, the same of tables for each element, once it
+//! is known that they are there; `table.grow` costs 1 more for each element asked for, also if it is refused.
 
 mod address;
 mod control;
@@ -153,8 +153,13 @@ pub struct Machine {
     serial: u32,
     /// Out of fuel above this.
     pub fuel_limit: u64,
+    /// Whether what a refused `table.grow` asked for raises the limit by as much as it costs: then -1 is the answer,
+    /// whatever was asked for. While a program is woven it is not: there a limit is what may be spent.
+    pub spares_refused: bool,
     /// Slots kept for locals that are declared while the function runs.
     spare_locals: u32,
+    /// Pages of a memory that could not be had from the system.
+    starved: Option<u32>,
 }
 
 impl Machine {
@@ -334,6 +339,12 @@ impl Machine {
     fn replace<const N: u32>(&mut self, ty: ValType, bits: u64) {
         self.write_slot(self.r.sp - N, ty, Bits::from(bits));
         self.r.sp -= N - 1;
+    }
+
+    /// Puts another value of its type in the place of the operand on top.
+    pub fn set_operand(&mut self, bits: Bits) {
+        let at = self.r.sp - 1;
+        self.write_slot(at, self.types[at as usize], bits);
     }
 
     #[inline(always)]

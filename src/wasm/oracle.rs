@@ -9,15 +9,18 @@
 //! module (`merge`). That is a way to agree sooner, never a way to agree: a batch in which anything is amiss is asked
 //! again one by one, and what is said about a program is what is said about it alone.
 
+mod around;
 mod compare;
 mod copy;
 mod left;
+mod limits;
 mod merge;
 
 #[cfg(test)]
 mod tests;
 
 use super::machine::Machine;
+use super::print::printable;
 use super::program::{Probe, Program};
 use super::rerun::{Outcome, Snapshot};
 use super::trap::Trap;
@@ -25,13 +28,15 @@ use super::types::{Bits, Value};
 use compare::{equal_fuel, equal_values};
 use copy::Copy;
 use left::{Host, Left};
+use limits::rejected;
 use merge::Merged;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use wasmtime::{Config, Engine, Inlining, Module, OptLevel, RegallocAlgorithm};
 
 /// Fuel given to a run beyond what the machine used: wasmtime looks at the gauge only at function entries and loop
 /// headers, so the exact amount is measured with plenty and subtracted.
-const AMPLE_FUEL: u64 = 1 << 27;
+pub const AMPLE_FUEL: u64 = 1 << 27;
 
 /// Stack of the second attempt, when a program nests more calls than the usual one has room for.
 const ROOMY_STACK: usize = 64 << 20;
@@ -43,6 +48,8 @@ const MAX_TABLES: usize = 100;
 /// Instructions, and bytes of memory, of programs that share a module at most: past that there is nothing to save.
 const MAX_SHARED_CODE: usize = 1 << 15;
 const MAX_SHARED_MEMORY: usize = 16 << 20;
+/// Bytes that a large memory has room to grow by before it is moved, should wasmtime go further than our machine.
+const GROWTH: u64 = 512 << 20;
 
 /// wasmtime, set up for many small programs.
 pub struct Oracle {
@@ -71,6 +78,8 @@ pub struct Run<'a> {
     pub ended: Result<&'a Outcome, Trap>,
     /// The fuel that it could use.
     pub fuel_limit: u64,
+    /// The functions that began, where that is known: the others need not be compiled.
+    pub ran: Option<&'a BTreeSet<u32>>,
 }
 
 /// A run on a machine that is to be held against wasmtime.
@@ -108,6 +117,9 @@ pub enum Disagreement {
         /// wasmtime's.
         theirs: u64,
     },
+    /// wasmtime cannot run it: there is too much of something. That says nothing about the program.
+    #[error("wasmtime cannot run the program: {0}")]
+    Limit(String),
     /// Different results, globals, tables, memory or probe values.
     #[error("{what}: our machine has {ours}, wasmtime {theirs}")]
     State {
@@ -167,7 +179,7 @@ impl Oracle {
         machine: &Machine,
         watch: Watch<'_>,
     ) -> Result<(), Disagreement> {
-        let run = Run { entry, args: &[], ended: Ok(outcome), fuel_limit: outcome.fuel };
+        let run = Run { entry, args: &[], ended: Ok(outcome), fuel_limit: outcome.fuel, ran: None };
         self.confirm(program, &run, machine, watch)
     }
 
@@ -212,9 +224,23 @@ impl Oracle {
     }
 
     fn check_one(&self, case: &Case<'_>) -> Result<(), Disagreement> {
+        let held = self.check_alone(case);
+        // Where wasmtime goes on, out of fuel or of stack later than our machine, it comes to functions that did not begin
+        // on ours; and whatever else is amiss is told of the whole program.
+        match held {
+            Err(ref amiss) if case.run.ran.is_some() && !matches!(amiss, Disagreement::Limit(_)) => {
+                self.check_alone(&Case { run: Run { ran: None, ..case.run }, ..*case })
+            }
+            held => held,
+        }
+    }
+
+    fn check_alone(&self, case: &Case<'_>) -> Result<(), Disagreement> {
         let alone = std::slice::from_ref(case);
+        let grown = case.machine.memory().len() > MAX_SHARED_MEMORY;
+        let engine = if grown { &large(case.machine.memory().len() as u64) } else { &self.engine };
         // How deep calls may nest is up to each machine (spec 7.2): where ours has room, wasmtime is given it too.
-        match hold(&self.engine, alone) {
+        match hold(engine, alone) {
             Err(Disagreement::Trapped { theirs, .. }) if theirs == Trap::CallStackExhausted.to_string() => {}
             held => return held,
         }
@@ -232,6 +258,13 @@ impl Oracle {
     }
 }
 
+/// An engine for a memory that comes to this size. Otherwise each page that it grows by would have wasmtime copy it all.
+fn large(memory: u64) -> Engine {
+    let mut config = Oracle::config();
+    config.memory_reservation(memory).memory_reservation_for_growth(GROWTH);
+    Engine::new(&config).expect("the settings fit each other")
+}
+
 /// The name that Pulley has on a machine like this one.
 fn pulley() -> &'static str {
     match (cfg!(target_pointer_width = "64"), cfg!(target_endian = "big")) {
@@ -246,6 +279,17 @@ impl Case<'_> {
     /// Whether it may share a module: nothing of it runs when that is instantiated, and it is to come to its end.
     fn mergeable(&self) -> bool {
         self.program.start.is_none() && self.run.ended.is_ok()
+    }
+
+    /// Fuel for wasmtime's run.
+    fn ample_fuel(&self) -> u64 {
+        let plenty = AMPLE_FUEL.max(self.run.fuel_limit.saturating_mul(16));
+        // wasmtime pays for a stretch before it looks whether that is there.
+        let unpaid = match self.run.ended {
+            Err(Trap::MemoryOutOfBounds | Trap::TableOutOfBounds) => u32::MAX.into(),
+            _ => 0,
+        };
+        plenty.saturating_add(unpaid)
     }
 
     fn code_len(&self) -> usize {
@@ -268,19 +312,24 @@ fn shareable(cases: &[Case<'_>]) -> usize {
 /// Runs copies of all in one module and compares; the first disagreement. Of several cases each must be
 /// [`Case::mergeable`].
 fn hold(engine: &Engine, cases: &[Case<'_>]) -> Result<(), Disagreement> {
-    let copies: Vec<Copy> =
-        cases.iter().map(|case| Copy::new(case.program, case.run.entry, case.run.args, case.watch)).collect();
+    let copy = |case: &Case<'_>| Copy::new(case.program, (case.run.entry, case.run.args), case.watch, case.run.ran);
+    let copies: Vec<Copy> = cases.iter().map(copy).collect();
     let merged = Merged::new(&copies);
-    let module = Module::new(engine, &merged.bytes).map_err(|e| Disagreement::Invalid(format!("{e:#}")))?;
-    let ample = |case: &Case<'_>| AMPLE_FUEL.max(case.run.fuel_limit.saturating_mul(16));
-    let mut host = match Host::new(engine, &module, &merged, ample(&cases[0])) {
+    let module = Module::new(engine, &merged.bytes).map_err(|error| rejected(&merged.bytes, &error))?;
+    let mut host = match Host::new(engine, &module, &merged, cases[0].ample_fuel()) {
         Ok(host) => host,
         // Nothing has run, so that nothing was left behind.
-        Err(error) => return same_end(&cases[0].run, trap_of(&error)),
+        Err((error, limits)) => {
+            return match trap_of(&error) {
+                Err(text) if !limits.astray => Err(limits.failure().unwrap_or(Disagreement::Limit(text))),
+                trap => same_end(&cases[0].run, trap),
+            };
+        }
     };
     for (number, (case, copy)) in cases.iter().zip(&copies).enumerate() {
-        let (mut left, ended) = Left::by(&mut host, (number, copy, &merged.homes[number]), ample(case));
-        judge(case, &mut left, ended.map_err(|error| trap_of(&error)))?;
+        let (mut left, ended) = Left::by(&mut host, (number, copy, &merged.homes[number]), case.ample_fuel());
+        let judged = judge(case, &mut left, ended.map_err(|error| trap_of(&error)));
+        host.limits().failure().map_or(judged, Err)?;
     }
     Ok(())
 }
@@ -337,6 +386,6 @@ fn trap_of(error: &wasmtime::Error) -> Result<Trap, String> {
         Some(Theirs::BadSignature) => Trap::IndirectCallTypeMismatch,
         Some(Theirs::StackOverflow) => Trap::CallStackExhausted,
         Some(Theirs::OutOfFuel) => Trap::OutOfFuel,
-        _ => return Err(format!("{error:#}")),
+        _ => return Err(printable(&format!("{error:#}"))),
     })
 }

@@ -11,6 +11,8 @@ mod section;
 #[cfg(test)]
 mod tests;
 
+use super::machine::MAX_ELEMENTS;
+use super::print::printable;
 use super::program::Program;
 pub use lines::{lines, offsets};
 use wasmparser::{BinaryReaderError, Parser, Validator, WasmFeatures};
@@ -34,11 +36,14 @@ pub enum ParseError {
     /// Valid, but outside of what the machine runs.
     #[error("this module uses {0}, which is not supported")]
     Unsupported(String),
+    /// Valid, but more than a program may have.
+    #[error("the tables of this module begin with {0} elements; at most {MAX_ELEMENTS} are supported")]
+    TooManyElements(u64),
 }
 
 impl From<BinaryReaderError> for ParseError {
     fn from(error: BinaryReaderError) -> Self {
-        Self::Invalid(error.to_string())
+        Self::Invalid(printable(&error.to_string()))
     }
 }
 
@@ -53,6 +58,15 @@ pub struct Marked {
     pub func: u32,
     /// Just before this entry of its flat code.
     pub pc: u32,
+}
+
+/// The text that these bytes are, without the byte order mark that some editors put before it.
+///
+/// # Errors
+/// If they are no UTF-8.
+pub fn decode(bytes: &[u8]) -> Result<&str, std::str::Utf8Error> {
+    let text = std::str::from_utf8(bytes)?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 /// Reads a text whose comments `;;KEYWORD...` (or `;; KEYWORD...`) mark probes, for each of the keywords. A comment
@@ -116,6 +130,12 @@ fn read(bytes: &[u8]) -> Result<Program, ParseError> {
     let mut body = 0;
     for payload in Parser::new(0).parse_all(bytes) {
         section::read(&mut program, &payload?, &mut body)?;
+    }
+    let funcs = program.funcs.len();
+    program.names.retain(|(index, _)| (*index as usize) < funcs);
+    let elements = program.tables.iter().map(|table| u64::from(table.min)).sum();
+    if elements > u64::from(MAX_ELEMENTS) {
+        return Err(ParseError::TooManyElements(elements));
     }
     Ok(program)
 }

@@ -5,12 +5,21 @@
 //! module gives them. What is printed reads back to the same program.
 
 mod instr;
-mod string;
+mod names;
+pub(super) mod string;
 mod types;
+
+pub use names::Names;
+pub use string::{printable, printable_lines};
 
 use super::isa::Op;
 use super::program::{Data, Elem, Export, Extern, Global, Import, Instr, Memory, Program, SegmentMode, Table};
+use std::collections::HashMap;
 use std::fmt::Write;
+use types::Types;
+
+/// Blocks that the text is indented by at most: strangers nest as deep as they like.
+const INDENTED: usize = 250;
 
 /// A comment to print on a line of its own before entry `pc` of a function's flat code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,61 +86,9 @@ fn fields(program: &Program) -> Vec<Field> {
     fields
 }
 
-/// One field of a module as text; of a function its head alone, without the closing parenthesis.
-pub fn field_text(program: &Program, field: Field) -> String {
-    Printer { program, names: Names::new(program), inline_exports: false }.field(field)
-}
-
 /// The module as text.
 pub fn print(program: &Program, annotations: &[Annotation]) -> String {
-    Printer { program, names: Names::new(program), inline_exports: exports_in_order(program) }.module(annotations)
-}
-
-/// One instruction as text.
-pub fn instr_text(program: &Program, instr: &Instr) -> String {
-    instr::text(program, &Names::new(program), instr)
-}
-
-/// How functions are called in the text.
-struct Names<'a>(Vec<Name<'a>>);
-
-#[derive(Clone)]
-enum Name<'a> {
-    /// It has none, and is referred to by its index.
-    None,
-    /// It is the only one of this name.
-    Unique(&'a str),
-    /// Another has the name too, or it is empty: kept, but no way to refer to it.
-    Ambiguous(&'a str),
-}
-
-impl<'a> Names<'a> {
-    fn new(program: &'a Program) -> Self {
-        let mut names = vec![Name::None; program.funcs.len()];
-        let times = |name: &str| program.names.iter().filter(|(_, other)| other == name).count();
-        for (index, name) in &program.names {
-            let unique = !name.is_empty() && times(name) == 1;
-            names[*index as usize] = if unique { Name::Unique(name) } else { Name::Ambiguous(name) };
-        }
-        Self(names)
-    }
-
-    /// How a function is referred to.
-    fn reference(&self, func: u32) -> String {
-        match self.0[func as usize] {
-            Name::Unique(name) => string::identifier(name),
-            Name::None | Name::Ambiguous(_) => func.to_string(),
-        }
-    }
-
-    /// What stands where a function is defined, with its own space in front.
-    fn definition(&self, func: u32) -> String {
-        match self.0[func as usize] {
-            Name::None => format!(" (;{func};)"),
-            Name::Unique(name) => format!(" {} (;{func};)", string::identifier(name)),
-            Name::Ambiguous(name) => format!(" (@name {}) (;{func};)", string::literal(name.as_bytes())),
-        }
-    }
+    Printer::new(program).module(annotations)
 }
 
 /// Whether every export can be written where the thing itself is: read back, they must stand in the same order, and
@@ -159,28 +116,45 @@ fn exports_in_order(program: &Program) -> bool {
     program.exports.iter().all(defined) && program.exports.is_sorted_by_key(line)
 }
 
-struct Printer<'a> {
+/// Prints parts of a program; what the whole has to say about them is computed once.
+pub struct Printer<'a> {
     program: &'a Program,
     names: Names<'a>,
-    inline_exports: bool,
+    types: Types<'a>,
+    /// What is exported where it is defined.
+    exports: HashMap<(Extern, u32), Vec<&'a str>>,
 }
 
-impl Printer<'_> {
-    fn module(&self, annotations: &[Annotation]) -> String {
+impl<'a> Printer<'a> {
+    /// One for this program.
+    pub fn new(program: &'a Program) -> Self {
+        Self { program, names: Names::new(program), types: Types::new(program), exports: HashMap::new() }
+    }
+
+    /// How functions are called.
+    pub fn names(&self) -> &Names<'a> {
+        &self.names
+    }
+
+    fn module(mut self, annotations: &[Annotation]) -> String {
         let program = self.program;
+        let inline_exports = exports_in_order(program);
+        for export in program.exports.iter().filter(|_| inline_exports) {
+            self.exports.entry((export.kind, export.index)).or_default().push(&export.name);
+        }
+        let mut notes: HashMap<u32, Vec<&Annotation>> = HashMap::new();
+        annotations.iter().for_each(|note| notes.entry(note.func).or_default().push(note));
+        let list_types = self.types.must_be_listed();
         let mut text = String::from("(module\n");
         for field in fields(program) {
             let left_out = match field {
-                Field::Type(_) => !types::must_be_listed(program),
-                Field::Export(_) => self.inline_exports,
+                Field::Type(_) => !list_types,
+                Field::Export(_) => inline_exports,
                 _ => false,
             };
             match field {
                 _ if left_out => {}
-                Field::Func(func) => {
-                    let notes: Vec<&Annotation> = annotations.iter().filter(|note| note.func == func).collect();
-                    self.func(func, &notes, &mut text);
-                }
+                Field::Func(func) => self.func(func, notes.remove(&func).unwrap_or_default(), &mut text),
                 field => line(&mut text, 1, &self.field(field)),
             }
         }
@@ -188,12 +162,13 @@ impl Printer<'_> {
         text
     }
 
-    fn instr(&self, instr: &Instr) -> String {
-        instr::text(self.program, &self.names, instr)
+    /// One instruction as text.
+    pub fn instr(&self, instr: &Instr) -> String {
+        instr::text(self.program, &self.names, &self.types, instr)
     }
 
-    /// A field in one line; of a function its head alone.
-    fn field(&self, field: Field) -> String {
+    /// A field in one line; of a function its head alone, without the closing parenthesis.
+    pub fn field(&self, field: Field) -> String {
         let program = self.program;
         match field {
             Field::Type(index) => {
@@ -253,15 +228,14 @@ impl Printer<'_> {
     /// The type of a function as it stands in its definition, with its own space in front.
     fn func_type(&self, func: u32) -> String {
         let index = self.program.funcs[func as usize].ty;
-        let by_number = if types::is_first(self.program, index) { String::new() } else { format!(" (type {index})") };
+        let by_number = if self.types.is_first(index) { String::new() } else { format!(" (type {index})") };
         by_number + &instr::signature(self.program.func_type(func))
     }
 
     /// The exports of one thing, written where it is defined, each with its own space in front.
     fn exports(&self, kind: Extern, index: u32) -> String {
-        let of_this = |export: &&Export| self.inline_exports && (export.kind, export.index) == (kind, index);
-        let exports = self.program.exports.iter().filter(of_this);
-        exports.map(|export| format!(" (export {})", string::literal(export.name.as_bytes()))).collect()
+        let names = self.exports.get(&(kind, index)).into_iter().flatten();
+        names.map(|name| format!(" (export {})", string::literal(name.as_bytes()))).collect()
     }
 
     fn export(&self, export: &Export) -> String {
@@ -301,7 +275,9 @@ impl Printer<'_> {
         format!("(data (;{index};){place} {})", string::literal(&data.bytes))
     }
 
-    fn func(&self, func: u32, notes: &[&Annotation], text: &mut String) {
+    fn func(&self, func: u32, mut notes: Vec<&Annotation>, text: &mut String) {
+        notes.sort_by_key(|note| note.pc);
+        let mut notes = notes.into_iter().peekable();
         line(text, 1, &self.field(Field::Func(func)));
         let locals = &self.program.funcs[func as usize].locals;
         if !locals.is_empty() {
@@ -310,7 +286,7 @@ impl Printer<'_> {
         }
         let flat = self.program.flatten(func);
         for (pc, entry) in flat.iter().enumerate() {
-            for note in notes.iter().filter(|note| note.pc as usize == pc) {
+            while let Some(note) = notes.next_if(|note| note.pc as usize == pc) {
                 let inside = usize::from(matches!(entry.instr.op, Op::End | Op::Else) && pc + 1 < flat.len());
                 line(text, 2 + entry.depth as usize + inside, &format!(";;{}", note.text));
             }
@@ -339,7 +315,7 @@ fn global_type(global: &Global) -> String {
 }
 
 fn line(text: &mut String, depth: usize, content: &str) {
-    writeln!(text, "{:1$}{content}", "", depth * 2).expect("a string takes all");
+    writeln!(text, "{:1$}{content}", "", depth.min(INDENTED) * 2).expect("a string takes all");
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use super::isa::{Imm, Op};
 use super::types::{Bits, FuncType, ValType};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Index of a sequence in [`Program::seqs`].
 pub type SeqId = u32;
@@ -137,7 +138,7 @@ pub struct Seq {
 }
 
 /// The name under which something comes from outside (spec 2.5.11).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Import {
     /// Whose it is: `env`.
     pub module: String,
@@ -285,7 +286,7 @@ pub struct Program {
     pub elems: Vec<Elem>,
     /// Data segments.
     pub datas: Vec<Data>,
-    /// Names of functions, where the module gives any, in the order of their indices.
+    /// Names of functions that there are, where the module gives any, in the order of their indices.
     pub names: Vec<(u32, String)>,
     /// Label tables of `br_table`: targets, the default last.
     pub label_tables: Vec<Vec<u32>>,
@@ -355,14 +356,9 @@ impl Program {
         self.exports.iter().find(|export| export.kind == Extern::Func && export.name == name).map(|e| e.index)
     }
 
-    /// The name of a function, without the `$` of the text format.
-    pub fn func_name(&self, func: u32) -> Option<&str> {
-        self.names.iter().find(|(index, _)| *index == func).map(|(_, name)| name.as_str())
-    }
-
     /// How many functions are imported: the index of the first that has code.
     pub fn imported_funcs(&self) -> u32 {
-        self.funcs.iter().take_while(|func| func.import.is_some()).count() as u32
+        self.funcs.partition_point(|func| func.import.is_some()) as u32
     }
 
     /// The code of a function in the order of the binary format; none if it is imported. The index of an entry is its
@@ -404,5 +400,15 @@ impl Program {
     /// The place of `pc` in a function.
     pub fn place(&self, func: u32, pc: u32) -> Option<Place> {
         self.flatten(func).get(pc as usize).map(|flat| flat.place)
+    }
+
+    /// The places of probes, in their order.
+    pub fn places<'a>(&self, probes: impl IntoIterator<Item = &'a Probe>) -> Vec<Option<Place>> {
+        let mut flat: HashMap<u32, Vec<Flat>> = HashMap::new();
+        let mut place = |probe: &Probe| {
+            let flat = flat.entry(probe.func).or_insert_with(|| self.flatten(probe.func));
+            flat.get(probe.pc as usize).map(|flat| flat.place)
+        };
+        probes.into_iter().map(&mut place).collect()
     }
 }

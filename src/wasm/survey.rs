@@ -4,7 +4,8 @@
 //! modules have exceptions and atomics in them, and keeps no program: a module of 25 MB is counted in one pass.
 
 use super::isa::Op;
-use super::parse::assemble;
+use super::parse::{assemble, decode};
+use super::print::printable;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -132,11 +133,11 @@ impl Survey {
     /// If it cannot be read, or is no core module.
     pub fn of_file(path: &Path) -> Result<Self, SurveyError> {
         let name = || path.display().to_string();
-        let unreadable = |reason: String| SurveyError::Unreadable { path: name(), reason };
+        let unreadable = |reason: String| SurveyError::Unreadable { path: name(), reason: printable(&reason) };
         let bytes = std::fs::read(path).map_err(|source| SurveyError::Io { path: name(), source })?;
         if path.extension().is_some_and(|extension| extension == "wat") {
-            let text = String::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))?;
-            let bytes = assemble(&text).map_err(|error| unreadable(error.to_string()))?;
+            let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
+            let bytes = assemble(text).map_err(|error| unreadable(error.to_string()))?;
             return Self::of(&bytes).map_err(|error| unreadable(error.to_string()));
         }
         Self::of(&bytes).map_err(|error| unreadable(error.to_string()))
@@ -159,7 +160,8 @@ impl Survey {
     fn function(&mut self, body: &wasmparser::FunctionBody<'_>) -> Result<(), wasmparser::BinaryReaderError> {
         let mut shape = FunctionShape::default();
         for locals in body.get_locals_reader()? {
-            shape.locals += locals?.0;
+            // They are not validated: their sum may be any.
+            shape.locals = shape.locals.saturating_add(locals?.0);
         }
         let mut depth = 0;
         let mut last: [Option<OpId>; 2] = [None; 2];

@@ -8,7 +8,7 @@ use crate::attack::facts::{Fact, Kind};
 use crate::item::edit::Question;
 use crate::wasm::isa::{Category, Imm, Op};
 use crate::wasm::machine::{Machine, Observer};
-use crate::wasm::print::instr_text;
+use crate::wasm::print::Printer;
 use crate::wasm::program::{Instr, Place};
 use crate::wasm::rerun;
 use crate::wasm::types::{ValType, Value};
@@ -37,7 +37,8 @@ pub(super) fn swaps(
     changes.extend(neighbours(instr, kind).map(|instr| vec![instr]));
     changes.extend(constant(instr).map(|instr| vec![instr]));
     changes.extend(taken_out(question, at, instr, fuel, machine));
-    let text = |instr: &Instr| instr_text(&question.program, instr);
+    let printer = Printer::new(&question.program);
+    let text = |instr: &Instr| printer.instr(instr);
     let swap = |with: Vec<Instr>| Swap {
         change: format!("{} -> {}", text(&instr), with.iter().map(text).collect::<Vec<_>>().join(" ")),
         question: question.replace(at, &with),

@@ -4,10 +4,9 @@
 
 use crate::item::edit::Question;
 use crate::item::record::Item;
-use crate::wasm::inspect::{func_text, value_text};
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::parse;
-use crate::wasm::print::instr_text;
+use crate::wasm::print::{Names, Printer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::rerun;
 use serde::Serialize;
@@ -37,16 +36,18 @@ struct Step(u32, String, u32, u32, String, String);
 pub(super) fn trace(machine: &mut Machine, item: &Item) -> Option<Trace> {
     let question = Question::of(item).ok()?;
     let program = &question.program;
+    let printer = Printer::new(program);
+    let names = printer.names();
     let mut tracer = Tracer {
-        program,
-        places: places(program, &item.program),
+        names,
+        places: places(program, &printer, &item.program),
         active: Vec::new(),
         steps: Vec::new(),
         waiting: false,
         more: 0,
     };
     let outcome = rerun::run(machine, program, question.entry, item.fuel, &mut tracer).ok()?;
-    let results = operands(program, &outcome.results);
+    let results = operands(names, &outcome.results);
     if let Some(last) = tracer.steps.last_mut().filter(|_| tracer.waiting) {
         last.5.clone_from(&results);
     }
@@ -56,21 +57,19 @@ pub(super) fn trace(machine: &mut Machine, item: &Item) -> Option<Trace> {
 /// An instruction by its place: pc, line, text.
 type Places = HashMap<(u32, Place), (u32, u32, String)>;
 
-fn places(program: &Program, text: &str) -> Places {
+fn places(program: &Program, printer: &Printer<'_>, text: &str) -> Places {
     let (lines, imported) = (parse::lines(text), program.imported_funcs());
     let line = |func: u32, pc: u32| lines.get((func - imported) as usize)?.get(pc as usize).copied();
     let of_func = |func: u32| {
         let flat = program.flatten(func).into_iter().zip(0..);
         let line = &line;
-        flat.map(move |(flat, pc)| {
-            ((func, flat.place), (pc, line(func, pc).unwrap_or(0), instr_text(program, &flat.instr)))
-        })
+        flat.map(move |(flat, pc)| ((func, flat.place), (pc, line(func, pc).unwrap_or(0), printer.instr(&flat.instr))))
     };
     (imported..program.funcs.len() as u32).flat_map(of_func).collect()
 }
 
 struct Tracer<'p> {
-    program: &'p Program,
+    names: &'p Names<'p>,
     places: Places,
     /// Serial numbers of the activations that are not over, outermost first.
     active: Vec<u32>,
@@ -83,12 +82,12 @@ struct Tracer<'p> {
 impl Observer for Tracer<'_> {
     fn before(&mut self, machine: &Machine, func: u32, place: Place) {
         let serial = machine.activation();
-        let known = self.active.iter().rposition(|&active| active == serial);
+        let known = self.active.binary_search(&serial).ok();
         if let Some(last) = self.steps.last_mut().filter(|_| std::mem::take(&mut self.waiting)) {
             // The operands of a function that begins are its own: those of the caller wait.
             last.5 = match known {
-                Some(_) => operands(self.program, &machine.frame_operands().collect::<Vec<_>>()),
-                None => format!("enters {}", func_text(self.program, func)),
+                Some(_) => operands(self.names, &machine.frame_operands().collect::<Vec<_>>()),
+                None => format!("enters {}", self.names.func(func)),
             };
         }
         match known {
@@ -101,16 +100,16 @@ impl Observer for Tracer<'_> {
         }
         let Some((pc, line, text)) = self.places.get(&(func, place)) else { return };
         let depth = self.active.len() as u32 - 1;
-        let name = func_text(self.program, func);
+        let name = self.names.func(func);
         self.steps.push(Step(depth, name, *pc, *line, text.clone(), String::new()));
         self.waiting = true;
     }
 }
 
 /// Bottom first, `i32(30) f64(1.5)`; of many those on top.
-fn operands(program: &Program, values: &[crate::wasm::types::Value]) -> String {
+fn operands(names: &Names, values: &[crate::wasm::types::Value]) -> String {
     let left_out = values.len().saturating_sub(OPERANDS);
-    let shown = values[left_out..].iter().map(|&value| format!("{}({})", value.ty, value_text(program, value)));
+    let shown = values[left_out..].iter().map(|&value| format!("{}({})", value.ty, names.value(value)));
     let more = (left_out > 0).then(|| format!("({left_out} below)"));
     more.into_iter().chain(shown).collect::<Vec<_>>().join(" ")
 }

@@ -5,7 +5,7 @@
 use super::layout::leb_len;
 use super::{Field, Hex, Instruction};
 use crate::wasm::encode::{signed_size, u32_size};
-use crate::wasm::print::instr_text;
+use crate::wasm::print::Printer;
 use crate::wasm::program::{BlockType, Instr, Program};
 use crate::wasm::schema::{Encoding, immediates};
 use crate::wasm::types::ValType;
@@ -14,6 +14,7 @@ use wasmparser::{BinaryReader, BinaryReaderError, FunctionBody};
 
 /// The instructions of a function, whose code is this range of the module's bytes.
 pub(super) fn instructions(
+    printer: &Printer<'_>,
     program: &Program,
     func: u32,
     bytes: &[u8],
@@ -32,8 +33,8 @@ pub(super) fn instructions(
             bytes: Hex(bytes.to_vec()),
             pc,
             depth: entry.depth,
-            text: instr_text(program, &entry.instr),
-            immediates: fields(program, &entry.instr, bytes)?,
+            text: printer.instr(&entry.instr),
+            immediates: fields(printer, &entry.instr, bytes)?,
             ran: None,
         })
     })
@@ -52,7 +53,7 @@ fn block_type(ty: BlockType) -> String {
 }
 
 /// The fields of an instruction.
-fn fields(program: &Program, instr: &Instr, bytes: &[u8]) -> Result<Vec<Field>, BinaryReaderError> {
+fn fields(printer: &Printer<'_>, instr: &Instr, bytes: &[u8]) -> Result<Vec<Field>, BinaryReaderError> {
     // The number behind a prefix is a LEB128 number too, and may be padded.
     let opcode = if instr.op.row().opcode.len() > 1 { 1 + leb_len(&bytes[1..]) } else { 1 };
     let mut reader = BinaryReader::new(&bytes[opcode..], 0);
@@ -61,7 +62,7 @@ fn fields(program: &Program, instr: &Instr, bytes: &[u8]) -> Result<Vec<Field>, 
         .iter()
         .map(|immediate| {
             let start = reader.current_position();
-            let (value, shortest) = value(program, instr, immediate.encoding, &mut reader)?;
+            let (value, shortest) = value(printer, instr, immediate.encoding, &mut reader)?;
             let bytes = bytes[opcode..][start..reader.current_position()].to_vec();
             let padding = shortest.map_or(0, |shortest| bytes.len() as u32 - shortest);
             Ok(Field { name: immediate.name, encoding: immediate.encoding, bytes: Hex(bytes), value, padding })
@@ -71,7 +72,7 @@ fn fields(program: &Program, instr: &Instr, bytes: &[u8]) -> Result<Vec<Field>, 
 
 /// Reads a field: its value as text, and of a LEB128 number the bytes that it needs.
 fn value(
-    program: &Program,
+    printer: &Printer<'_>,
     instr: &Instr,
     encoding: Encoding,
     reader: &mut BinaryReader<'_>,
@@ -93,7 +94,7 @@ fn value(
         Encoding::Bytes(count) => {
             reader.read_bytes(count.into())?;
             // The value stands behind the mnemonic.
-            let text = instr_text(program, instr);
+            let text = printer.instr(instr);
             (text.split_once(' ').map_or(String::new(), |(_, value)| value.into()), None)
         }
         Encoding::Indices => {

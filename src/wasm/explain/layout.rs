@@ -3,25 +3,35 @@
 //! Must not know what was executed. What an entry means is told as the text format has it.
 
 use super::{Dump, Entry, Function, Hex, Section, code};
-use crate::wasm::inspect::func_text;
 use crate::wasm::parse::ParseError;
-use crate::wasm::print::{Field, field_text};
+use crate::wasm::print::string::literal;
+use crate::wasm::print::{Field, Printer};
 use crate::wasm::program::{Extern, Program};
 use crate::wasm::schema::FORMAT;
+use std::collections::HashSet;
 use std::ops::Range;
 use wasmparser::{BinaryReaderError, FromReader, FunctionBody, Parser, Payload, SectionLimited, TypeRef};
 
 /// Bytes of magic number and version.
 const HEADER: usize = 8;
+/// Bytes of code that are shown whatever ran. A dump of all that real modules have would take gigabytes.
+pub(super) const WHOLE: usize = 1 << 20;
 
 type Read<T> = Result<T, BinaryReaderError>;
 
-/// The dump of a valid module, without anything that ran.
-pub(super) fn dump(program: &Program, bytes: &[u8]) -> Result<Dump, ParseError> {
-    let layout = Layout { program, bytes };
+/// The dump of a valid module, without anything that ran, and of a module with very much code without that of functions
+/// which did not begin.
+pub(super) fn dump(
+    printer: &Printer<'_>,
+    program: &Program,
+    bytes: &[u8],
+    began: &HashSet<u32>,
+) -> Result<Dump, ParseError> {
+    let layout = Layout { printer, program, bytes };
+    let (mut is_whole, mut functions_without_code) = (true, 0);
     let header = vec![layout.entry(0..4, "magic: \\0asm"), layout.entry(4..HEADER, "version: 1")];
     let mut sections: Vec<Section> = Vec::new();
-    let mut end = HEADER;
+    let (mut end, mut code_end) = (HEADER, HEADER);
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         if let Some((id, content)) = payload.as_section() {
@@ -36,23 +46,24 @@ pub(super) fn dump(program: &Program, bytes: &[u8]) -> Result<Dump, ParseError> 
                 entries: layout.entries(&payload, content.clone())?,
                 functions: Vec::new(),
             });
+            is_whole = !matches!(payload, Payload::CodeSectionStart { .. }) || content.len() <= WHOLE;
+            // The length of a function stands behind the function before it, or behind the number of functions.
+            code_end = content.start + leb_len(&bytes[content.clone()]);
             end = content.end;
         } else if let Payload::CodeSectionEntry(body) = &payload {
             let section = sections.last_mut().expect("the code section has begun");
             let index = program.imported_funcs() + section.functions.len() as u32;
-            // The length of a function stands behind the function before it, or behind the number of functions.
-            let before = section.functions.last().and_then(|function| function.code.last());
-            let start = match before {
-                Some(last) => last.offset as usize + last.bytes.0.len(),
-                None => section.entries.last().map_or(0, |count| count.offset as usize + count.bytes.0.len()),
-            };
-            section.functions.push(layout.function(index, start, body)?);
+            let shows = is_whole || began.contains(&index);
+            functions_without_code += u32::from(!shows);
+            section.functions.push(layout.function(index, code_end, body, shows)?);
+            code_end = body.range().end;
         }
     }
-    Ok(Dump { size: bytes.len() as u32, header, sections, run: None })
+    Ok(Dump { size: bytes.len() as u32, header, sections, functions_without_code, run: None })
 }
 
 struct Layout<'a> {
+    printer: &'a Printer<'a>,
     program: &'a Program,
     bytes: &'a [u8],
 }
@@ -68,7 +79,7 @@ impl Layout<'_> {
 
     fn entries(&self, payload: &Payload<'_>, content: Range<usize>) -> Read<Vec<Entry>> {
         let program = self.program;
-        let field = |field| field_text(program, field);
+        let field = |field| self.printer.field(field);
         let defined = |imported: usize| move |index: u32| imported as u32 + index;
         let imported = (
             defined(program.tables.iter().filter(|table| table.import.is_some()).count()),
@@ -79,7 +90,7 @@ impl Layout<'_> {
             Payload::ImportSection(section) => self.imports(section.clone().into_imports_with_offsets(), content),
             Payload::FunctionSection(section) => self.list(section, |index, ty: &u32| {
                 let func = program.imported_funcs() + index;
-                format!("{} has type {ty}", func_text(program, func))
+                format!("{} has type {ty}", self.printer.names().func(func))
             }),
             Payload::TableSection(section) => self.list(section, |index, _| field(Field::Table(imported.0(index)))),
             Payload::MemorySection(section) => self.list(section, |_, _| field(Field::Memory)),
@@ -95,7 +106,7 @@ impl Layout<'_> {
             Payload::DataSection(section) => self.list(section, |index, _| field(Field::Data(index))),
             Payload::CustomSection(custom) => {
                 let data = content.end - custom.data().len();
-                let name = self.entry(content.start..data, format!("name: {:?}", custom.name()));
+                let name = self.entry(content.start..data, format!("name: {}", literal(custom.name().as_bytes())));
                 let rest = (data < content.end).then(|| self.entry(data..content.end, "content"));
                 Ok([name].into_iter().chain(rest).collect())
             }
@@ -131,7 +142,7 @@ impl Layout<'_> {
                 _ => Extern::Func,
             };
             let index = &mut counts[kind as usize];
-            told.push((start, field_text(self.program, Field::Import(kind, *index))));
+            told.push((start, self.printer.field(Field::Import(kind, *index))));
             *index += 1;
         }
         Ok(self.stretch(content, told))
@@ -146,7 +157,7 @@ impl Layout<'_> {
         [count].into_iter().chain(entries).collect()
     }
 
-    fn function(&self, index: u32, start: usize, body: &FunctionBody<'_>) -> Read<Function> {
+    fn function(&self, index: u32, start: usize, body: &FunctionBody<'_>, shows: bool) -> Read<Function> {
         let whole = body.range();
         let length = self.entry(start..whole.start, format!("{} bytes", whole.len()));
         let mut locals = body.get_locals_reader()?;
@@ -156,9 +167,15 @@ impl Layout<'_> {
         let what = if runs.is_empty() { "no locals".into() } else { format!("locals: {}", runs.join(", ")) };
         let first = body.get_operators_reader()?.original_position();
         let locals = self.entry(whole.start..first, what);
-        let code = code::instructions(self.program, index, self.bytes, first..whole.end, body)?;
-        let declaration = field_text(self.program, Field::Func(index))[1..].to_string();
-        Ok(Function { index, name: func_text(self.program, index), declaration, head: vec![length, locals], code })
+        let mut head = vec![length, locals];
+        let code = if shows {
+            code::instructions(self.printer, self.program, index, self.bytes, first..whole.end, body)?
+        } else {
+            head.push(self.entry(first..whole.end, format!("code: {} bytes", whole.end - first)));
+            Vec::new()
+        };
+        let declaration = self.printer.field(Field::Func(index))[1..].to_string();
+        Ok(Function { index, name: self.printer.names().func(index), declaration, head, code })
     }
 }
 

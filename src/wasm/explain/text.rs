@@ -2,6 +2,7 @@
 //!
 //! Must not compute anything: what is not in the dump is not shown.
 
+use super::layout::WHOLE;
 use super::{Dump, Entry, Executed, Field, Function, Instruction, Shown};
 use crate::wasm::schema::Encoding;
 use std::fmt::Write;
@@ -12,6 +13,8 @@ const BYTES: usize = 8;
 const LINES: usize = 8;
 /// Characters of what an entry or an instruction is, at most.
 const WIDTH: usize = 200;
+/// Blocks that an instruction is indented by at most, so that the deepest can still be read.
+const INDENTED: u32 = 50;
 
 /// The dump as text.
 pub fn text(dump: &Dump) -> String {
@@ -65,7 +68,7 @@ impl Text {
 
     fn instruction(&mut self, instruction: &Instruction) {
         let ran = instruction.ran.as_ref().map_or(String::new(), counts);
-        let code = format!("{:1$}{2}", "", 2 * instruction.depth as usize, instruction.text);
+        let code = format!("{:1$}{2}", "", 2 * instruction.depth.min(INDENTED) as usize, instruction.text);
         let numbers = instruction.immediates.iter().filter_map(number).collect::<Vec<_>>();
         let numbers = if numbers.is_empty() { String::new() } else { format!("  ({})", numbers.join(", ")) };
         let stack = instruction.ran.as_ref().and_then(|ran| stack(&instruction.text, ran)).unwrap_or_default();
@@ -74,6 +77,12 @@ impl Text {
 
     fn end(&mut self, dump: &Dump) {
         self.line("");
+        if dump.functions_without_code > 0 {
+            let (count, most) = (dump.functions_without_code, WHOLE >> 20);
+            self.line(&format!(
+                "{count} functions that did not begin are shown in bytes: there are over {most} MiB of code"
+            ));
+        }
         let Some(run) = &dump.run else { return self.line("nothing was run") };
         let how = match (&run.results, &run.trap) {
             (Some(results), _) => format!("returns {}", values(results)),
@@ -88,7 +97,8 @@ impl Text {
             .filter_map(|i| i.ran.as_ref())
             .collect();
         let dead = all.iter().filter(|ran| ran.dead).count();
-        self.line(&format!("fuel {}; {dead} of {} instructions never executed", run.fuel, all.len()));
+        let shown = if dump.functions_without_code > 0 { " that are shown" } else { "" };
+        self.line(&format!("fuel {}; {dead} of {} instructions{shown} never executed", run.fuel, all.len()));
     }
 }
 

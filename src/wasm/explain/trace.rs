@@ -3,7 +3,7 @@
 //! Must not know bytes. An instruction is done when its activation goes on: a call when the callee has returned.
 
 use super::Run;
-use crate::wasm::inspect::{Call, Stopped};
+use crate::wasm::inspect::{Call, NoRoom, Stopped};
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::rerun::Outcome;
@@ -45,14 +45,14 @@ struct Tracer {
 }
 
 impl Trace {
-    pub(super) fn run(program: &Program, run: &Run) -> Self {
+    pub(super) fn run(program: &Program, run: &Run) -> Result<Self, NoRoom> {
         let places = HashMap::new();
         let mut tracer = Tracer { places, hit: run.hit.into(), active: Vec::new(), last: None, fuel: 0 };
         let mut machine = Machine::default();
         let call = Call { program, entry: run.entry, args: &run.args, fuel_limit: run.fuel_limit };
-        let ended = call.run(&mut machine, &mut tracer);
+        let ended = call.run(&mut machine, &mut tracer)?;
         tracer.paid(machine.fuel());
-        Self { places: tracer.places, ended, fuel: machine.fuel() }
+        Ok(Self { places: tracer.places, ended, fuel: machine.fuel() })
     }
 }
 
@@ -71,13 +71,13 @@ impl Observer for Tracer {
     fn before(&mut self, machine: &Machine, func: u32, place: Place) {
         self.paid(machine.fuel());
         let serial = machine.activation();
-        let known = self.active.iter().rposition(|active| active.serial == serial);
-        let at = known.unwrap_or_else(|| {
-            self.active.push(Active { serial, waiting: None });
-            self.active.len() - 1
-        });
-        // Activations above this one are over.
+        // Activations that began later are over, or this one has just begun.
+        let at = self.active.partition_point(|active| active.serial < serial);
         self.active.truncate(at + 1);
+        if self.active.get(at).is_none_or(|active| active.serial != serial) {
+            self.active.truncate(at);
+            self.active.push(Active { serial, waiting: None });
+        }
         if let Some(done) = self.active[at].waiting.take() {
             self.places.entry(done).or_default().after = Some(machine.frame_operands().collect());
         }

@@ -33,6 +33,8 @@ impl Machine {
         (self.slot_floor, self.label_floor, self.serial) = (0, 0, 0);
         self.spare_locals = spare_locals;
         self.fuel_limit = u64::MAX;
+        self.spares_refused = false;
+        self.starved = None;
         self.links.clear();
         self.globals.clear();
         self.dropped_elems.clear();

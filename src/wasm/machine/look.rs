@@ -33,6 +33,12 @@ impl Machine {
         self.r.fuel
     }
 
+    /// Pages of a memory that could not be had since [`Machine::reset`]. What ran without them says nothing about the
+    /// program.
+    pub fn starved(&self) -> Option<u32> {
+        self.starved
+    }
+
     /// Labels and activations open.
     pub fn depth(&self) -> u32 {
         self.r.lp

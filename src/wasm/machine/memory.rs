@@ -4,6 +4,7 @@
 //! for the next program costs what was used of it, not what is there.
 
 use super::Machine;
+use super::table::part;
 use crate::wasm::isa::Trap;
 use crate::wasm::program::{PAGE_BYTES, Program};
 use crate::wasm::types::Bits;
@@ -31,10 +32,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Makes this clean memory one of so many pages.
-    pub(super) fn begin(&mut self, pages: u32, max: Option<u32>) {
+    /// Makes this clean memory one of so many pages; `false` if they cannot be had, and then it has none.
+    fn begin(&mut self, pages: u32, max: Option<u32>) -> bool {
         self.max = max;
-        self.set_pages(pages);
+        self.set_pages(pages)
     }
 
     /// Zeroes it all; whether it is worth keeping.
@@ -64,17 +65,21 @@ impl Memory {
         self.max
     }
 
-    /// Sets the size. What is cut off must have been zeroed; what is added is zero.
-    pub(super) fn set_pages(&mut self, pages: u32) {
-        self.len = pages as usize * PAGE_BYTES as usize;
-        if pages as usize > self.dirty.len() {
-            self.reserve(pages as usize);
+    /// Sets the size; `false` if so much cannot be had, and then it stays. What is cut off must have been zeroed; what is
+    /// added is zero.
+    pub(super) fn set_pages(&mut self, pages: u32) -> bool {
+        let there = pages as usize <= self.dirty.len() || self.reserve(pages as usize);
+        if there {
+            self.len = pages as usize * PAGE_BYTES as usize;
         }
+        there
     }
 
-    /// Moves to a bigger allocation, copying what was written. Fresh zeroed bytes cost nothing until they are used.
-    fn reserve(&mut self, pages: usize) {
-        let room = pages.max((2 * self.dirty.len()).min(MAX_PAGES as usize));
+    /// Moves to a bigger allocation, if there is one, copying what was written. Fresh zeroed bytes cost nothing until they
+    /// are used.
+    fn reserve(&mut self, pages: usize) -> bool {
+        let ahead = (2 * self.dirty.len()).clamp(pages, MAX_PAGES as usize);
+        let Some(room) = [ahead, pages].into_iter().find(|&pages| can_be_had(pages)) else { return false };
         let mut bytes = vec![0; room * PAGE_BYTES as usize + SLACK];
         for (page, &chunks) in self.dirty.iter().enumerate() {
             for start in dirty_starts(page, chunks) {
@@ -84,6 +89,7 @@ impl Memory {
         }
         self.bytes = bytes;
         self.dirty.resize(room, 0);
+        true
     }
 
     /// Whether so many bytes from here on are there.
@@ -116,6 +122,13 @@ impl Memory {
         let at = at as usize;
         u64::from_le_bytes(self.bytes[at..at + 8].try_into().expect("8 bytes"))
     }
+}
+
+/// Whether the system gives so many pages: where few are asked for they are taken to be there. It is asked for them and
+/// given them back at once, since only the way that cannot fail has zeroed bytes for nothing.
+fn can_be_had(pages: usize) -> bool {
+    let bytes = pages * PAGE_BYTES as usize + SLACK;
+    bytes <= MAX_SPARE_BYTES || Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
 }
 
 /// Where the dirty chunks of a page start.
@@ -206,7 +219,10 @@ impl Machine {
         let before = memory.pages();
         match before.checked_add(by) {
             Some(pages) if pages <= memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES) => {
-                memory.set_pages(pages);
+                if !memory.set_pages(pages) {
+                    self.starved = Some(pages);
+                    return u32::MAX;
+                }
                 self.log.pages(address, before);
                 before
             }
@@ -237,8 +253,7 @@ impl Machine {
 
     /// `memory.init` from the bytes of a segment.
     pub(super) fn memory_init(&mut self, segment: &[u8], to: Bits, from: Bits, count: Bits) -> Result<(), Trap> {
-        let from = from as u32 as usize;
-        let bytes = segment.get(from..from + count as u32 as usize).ok_or(Trap::MemoryOutOfBounds)?;
+        let bytes = part(segment, from, count).ok_or(Trap::MemoryOutOfBounds)?;
         let (to, _) = self.stretch(to, count)?;
         self.write_memory(to, bytes);
         Ok(())
@@ -247,7 +262,9 @@ impl Machine {
     /// Makes a memory; its address.
     pub(super) fn allocate_memory(&mut self, pages: u32, max: Option<u32>) -> u32 {
         let mut memory = self.spare_memories.pop().unwrap_or_default();
-        memory.begin(pages, max);
+        if !memory.begin(pages, max) {
+            self.starved = Some(pages);
+        }
         self.memories.push(memory);
         self.memories.len() as u32 - 1
     }

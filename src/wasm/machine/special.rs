@@ -2,6 +2,7 @@
 //!
 //! Must not know how those are kept: it pops what they need and pushes what they give.
 
+use super::table::part;
 use super::{Flow, Machine, Modules};
 use crate::wasm::isa::{Op, Trap};
 use crate::wasm::program::{Instr, Program};
@@ -109,21 +110,34 @@ impl Machine {
             Op::TableSize => self.push(ValType::I32, Bits::from(self.table_size(instr.a))),
             Op::TableGrow => {
                 let [value, by] = self.pops();
-                self.burn(u64::from(by as u32))?;
-                let before = self.table_grow(instr.a, value, by as u32);
+                let (by, can) = (by as u32, self.can_grow(instr.a, by as u32));
+                if self.spares_refused && !can {
+                    self.fuel_limit = self.fuel_limit.saturating_add(by.into());
+                }
+                self.burn(by.into())?;
+                let before = if can { self.table_grow(instr.a, value, by) } else { u32::MAX };
                 self.push(ValType::I32, Bits::from(before));
             }
             Op::TableFill => {
-                let [at, value, count] = self.pops_counted()?;
+                let [at, value, count] = self.pops();
+                self.elements(instr.a, at, count)?;
+                self.burn_stretch(count)?;
                 self.table_fill(instr.a, at, value, count)?;
             }
             Op::TableCopy => {
-                let [to, from, count] = self.pops_counted()?;
+                let [to, from, count] = self.pops();
+                self.elements(instr.b as u32, from, count)?;
+                self.elements(instr.a, to, count)?;
+                self.burn_stretch(count)?;
                 self.table_copy((instr.a, instr.b as u32), to, from, count)?;
             }
             Op::TableInit => {
-                let operands = self.pops_counted()?;
-                self.table_init(program, self.items(program, instr.a), instr.b as u32, operands)?;
+                let operands @ [to, from, count] = self.pops();
+                let items = self.items(program, instr.a);
+                part(items, from, count).ok_or(Trap::TableOutOfBounds)?;
+                self.elements(instr.b as u32, to, count)?;
+                self.burn_stretch(count)?;
+                self.table_init(program, items, instr.b as u32, operands)?;
             }
             Op::ElemDrop => self.drop_elem(instr.a),
             Op::MemorySize => self.push(ValType::I32, Bits::from(self.memory_size())),
@@ -133,16 +147,25 @@ impl Machine {
                 self.replace::<1>(ValType::I32, u64::from(before));
             }
             Op::MemoryFill => {
-                let [at, value, count] = self.pops_counted()?;
+                let [at, value, count] = self.pops();
+                self.stretch(at, count)?;
+                self.burn_stretch(count)?;
                 self.memory_fill(at, value, count)?;
             }
             Op::MemoryCopy => {
-                let [to, from, count] = self.pops_counted()?;
+                let [to, from, count] = self.pops();
+                self.stretch(from, count)?;
+                self.stretch(to, count)?;
+                self.burn_stretch(count)?;
                 self.memory_copy(to, from, count)?;
             }
             Op::MemoryInit => {
-                let [to, from, count] = self.pops_counted()?;
-                self.memory_init(self.data(program, instr.a), to, from, count)?;
+                let [to, from, count] = self.pops();
+                let bytes = self.data(program, instr.a);
+                part(bytes, from, count).ok_or(Trap::MemoryOutOfBounds)?;
+                self.stretch(to, count)?;
+                self.burn_stretch(count)?;
+                self.memory_init(bytes, to, from, count)?;
             }
             Op::DataDrop => self.drop_data(instr.a),
             op => unreachable!("{} has no semantics", op.mnemonic()),
@@ -150,11 +173,9 @@ impl Machine {
         Ok(())
     }
 
-    /// The operands of an instruction on a stretch, which is paid by its length, the last of them.
-    fn pops_counted(&mut self) -> Result<[Bits; 3], Trap> {
-        let operands: [Bits; 3] = self.pops();
-        self.burn(u64::from(operands[2] as u32))?;
-        Ok(operands)
+    /// Pays for a stretch that is there: one that is not is no matter of fuel.
+    fn burn_stretch(&mut self, count: Bits) -> Result<(), Trap> {
+        self.burn(u64::from(count as u32))
     }
 
     /// The value of a constant expression of the running instance.

@@ -7,8 +7,8 @@ use crate::wasm::isa::Trap;
 use crate::wasm::program::{Instr, Program};
 use crate::wasm::types::Bits;
 
-/// Elements that a table may grow to, whatever it declares: an implementation may refuse (spec 4.4.6), and a stranger's
-/// program must not take all memory.
+/// Elements that all tables may grow to together, whatever they declare: an implementation may refuse (spec 4.4.6), and a
+/// stranger's program must not take all memory.
 pub const MAX_ELEMENTS: u32 = 10_000_000;
 
 /// A table.
@@ -35,7 +35,7 @@ impl Machine {
     }
 
     /// A stretch of a table of the running instance, if it is in bounds: the table's address, and where.
-    fn elements(&self, table: u32, at: Bits, count: Bits) -> Result<(u32, usize, usize), Trap> {
+    pub(super) fn elements(&self, table: u32, at: Bits, count: Bits) -> Result<(u32, usize, usize), Trap> {
         let (at, count) = (at as u32 as usize, count as u32 as usize);
         let address = self.table_address(table);
         let there = at + count <= self.tables[address as usize].elements.len();
@@ -56,19 +56,22 @@ impl Machine {
         Ok(())
     }
 
-    /// `table.grow`: the size before, or all ones.
+    /// Whether a table may have so many elements more.
+    pub(super) fn can_grow(&self, table: u32, by: u32) -> bool {
+        let Table { elements, max } = self.own_table(table);
+        let within = |most: u32, all: usize| all as u64 + u64::from(by) <= u64::from(most);
+        let all = self.tables.iter().map(|table| table.elements.len()).sum();
+        within(max.unwrap_or(u32::MAX), elements.len()) && within(MAX_ELEMENTS, all)
+    }
+
+    /// `table.grow` that is allowed: the size before.
     pub(super) fn table_grow(&mut self, table: u32, value: Bits, by: u32) -> u32 {
         let address = self.table_address(table);
-        let Table { elements, max } = &mut self.tables[address as usize];
+        let elements = &mut self.tables[address as usize].elements;
         let before = elements.len() as u32;
-        match before.checked_add(by) {
-            Some(size) if size <= max.unwrap_or(u32::MAX).min(MAX_ELEMENTS) => {
-                elements.resize(size as usize, value);
-                self.log.table_len(address, before);
-                before
-            }
-            _ => u32::MAX,
-        }
+        elements.resize((before + by) as usize, value);
+        self.log.table_len(address, before);
+        before
     }
 
     /// `table.copy`
@@ -101,8 +104,7 @@ impl Machine {
         table: u32,
         [to, from, count]: [Bits; 3],
     ) -> Result<(), Trap> {
-        let from = from as u32 as usize;
-        let items = items.get(from..from + count as u32 as usize).ok_or(Trap::TableOutOfBounds)?;
+        let items = part(items, from, count).ok_or(Trap::TableOutOfBounds)?;
         let (address, at, _) = self.elements(table, to, count)?;
         self.elements_mut(table, to, count)?;
         for (offset, item) in items.iter().enumerate() {
@@ -133,4 +135,10 @@ impl Machine {
             self.log.elem_dropped(address as u32);
         }
     }
+}
+
+/// A stretch of a segment, if it has so much.
+pub(super) fn part<T>(segment: &[T], from: Bits, count: Bits) -> Option<&[T]> {
+    let from = from as u32 as usize;
+    segment.get(from..from + count as u32 as usize)
 }

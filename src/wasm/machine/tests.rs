@@ -206,3 +206,27 @@ fn what_is_declared_stays_through_a_rollback() {
     assert_eq!(machine.memory()[7..11], [0, 7, 8, 0]);
     assert_eq!((machine.place().index, machine.frame_operands().len()), (0, 0));
 }
+
+/// Out of bounds comes before out of fuel; a growth that is refused costs what it asks for, within the limit or beyond it.
+#[test]
+fn what_is_not_there_is_not_paid_for() {
+    let program = program(
+        r#"(module (memory 1) (table 1 2 externref)
+            (func (export "fill") (memory.fill (i32.const 65535) (i32.const 1) (i32.const 2)))
+            (func (export "grow") (result i32) (table.grow (ref.null extern) (i32.const 100))))"#,
+    );
+    let mut machine = Machine::default();
+    let mut run = |func: u32, limit: u64, spares: bool| {
+        machine.reset(&program, 0);
+        (machine.fuel_limit, machine.spares_refused) = (limit, spares);
+        machine.invoke(&program, func, &[]).expect("fuel is left");
+        let stop = machine.run(&program, &mut Blind);
+        (stop, machine.fuel(), machine.frame_operands().last())
+    };
+    assert_eq!(run(0, 5, false), (Stop::Trap(Trap::MemoryOutOfBounds), 5, None));
+    assert_eq!(run(0, 4, false), (Stop::Trap(Trap::OutOfFuel), 5, Some(Value::i32(2))));
+    assert_eq!(run(1, 104, false), (Stop::Finished, 104, Some(Value::i32(-1))));
+    assert_eq!(run(1, 103, false).0, Stop::Trap(Trap::OutOfFuel));
+    assert_eq!(run(1, 4, true), (Stop::Finished, 104, Some(Value::i32(-1))));
+    assert_eq!(run(1, 3, true).0, Stop::Trap(Trap::OutOfFuel));
+}

@@ -160,7 +160,9 @@ impl Machine {
                 self.memories[memory as usize].write(at, &bytes[start..]);
                 bytes.truncate(start);
             }
-            Undo::Pages { memory, before } => self.memories[memory as usize].set_pages(before),
+            Undo::Pages { memory, before } => {
+                self.memories[memory as usize].set_pages(before);
+            }
             Undo::Elements { table, at, count } => {
                 let start = bits.len() - count as usize;
                 self.tables[table as usize].elements[at as usize..][..count as usize].copy_from_slice(&bits[start..]);

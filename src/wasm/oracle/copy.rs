@@ -6,19 +6,24 @@
 //! not, hold values of every type, and need no host function, so that no index shifts. Imported memories, tables and
 //! globals are the copy's own, made as their stand-ins are; imported functions stay imports.
 //!
-//! Each function and each type costs as much to compile as some hundred instructions, so a copy adds neither.
+//! Each function and each type costs as much to compile as some hundred instructions, so a copy adds neither; and where
+//! it is known which functions began, the others have no code in it ([`Role::Absent`]): a run of some instructions in a
+//! module of some megabytes costs what those instructions do.
 
 use super::Watch;
+use super::around::surroundings;
 use crate::wasm::isa::{Imm, Op};
-use crate::wasm::program::{BlockType, Flat, Global, Instr, Place, Probe, Program, SegmentMode, Seq, SeqId};
+use crate::wasm::program::{BlockType, Flat, Func, Global, Instr, Place, Probe, Program, SegmentMode, Seq, SeqId};
 use crate::wasm::rerun::Snapshot;
 use crate::wasm::types::{ValType, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// The copy, and where what it shows is found.
 pub(super) struct Copy {
     pub(super) program: Program,
+    /// What becomes of each function.
+    pub(super) roles: Vec<Role>,
     /// What starts the run: it passes the arguments, calls, and leaves the results in globals. Neither takes operands nor
     /// leaves any.
     pub(super) call: Vec<Instr>,
@@ -30,6 +35,24 @@ pub(super) struct Copy {
     pub(super) flags: Vec<u32>,
     /// Every piece of code that was put in: its counter and the fuel of one pass.
     passes: Vec<(u32, u64)>,
+    /// Globals in which operands lie while something is put before them, by their types.
+    scratch: HashMap<ValType, Vec<u32>>,
+    /// The locals in which the operands under a block are kept, by the place of the block.
+    kept: HashMap<Place, Vec<u32>>,
+}
+
+/// What becomes of a function in the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is imported, and nothing but a stand-in.
+    Imported,
+    /// It has its code.
+    Defined,
+    /// It never began on our machine, but something refers to it: it is imported, and if it is called after all the copy
+    /// has gone astray.
+    Absent,
+    /// Nothing refers to it.
+    Gone,
 }
 
 /// Where the operands at one probe are found.
@@ -42,30 +65,50 @@ pub(super) struct Shown {
 }
 
 impl Copy {
-    /// A copy of a program that calls function `entry` with these arguments and watches what is to be watched.
-    pub(super) fn new(program: &Program, entry: u32, args: &[Value], watch: Watch<'_>) -> Self {
+    /// A copy of a program that calls function `entry` with these arguments and watches what is to be watched, in which
+    /// only these functions begin, if that is known.
+    pub(super) fn new(
+        program: &Program,
+        (entry, args): (u32, &[Value]),
+        watch: Watch<'_>,
+        ran: Option<&BTreeSet<u32>>,
+    ) -> Self {
         let mut copy = Copy {
-            program: program.clone(),
+            program: with_code_of(program, ran),
+            roles: Vec::new(),
             call: Vec::new(),
             results: 0..0,
             probes: Vec::new(),
             flags: Vec::new(),
             passes: Vec::new(),
+            scratch: HashMap::new(),
+            kept: HashMap::new(),
         };
+        let begins = |func: u32| ran.is_none_or(|ran| ran.contains(&func));
         let mut inserted = Vec::new();
-        for &(probe, snapshot) in watch.operands {
-            let shown = copy.show(program, probe, snapshot, &mut inserted);
+        let around = surroundings(program, watch.operands.iter().map(|(probe, _)| probe));
+        for (&(probe, snapshot), (place, around)) in watch.operands.iter().zip(&around) {
+            let shown = match snapshot {
+                Some(snapshot) if begins(probe.func) => copy.show(probe, snapshot, (*place, around), &mut inserted),
+                _ => {
+                    let counter = copy.counter(0);
+                    inserted.extend(begins(probe.func).then(|| (*place, count(counter).to_vec())));
+                    Shown { counter, hit: probe.hit, operands: 0..0 }
+                }
+            };
             copy.probes.push(shown);
         }
-        for (flag, _) in watch.flags {
+        let places = program.places(watch.flags.iter().map(|(flag, _)| flag));
+        for ((flag, _), place) in watch.flags.iter().zip(places) {
             let counter = copy.counter(0);
-            let place = program.place(flag.func, flag.pc).expect("a flag stands in the program");
-            inserted.push((place, count(counter).to_vec()));
+            let place = place.expect("a flag stands in the program");
+            inserted.extend(begins(flag.func).then(|| (place, count(counter).to_vec())));
             copy.flags.push(counter);
         }
         copy.insert(inserted);
         copy.own_imports();
         copy.start_with(entry, args);
+        copy.roles = copy.roles(ran);
         copy
     }
 
@@ -115,45 +158,32 @@ impl Copy {
     }
 
     /// Shows the operands at a probe. Operands under an enclosing block are out of reach there, but they do not change
-    /// inside it: they are kept in locals when it is entered.
+    /// inside it: they are kept in locals when it is entered, since each activation has its own. Those in reach are moved
+    /// off and put back at once, which globals can do too; they may be more than a function may have locals.
     fn show(
         &mut self,
-        program: &Program,
         probe: Probe,
-        snapshot: Option<&Snapshot>,
+        snapshot: &Snapshot,
+        (place, around): (Place, &[Flat]),
         inserted: &mut Vec<(Place, Vec<Instr>)>,
     ) -> Shown {
-        let flat = program.flatten(probe.func);
-        let place = flat[probe.pc as usize].place;
-        let Some(snapshot) = snapshot else {
-            let counter = self.counter(0);
-            inserted.push((place, count(counter).to_vec()));
-            return Shown { counter, hit: probe.hit, operands: 0..0 };
-        };
         let types: Vec<ValType> = snapshot.operands.iter().map(|value| value.ty).collect();
-        let entries = enclosing(&flat, place.seq);
-        assert_eq!(entries.len() + 1, snapshot.levels.len(), "a level for each block around the probe");
+        assert_eq!(around.len() + 1, snapshot.levels.len(), "a level for each block around the probe");
         let mut kept = Vec::new();
         let mut rest = types.as_slice();
-        for (entry, &count_here) in entries.iter().zip(&snapshot.levels) {
+        for (entry, &count_here) in around.iter().zip(&snapshot.levels) {
             let (level, inner) = rest.split_at(count_here as usize);
             rest = inner;
-            // The block's own operands, and the condition of an `if`, lie on top of the level.
-            let (params, _) = program.block_arity(entry.instr.block_type());
-            let condition = (entry.instr.op == Op::If).then_some(ValType::I32);
-            let on_top = params.iter().copied().chain(condition);
-            let moved: Vec<u32> = level.iter().copied().chain(on_top).map(|ty| self.local(probe.func, ty)).collect();
-            kept.extend_from_slice(&moved[..level.len()]);
-            let counter = self.counter(2 * moved.len() as u64);
-            let code = [moved_off(&moved), count(counter).to_vec(), put_back(&moved)].concat();
-            inserted.push((entry.place, code));
+            if !level.is_empty() {
+                kept.extend(self.keep(probe.func, entry, level, inserted).into_iter().map(Store::Local));
+            }
         }
-        let moved: Vec<u32> = rest.iter().map(|&ty| self.local(probe.func, ty)).collect();
+        let moved: Vec<Store> = self.scratch(rest.iter().copied());
         kept.extend_from_slice(&moved);
         let counter = self.counter(2 * moved.len() as u64 + TEST_FUEL);
         let operands = self.globals(&types);
         let show = kept.iter().zip(operands.clone());
-        let show = show.flat_map(|(&local, global)| [get(local), Instr::index(Op::GlobalSet, global)]).collect();
+        let show = show.flat_map(|(store, global)| [store.get(), Store::Global(global).set()]).collect();
         let show = self.sequence(show);
         let test = [
             Instr::index(Op::GlobalGet, counter),
@@ -165,6 +195,45 @@ impl Copy {
         Shown { counter, hit: probe.hit, operands }
     }
 
+    /// The locals with the operands of these types under a block.
+    fn keep(
+        &mut self,
+        func: u32,
+        entry: &Flat,
+        level: &[ValType],
+        inserted: &mut Vec<(Place, Vec<Instr>)>,
+    ) -> Vec<u32> {
+        if let Some(locals) = self.kept.get(&entry.place) {
+            return locals.clone();
+        }
+        let locals: Vec<u32> = level.iter().map(|&ty| self.local(func, ty)).collect();
+        // The block's own operands, and the condition of an `if`, lie on top of the level.
+        let (params, _) = self.program.block_arity(entry.instr.block_type());
+        let condition = (entry.instr.op == Op::If).then_some(ValType::I32);
+        let on_top: Vec<ValType> = params.iter().copied().chain(condition).collect();
+        let moved = locals.iter().copied().map(Store::Local).chain(self.scratch(on_top)).collect::<Vec<_>>();
+        let counter = self.counter(2 * moved.len() as u64);
+        inserted.push((entry.place, [moved_off(&moved), count(counter).to_vec(), put_back(&moved)].concat()));
+        self.kept.insert(entry.place, locals.clone());
+        locals
+    }
+
+    /// Globals for operands of these types, for as long as no other piece of code runs.
+    fn scratch(&mut self, types: impl IntoIterator<Item = ValType>) -> Vec<Store> {
+        let mut used: HashMap<ValType, usize> = HashMap::new();
+        let mut store = |ty: ValType| {
+            let at = used.entry(ty).or_default();
+            *at += 1;
+            let known = self.scratch.get(&ty).and_then(|globals| globals.get(*at - 1)).copied();
+            Store::Global(known.unwrap_or_else(|| {
+                let global = self.global(ty);
+                self.scratch.entry(ty).or_default().push(global);
+                global
+            }))
+        };
+        types.into_iter().map(&mut store).collect()
+    }
+
     fn sequence(&mut self, code: Vec<Instr>) -> SeqId {
         self.program.seqs.push(Seq { code, open: false });
         self.program.seqs.len() as SeqId - 1
@@ -173,10 +242,17 @@ impl Copy {
     /// Puts code in, each piece before the place it is for. It leaves the operands as they were, so that the order of
     /// pieces at one place does not count.
     fn insert(&mut self, mut inserted: Vec<(Place, Vec<Instr>)>) {
-        inserted.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
-        for (place, code) in inserted {
-            let at = place.index as usize;
-            self.program.seqs[place.seq as usize].code.splice(at..at, code);
+        inserted.sort_by_key(|(place, _)| *place);
+        for pieces in inserted.chunk_by(|(one, _), (other, _)| one.seq == other.seq) {
+            let seq = &mut self.program.seqs[pieces[0].0.seq as usize];
+            let old = std::mem::take(&mut seq.code);
+            let mut copied = 0;
+            for (place, code) in pieces {
+                seq.code.extend_from_slice(&old[copied..place.index as usize]);
+                seq.code.extend_from_slice(code);
+                copied = place.index as usize;
+            }
+            seq.code.extend_from_slice(&old[copied..]);
         }
     }
 
@@ -216,13 +292,67 @@ impl Copy {
         self.call = code;
     }
 
-    /// The functions that can become values: those that a `ref.func` names.
-    pub(super) fn values(&self) -> BTreeSet<u32> {
+    /// Every constant instruction, and all code that is there.
+    fn all_code(&self) -> impl Iterator<Item = &Instr> {
         let program = &self.program;
         let items = program.elems.iter().flat_map(|elem| &elem.items);
         let inits = program.globals.iter().map(|global| &global.init);
-        let code = program.seqs.iter().flat_map(|seq| &seq.code);
-        items.chain(inits).chain(code).filter(|instr| instr.op == Op::RefFunc).map(|instr| instr.a).collect()
+        items.chain(inits).chain(program.seqs.iter().flat_map(|seq| &seq.code))
+    }
+
+    /// The functions that can become values: those that a `ref.func` names.
+    pub(super) fn values(&self) -> BTreeSet<u32> {
+        self.all_code().filter(|instr| instr.op == Op::RefFunc).map(|instr| instr.a).collect()
+    }
+
+    fn roles(&self, ran: Option<&BTreeSet<u32>>) -> Vec<Role> {
+        let defined = |func: u32| ran.is_none_or(|ran| ran.contains(&func));
+        let named = self.all_code().chain(&self.call).filter(|instr| instr.op.row().imm == Imm::Func);
+        let mut referred = vec![false; self.program.funcs.len()];
+        named.map(|instr| instr.a).chain(self.program.start).for_each(|func| referred[func as usize] = true);
+        let role = |(func, index): (&Func, u32)| {
+            if func.import.is_some() {
+                Role::Imported
+            } else if defined(index) {
+                Role::Defined
+            } else if referred[index as usize] {
+                Role::Absent
+            } else {
+                Role::Gone
+            }
+        };
+        self.program.funcs.iter().zip(0..).map(role).collect()
+    }
+}
+
+/// A program again, with the code of these functions alone, if it is known which count.
+fn with_code_of(program: &Program, ran: Option<&BTreeSet<u32>>) -> Program {
+    let Some(ran) = ran else { return program.clone() };
+    let mut seqs = vec![Seq::default(); program.seqs.len()];
+    for func in ran.iter().copied().filter(|&func| program.funcs[func as usize].import.is_none()) {
+        let mut open = vec![program.funcs[func as usize].body];
+        while let Some(seq) = open.pop() {
+            let code = &program.seqs[seq as usize].code;
+            let blocks = code.iter().filter(|instr| instr.op.row().imm == Imm::BlockType);
+            open.extend(blocks.flat_map(|block| [Some(block.body()), block.otherwise()]).flatten());
+            seqs[seq as usize].code.clone_from(code);
+        }
+    }
+    Program {
+        types: program.types.clone(),
+        funcs: program.funcs.clone(),
+        tables: program.tables.clone(),
+        memory: program.memory.clone(),
+        globals: program.globals.clone(),
+        // Neither exports nor names are looked at.
+        exports: Vec::new(),
+        names: Vec::new(),
+        start: program.start,
+        elems: program.elems.clone(),
+        datas: program.datas.clone(),
+        label_tables: program.label_tables.clone(),
+        vectors: program.vectors.clone(),
+        seqs,
     }
 }
 
@@ -240,30 +370,33 @@ fn count(counter: u32) -> [Instr; 4] {
     ]
 }
 
-fn get(local: u32) -> Instr {
-    Instr::index(Op::LocalGet, local)
+/// Where an operand lies for a while.
+#[derive(Clone, Copy)]
+enum Store {
+    Local(u32),
+    Global(u32),
 }
 
-fn moved_off(locals: &[u32]) -> Vec<Instr> {
-    locals.iter().rev().map(|&local| Instr::index(Op::LocalSet, local)).collect()
-}
-
-fn put_back(locals: &[u32]) -> Vec<Instr> {
-    locals.iter().map(|&local| get(local)).collect()
-}
-
-/// The structured instructions around a sequence, outermost first.
-fn enclosing(flat: &[Flat], seq: SeqId) -> Vec<Flat> {
-    let holds = |entry: &&Flat, seq: SeqId| {
-        entry.instr.op.row().imm == Imm::BlockType
-            && (entry.instr.body() == seq || entry.instr.otherwise() == Some(seq))
-    };
-    let mut around = Vec::new();
-    let mut inner = seq;
-    while let Some(&outer) = flat.iter().find(|entry| holds(entry, inner)) {
-        around.push(outer);
-        inner = outer.place.seq;
+impl Store {
+    fn get(self) -> Instr {
+        match self {
+            Self::Local(local) => Instr::index(Op::LocalGet, local),
+            Self::Global(global) => Instr::index(Op::GlobalGet, global),
+        }
     }
-    around.reverse();
-    around
+
+    fn set(self) -> Instr {
+        match self {
+            Self::Local(local) => Instr::index(Op::LocalSet, local),
+            Self::Global(global) => Instr::index(Op::GlobalSet, global),
+        }
+    }
+}
+
+fn moved_off(stores: &[Store]) -> Vec<Instr> {
+    stores.iter().rev().map(|store| store.set()).collect()
+}
+
+fn put_back(stores: &[Store]) -> Vec<Instr> {
+    stores.iter().map(|store| store.get()).collect()
 }

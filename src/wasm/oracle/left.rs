@@ -4,18 +4,19 @@
 
 use super::compare::{equal_flags, equal_memory, equal_values, hit, not_hit};
 use super::copy::Copy;
+use super::limits::Limits;
 use super::merge::{Home, Merged, RUN, export_name};
 use super::{Disagreement, Watch};
-use crate::wasm::machine::{MAX_ELEMENTS, Machine};
+use crate::wasm::machine::Machine;
 use crate::wasm::program::{Extern, Program};
 use crate::wasm::types::{Bits, ValType, Value};
 use std::collections::HashMap;
 use std::ops::Range;
-use wasmtime::{Engine, Func, FuncType, Instance, Module, Ref, Store, StoreLimits, StoreLimitsBuilder, Val};
+use wasmtime::{Engine, Func, FuncType, Instance, Module, Store, Val};
 
 /// A module of copies that runs, or has run.
 pub(super) struct Host {
-    store: Store<StoreLimits>,
+    store: Store<Limits>,
     instance: Instance,
     /// Functions by their identity, where any can be a value.
     functions: HashMap<usize, u32>,
@@ -23,24 +24,38 @@ pub(super) struct Host {
 
 impl Host {
     /// Instantiates the module; a start function has this much fuel.
-    pub(super) fn new(engine: &Engine, module: &Module, merged: &Merged, fuel: u64) -> wasmtime::Result<Self> {
-        // A table grows as far as the machine's: beyond that the outcome would depend on the host.
-        let limits = StoreLimitsBuilder::new().table_elements(MAX_ELEMENTS as usize).build();
-        let mut store = Store::new(engine, limits);
+    ///
+    /// # Errors
+    /// Why it could not be, or trapped, and what was noted before.
+    pub(super) fn new(
+        engine: &Engine,
+        module: &Module,
+        merged: &Merged,
+        fuel: u64,
+    ) -> Result<Self, (wasmtime::Error, Limits)> {
+        let mut store = Store::new(engine, Limits::default());
         store.limiter(|limits| limits);
-        store.set_fuel(fuel)?;
-        let imports = module.imports().map(|import| {
+        store.set_fuel(fuel).expect("fuel is on");
+        let imports = module.imports().zip(&merged.astray).map(|(import, &astray)| {
             let ty = import.ty().unwrap_func().clone();
-            stand_in(&mut store, ty).into()
+            if astray { none(&mut store, ty) } else { stand_in(&mut store, ty) }.into()
         });
         let imports: Vec<_> = imports.collect();
-        let instance = Instance::new(&mut store, module, &imports)?;
+        let instance = match Instance::new(&mut store, module, &imports) {
+            Ok(instance) => instance,
+            Err(error) => return Err((error, store.into_data())),
+        };
         let mut functions = HashMap::new();
         for &index in &merged.values {
             let func = instance.get_func(&mut store, &export_name(Extern::Func, index));
             functions.insert(func.expect("the module exports it").to_raw(&mut store) as usize, index);
         }
         Ok(Self { store, instance, functions })
+    }
+
+    /// What was noted so far.
+    pub(super) fn limits(&self) -> &Limits {
+        self.store.data()
     }
 }
 
@@ -111,13 +126,23 @@ impl<'a> Left<'a> {
         }
     }
 
-    fn table(&mut self, index: u32) -> Vec<Value> {
+    /// Compares a table, some elements at a time: it may have millions.
+    fn equal_table(&mut self, index: u32, ty: ValType, ours: &[Bits]) -> Result<(), Disagreement> {
+        const AT_A_TIME: usize = 1 << 12;
         let store = &mut self.host.store;
         let table = self.host.instance.get_table(&mut *store, &export_name(Extern::Table, self.home.tables + index));
         let table = table.expect("the module exports it");
-        let size = table.size(&*store);
-        let elements: Vec<Ref> = (0..size).map(|at| table.get(&mut *store, at).expect("in bounds")).collect();
-        elements.into_iter().map(|element| self.value(&element.into())).collect()
+        let size = |size: u64| Value::i64(size as i64);
+        equal_values("the size of a table", &[size(ours.len() as u64)], &[size(table.size(&*store))])?;
+        for (part, start) in ours.chunks(AT_A_TIME).zip((0..).step_by(AT_A_TIME)) {
+            let store = &mut self.host.store;
+            let all = start..start + part.len() as u64;
+            let theirs: Vec<_> = all.map(|at| table.get(&mut *store, at).expect("in bounds")).collect();
+            let theirs: Vec<Value> = theirs.into_iter().map(|element| self.value(&element.into())).collect();
+            let ours: Vec<Value> = part.iter().map(|&bits| Value::new(ty, bits)).collect();
+            equal_values("a table", &ours, &theirs)?;
+        }
+        Ok(())
     }
 
     /// Compares what was watched: the machine's run and this one ended at the same moment.
@@ -158,8 +183,7 @@ impl<'a> Left<'a> {
     ) -> Result<(), Disagreement> {
         equal_values("globals", &globals, &self.globals(0..globals.len() as u32))?;
         for (index, (table, elements)) in program.tables.iter().zip(machine.tables()).enumerate() {
-            let ours: Vec<Value> = elements.iter().map(|&bits| Value::new(table.ty, bits)).collect();
-            equal_values("a table", &ours, &self.table(index as u32))?;
+            self.equal_table(index as u32, table.ty, elements)?;
         }
         if program.memory.is_some() {
             let store = &mut self.host.store;
@@ -171,10 +195,18 @@ impl<'a> Left<'a> {
 }
 
 /// What stands in for an imported function: it does nothing, and returns zeros and nulls.
-fn stand_in(store: &mut Store<StoreLimits>, ty: FuncType) -> Func {
+fn stand_in(store: &mut Store<Limits>, ty: FuncType) -> Func {
     let zeros: Vec<Val> = ty.results().map(|ty| ty.default_value().expect("no type here lacks a default")).collect();
     Func::new(store, ty, move |_, _, results| {
         results.copy_from_slice(&zeros);
         Ok(())
+    })
+}
+
+/// What stands for a function that is never called, until it is.
+fn none(store: &mut Store<Limits>, ty: FuncType) -> Func {
+    Func::new(store, ty, |mut caller, _, _| {
+        caller.data_mut().astray = true;
+        Err(wasmtime::Error::msg("a function was called that our machine did not call"))
     })
 }

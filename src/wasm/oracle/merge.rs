@@ -10,11 +10,12 @@
 //! nothing runs in it ([`super::Case::mergeable`]) and nothing fails. An index moved wrongly would be a bug, which
 //! shows as a disagreement; and whoever disagrees is asked again alone.
 
-use super::copy::Copy;
+use super::copy::{Copy, Role};
 use crate::wasm::encode::{Code, encode_with, write_instr, write_locals, write_u32};
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Data, Elem, Export, Extern, Func, Global, Instr, Memory, Program, SegmentMode};
 use crate::wasm::types::{FuncType, ValType};
+use std::collections::HashMap;
 
 /// The export that runs the copy of a number: a function with one parameter, an `i32`.
 pub(super) const RUN: &str = "run";
@@ -37,17 +38,17 @@ pub(super) struct Merged {
     pub(super) homes: Vec<Home>,
     /// The functions that can become values: those that a `ref.func` names.
     pub(super) values: Vec<u32>,
+    /// Of each imported function whether a copy that calls it has gone astray ([`Role::Absent`]).
+    pub(super) astray: Vec<bool>,
 }
 
-/// Where a copy's things are in the module: the first index of each kind.
-#[derive(Clone, Copy, Debug)]
+/// Where a copy's things are in the module: the first index of each kind, and the index of each function.
+#[derive(Clone, Debug)]
 pub(super) struct Home {
-    /// Its imported functions, and how many there are; those of all copies come first.
-    imports: u32,
-    imported: u32,
-    /// Its other functions, and how many there are.
-    funcs: u32,
-    defined: u32,
+    /// What is gone has none that is.
+    funcs: Vec<u32>,
+    /// The functions of the copy by their indices in the module.
+    own: HashMap<u32, u32>,
     pub(super) tables: u32,
     pub(super) memory: u32,
     pub(super) globals: u32,
@@ -57,27 +58,29 @@ pub(super) struct Home {
 
 impl Home {
     fn func(&self, index: u32) -> u32 {
-        if index < self.imported { self.imports + index } else { self.funcs + (index - self.imported) }
+        self.funcs[index as usize]
     }
 
     /// The index that a function of the module has in the copy; `None` if it is another copy's.
     pub(super) fn own_func(&self, index: u32) -> Option<u32> {
-        let within = |first: u32, count: u32| index.checked_sub(first).filter(|&at| at < count);
-        within(self.imports, self.imported).or_else(|| Some(within(self.funcs, self.defined)? + self.imported))
+        self.own.get(&index).copied()
     }
 }
 
 impl Merged {
     pub(super) fn new(copies: &[Copy]) -> Self {
         // All imports stand before all functions.
-        let imported = copies.iter().map(|copy| copy.program.imported_funcs()).sum();
+        let imported =
+            |copy: &Copy| copy.roles.iter().filter(|role| matches!(role, Role::Imported | Role::Absent)).count();
+        let imported = copies.iter().map(imported).sum::<usize>() as u32;
         let mut merge = Merge { imported, ..Merge::default() };
-        let homes: Vec<Home> = copies.iter().map(|copy| merge.add(&copy.program)).collect();
+        let homes: Vec<Home> = copies.iter().map(|copy| merge.add(copy)).collect();
         let all = || copies.iter().zip(&homes);
         let values: Vec<u32> = all().flat_map(|(copy, home)| copy.values().into_iter().map(|f| home.func(f))).collect();
         merge.add_run(all());
         merge.export(&values);
-        Self { bytes: merge.encode(), homes, values }
+        let astray = std::mem::take(&mut merge.astray);
+        Self { bytes: merge.encode(), homes, values, astray }
     }
 
     /// Fuel of running a copy, beside that of what it calls: entering the function, finding the copy, calling.
@@ -97,34 +100,47 @@ struct Merge {
     bodies: Vec<Vec<u8>>,
     /// How many functions will be imported.
     imported: u32,
+    astray: Vec<bool>,
+    /// The indices of the types.
+    types: HashMap<FuncType, u32>,
 }
 
 impl Merge {
     /// Adds all that a copy has.
-    fn add(&mut self, part: &Program) -> Home {
-        let imported = part.imported_funcs();
+    fn add(&mut self, copy: &Copy) -> Home {
+        let part = &copy.program;
+        let (mut imports, mut defined) = (self.whole.funcs.len() as u32, self.imported + self.funcs.len() as u32);
+        let index = |role: &Role| match role {
+            Role::Imported | Role::Absent => next(&mut imports),
+            Role::Defined => next(&mut defined),
+            Role::Gone => u32::MAX,
+        };
+        let funcs: Vec<u32> = copy.roles.iter().map(index).collect();
         let home = Home {
-            imports: self.whole.funcs.len() as u32,
-            imported,
-            funcs: self.imported + self.funcs.len() as u32,
-            defined: part.funcs.len() as u32 - imported,
+            own: funcs.iter().copied().zip(0..).collect(),
+            funcs,
             tables: self.whole.tables.len() as u32,
             memory: self.memories.len() as u32,
             globals: self.whole.globals.len() as u32,
             elems: self.whole.elems.len() as u32,
             datas: self.whole.datas.len() as u32,
         };
-        for (index, func) in part.funcs.iter().enumerate() {
-            let ty = self.type_index(&part.types[func.ty as usize]);
-            let moved = Func { ty, locals: Vec::new(), body: 0, import: func.import.clone() };
-            if func.import.is_some() {
-                self.whole.funcs.push(moved);
+        for ((func, role), index) in part.funcs.iter().zip(&copy.roles).zip(0..) {
+            if *role == Role::Gone {
                 continue;
             }
-            self.funcs.push(moved);
+            let ty = self.type_index(&part.types[func.ty as usize]);
+            if *role != Role::Defined {
+                // What is never called needs no name.
+                let import = func.import.clone().or_else(|| Some(Box::default()));
+                self.whole.funcs.push(Func { ty, locals: Vec::new(), body: 0, import });
+                self.astray.push(*role == Role::Absent);
+                continue;
+            }
+            self.funcs.push(Func { ty, locals: Vec::new(), body: 0, import: None });
             let mut body = Vec::new();
             write_locals(&func.locals, &mut body);
-            part.flatten(index as u32).iter().for_each(|flat| self.write(part, &home, flat.instr, &mut body));
+            part.flatten(index).iter().for_each(|flat| self.write(part, &home, flat.instr, &mut body));
             self.bodies.push(body);
         }
         self.memories.extend(part.memory.clone());
@@ -162,11 +178,13 @@ impl Merge {
 
     /// The index of a type, which is added if it is not there.
     fn type_index(&mut self, ty: &FuncType) -> u32 {
-        let types = &mut self.whole.types;
-        types.iter().position(|known| known == ty).unwrap_or_else(|| {
-            types.push(ty.clone());
-            types.len() - 1
-        }) as u32
+        if let Some(&known) = self.types.get(ty) {
+            return known;
+        }
+        let index = self.whole.types.len() as u32;
+        self.whole.types.push(ty.clone());
+        self.types.insert(ty.clone(), index);
+        index
     }
 
     /// A constant instruction as it is in the module.
@@ -263,6 +281,11 @@ impl Merge {
         self.whole.funcs.append(&mut self.funcs);
         encode_with(&self.whole, &self.memories, &Code { bodies: self.bodies, names_data: true })
     }
+}
+
+fn next(counter: &mut u32) -> u32 {
+    *counter += 1;
+    *counter - 1
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn agree(text: &str) -> (Sight, u32) {
     let (probes, flags) = (places(1..=3), places(1..=1));
     let request = Request { program: &program, entry, args: vec![], probes, flags, fuel_limit: 100_000 };
     let mut machine = Machine::default();
-    let sight = request.look(&mut machine);
+    let sight = request.look(&mut machine).expect("there is room");
     let seen = sight.operands.iter().flatten().count() as u32;
     request.confirm(&sight, &machine, &Oracle::new()).unwrap_or_else(|error| panic!("{error}\n{text}"));
     (sight, seen)
@@ -219,7 +219,9 @@ fn traps_are_the_same_traps() {
         ("(drop (call_indirect (result i32) (i32.const 1)))", Trap::IndirectCallTypeMismatch),
         ("(call $run)", Trap::CallStackExhausted),
         ("(loop (global.set 0 (i32.add (global.get 0) (i32.const 1))) (br 0))", Trap::OutOfFuel),
-        ("(memory.fill (i32.const 1) (i32.const 7) (i32.const 0x10000000))", Trap::OutOfFuel),
+        // What is not there costs nothing; what is there costs as much as it is long.
+        ("(memory.fill (i32.const 1) (i32.const 7) (i32.const 0x10000000))", Trap::MemoryOutOfBounds),
+        ("(loop (memory.fill (i32.const 0) (i32.const 7) (i32.const 65536)) (br 0))", Trap::OutOfFuel),
     ];
     for (code, trap) in cases {
         let text = format!(
@@ -264,7 +266,7 @@ fn a_wrong_claim_is_found_out() {
     let flags = probes.clone();
     let request = Request { program: &program, entry: 0, args: vec![], probes, flags, fuel_limit: 1000 };
     let mut machine = Machine::default();
-    let truth = request.look(&mut machine);
+    let truth = request.look(&mut machine).expect("there is room");
     let oracle = Oracle::new();
     assert_eq!(request.confirm(&truth, &machine, &oracle), Ok(()));
     let wrong = |change: &dyn Fn(&mut Sight)| {
@@ -287,8 +289,32 @@ fn a_wrong_claim_is_found_out() {
     let elsewhere = |from: &str, to: &str| parse_text(&text.replace(from, to), &[]).expect("valid").0;
     for (from, to, what) in [("i32.const 6", "i32.const 7", "memory"), ("ref.func $run", "ref.null func", "a table")] {
         let program = elsewhere(from, to);
-        Request { program: &program, probes: vec![], flags: vec![], ..request.clone() }.look(&mut other);
+        Request { program: &program, probes: vec![], flags: vec![], ..request.clone() }
+            .look(&mut other)
+            .expect("there is room");
         let error = request.confirm(&truth, &other, &oracle).expect_err("another state").to_string();
         assert!(error.starts_with(what), "{error}");
     }
+}
+
+/// Only what began is compiled. Where wasmtime calls anything else, that is no agreement, but the whole program is asked.
+#[test]
+fn what_did_not_begin_is_not_there() {
+    let text = r#"(module (table funcref (elem $seven $never)) (func $never (result i32) i32.const 8)
+        (func (export "run") (result i32 funcref) (call_indirect (result i32) (i32.const 0)) (table.get (i32.const 1)))
+        (func $seven (result i32) i32.const 7))"#;
+    let (program, _) = parse_text(text, &[]).expect("valid");
+    let request = Request { program: &program, entry: 1, args: vec![], probes: vec![], flags: vec![], fuel_limit: 100 };
+    let (mut machine, oracle) = (Machine::default(), Oracle::new());
+    let sight = request.look(&mut machine).expect("there is room");
+    assert_eq!(sight.ran, BTreeSet::from([1, 2]));
+    let outcome = sight.ended.as_ref().expect("it ends");
+    let said = |ran: &BTreeSet<u32>| {
+        let run = Run { entry: 1, args: &[], ended: Ok(outcome), fuel_limit: 100, ran: Some(ran) };
+        let case = Case { program: &program, run, machine: &machine, watch: Watch::default() };
+        (hold(&oracle.engine, &[case]), oracle.check_one(&case))
+    };
+    assert_eq!(said(&sight.ran), (Ok(()), Ok(())));
+    let (short, whole) = said(&BTreeSet::from([1]));
+    assert!(matches!(short, Err(Disagreement::Trapped { .. })) && whole.is_ok(), "{short:?} {whole:?}");
 }

@@ -6,7 +6,6 @@ use super::ParseError;
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Instr, Program, Seq, SeqId};
 use crate::wasm::types::ValType;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 use wasmparser::BinaryReader;
 
@@ -45,9 +44,16 @@ fn new_seq(program: &mut Program) -> SeqId {
 }
 
 /// Every instruction by its first byte and, behind a prefix, its number.
-static BY_OPCODE: LazyLock<HashMap<(u8, u32), Op>> = LazyLock::new(|| {
-    let number = |rest: &[u8]| rest.iter().rev().fold(0, |number, byte| number << 7 | u32::from(byte & 0x7f));
-    Op::ALL.iter().map(|&op| ((op.row().opcode[0], number(&op.row().opcode[1..])), op)).collect()
+static BY_OPCODE: LazyLock<Vec<Vec<Option<Op>>>> = LazyLock::new(|| {
+    let mut known = vec![Vec::new(); 256];
+    for &op in Op::ALL {
+        let (first, rest) = op.row().opcode.split_first().expect("an opcode has a byte");
+        let number = rest.iter().rev().fold(0, |number, byte| number << 7 | usize::from(byte & 0x7f));
+        let behind = &mut known[usize::from(*first)];
+        behind.resize(behind.len().max(number + 1), None);
+        behind[number] = Some(op);
+    }
+    known
 });
 
 /// First bytes behind which a number follows.
@@ -112,7 +118,7 @@ pub(super) fn read_instr(program: &mut Program, reader: &mut BinaryReader<'_>) -
 fn read_opcode(reader: &mut BinaryReader<'_>) -> Result<Op, ParseError> {
     let first = reader.read_u8()?;
     let number = if is_prefix(first) { reader.read_var_u32()? } else { 0 };
-    BY_OPCODE.get(&(first, number)).copied().ok_or_else(|| {
+    BY_OPCODE[usize::from(first)].get(number as usize).copied().flatten().ok_or_else(|| {
         let number = if is_prefix(first) { format!(" {number}") } else { String::new() };
         ParseError::Unsupported(format!("the instruction with opcode {first:#04x}{number}"))
     })

@@ -4,6 +4,7 @@
 //! stands; that is only done when somebody wants to know.
 
 use super::ParseError;
+use crate::wasm::print::printable;
 use wasmparser::{BinaryReaderError, FunctionBody, Parser, Payload};
 use wast::Wat;
 use wast::core::{FuncKind, ModuleField, ModuleKind};
@@ -13,15 +14,32 @@ use wast::token::Span;
 /// The line, from 1, of every instruction of every function that the text defines: `[function][pc]`, imported functions
 /// not counted, `else` and `end` of blocks counted. Empty if the text is no WAT.
 pub fn lines(text: &str) -> Vec<Vec<u32>> {
-    let starts = line_starts(text);
-    let line = |span: &Span| starts.partition_point(|&start| start <= span.offset()) as u32;
+    let starts = Starts::of(text);
     let spans = spans(text).unwrap_or_default();
-    spans.into_iter().map(|spans| spans.iter().map(line).collect()).collect()
+    spans.into_iter().map(|spans| spans.iter().map(|span| starts.line(span.offset())).collect()).collect()
 }
 
-/// Offsets at which lines begin.
-fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+/// Where the lines of a text begin: behind a line feed, a carriage return, or both (spec 6.3.1).
+pub(super) struct Starts(Vec<usize>);
+
+impl Starts {
+    pub(super) fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let ends = |at: usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+        Self(std::iter::once(0).chain((0..bytes.len()).filter(|&at| ends(at)).map(|at| at + 1)).collect())
+    }
+
+    /// The line, from 1, that an offset belongs to.
+    pub(super) fn line(&self, offset: usize) -> u32 {
+        self.0.partition_point(|&start| start <= offset) as u32
+    }
+
+    /// What is wrong at an offset.
+    fn wrong(&self, offset: usize, message: &str) -> ParseError {
+        let line = self.line(offset);
+        let column = (offset - self.0[line as usize - 1]) as u32 + 1;
+        ParseError::Text { line, column, message: printable(message) }
+    }
 }
 
 fn spans(text: &str) -> Result<Vec<Vec<Span>>, wast::Error> {
@@ -45,11 +63,8 @@ pub(super) fn mistake(text: &str, error: &wat::Error) -> ParseError {
         wat.encode().map(drop)
     });
     match found {
-        Err(found) => {
-            let (line, column) = found.span().linecol_in(text);
-            ParseError::Text { line: line as u32 + 1, column: column as u32 + 1, message: found.message() }
-        }
-        Ok(()) => ParseError::Invalid(error.to_string()),
+        Err(found) => Starts::of(text).wrong(found.span().offset(), &found.message()),
+        Ok(()) => ParseError::Invalid(printable(&error.to_string())),
     }
 }
 
@@ -59,10 +74,12 @@ pub(super) fn locate(text: &str, bytes: &[u8], error: &BinaryReaderError) -> Par
         let spans = spans(text).ok()?;
         // The end of the function itself has no place: it is that of its last instruction.
         let spans = spans.get(func)?;
-        spans.get(pc).or(spans.last()).map(|span| span.linecol_in(text))
+        spans.get(pc).or(spans.last()).map(|span| span.offset())
     });
-    let Some((line, column)) = located else { return ParseError::Invalid(error.message().to_string()) };
-    ParseError::Text { line: line as u32 + 1, column: column as u32 + 1, message: error.message().to_string() }
+    match located {
+        Some(offset) => Starts::of(text).wrong(offset, error.message()),
+        None => ParseError::Invalid(printable(error.message())),
+    }
 }
 
 /// The offset in the module of every instruction of every function with code: `[function][pc]`, imported functions not

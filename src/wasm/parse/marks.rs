@@ -3,6 +3,7 @@
 //! Must not know what a comment asks. A marker is put only where an instruction can begin, so that it breaks no text;
 //! where that is says a reading of parentheses and words alone.
 
+use super::lines::Starts;
 use crate::wasm::isa::Op;
 use crate::wasm::program::{Program, SeqId};
 use std::collections::{HashMap, HashSet};
@@ -110,15 +111,17 @@ fn places(text: &str, keywords: &[&str]) -> Vec<(usize, Comment)> {
     let mut places = Vec::new();
     let mut waiting: Vec<Comment> = Vec::new();
     let mut parens: Vec<Paren> = Vec::new();
+    // How many of them are functions.
+    let mut funcs = 0;
+    let starts = Starts::of(text);
     for (index, (token, range)) in tokens.iter().enumerate() {
         let inside = parens.last().copied();
         let in_code = matches!(inside, Some(Paren::Func | Paren::Code | Paren::If));
         let begins = match token {
             Token::Comment => {
                 let comment = text[range.clone()].trim_start_matches(';').trim();
-                if parens.contains(&Paren::Func) && keywords.iter().any(|keyword| comment.starts_with(keyword)) {
-                    let line = 1 + text[..range.start].matches('\n').count() as u32;
-                    waiting.push(Comment { text: comment.to_string(), line });
+                if funcs > 0 && keywords.iter().any(|keyword| comment.starts_with(keyword)) {
+                    waiting.push(Comment { text: comment.to_string(), line: starts.line(range.start) });
                 }
                 false
             }
@@ -134,11 +137,17 @@ fn places(text: &str, keywords: &[&str]) -> Vec<(usize, Comment)> {
                 };
                 if head == "import" && inside == Some(Paren::Func) {
                     *parens.last_mut().expect("the function") = Paren::ImportedFunc;
+                    funcs -= 1;
                 }
+                funcs += u32::from(paren == Paren::Func);
                 parens.push(paren);
                 head == "then" || matches!(paren, Paren::Code | Paren::If) && head != "else"
             }
-            Token::Close => matches!(parens.pop(), Some(Paren::Func | Paren::Code)),
+            Token::Close => {
+                let closed = parens.pop();
+                funcs -= u32::from(closed == Some(Paren::Func));
+                matches!(closed, Some(Paren::Func | Paren::Code))
+            }
             Token::Word => {
                 let is_head = index > 0 && tokens[index - 1].0 == Token::Open;
                 in_code && !is_head && is_instruction(word(index))
@@ -148,7 +157,7 @@ fn places(text: &str, keywords: &[&str]) -> Vec<(usize, Comment)> {
         if begins {
             places.extend(waiting.drain(..).map(|comment| (range.start, comment)));
         }
-        if !parens.contains(&Paren::Func) {
+        if funcs == 0 {
             waiting.clear();
         }
     }

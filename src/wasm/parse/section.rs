@@ -196,7 +196,8 @@ fn read_func(program: &mut Program, func: usize, body: &wasmparser::FunctionBody
     Ok(())
 }
 
-/// Names are no part of what is validated: what cannot be read is left out.
+/// Names are no part of what is validated: what cannot be read is left out here, and what names nothing where all
+/// functions are known.
 fn func_names(names: wasmparser::NameSectionReader<'_>) -> Vec<(u32, String)> {
     let maps = names.into_iter().map_while(Result::ok).filter_map(|name| match name {
         Name::Function(map) => Some(map),

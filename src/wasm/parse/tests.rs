@@ -107,8 +107,7 @@ fn sections_become_the_program() {
     let (program, _) = parse_text(text, &[]).expect("valid");
     assert_eq!(program.types[0].results, [ValType::I32, ValType::V128]);
     assert_eq!(program.imported_funcs(), 1);
-    assert_eq!(program.func_name(0), Some("imported"));
-    assert_eq!(program.func_name(1), Some("named"));
+    assert_eq!(program.names, [(0, "imported".to_string()), (1, "named".to_string())]);
     assert_eq!(program.start, Some(1));
     let globals: Vec<(Op, u32)> = program.globals.iter().map(|global| (global.init.op, global.init.a)).collect();
     let wanted = [

@@ -2,14 +2,15 @@
 //!
 //! Must not know the lines around it. Indices are plain numbers, but for functions that have a name.
 
-use super::{Names, types};
+use super::Names;
+use super::types::Types;
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Instr, Program};
 use crate::wasm::types::{FuncType, ValType, Value};
 use std::fmt::Write;
 
 /// One instruction as text.
-pub(super) fn text(program: &Program, names: &Names, instr: &Instr) -> String {
+pub(super) fn text(program: &Program, names: &Names, types: &Types, instr: &Instr) -> String {
     let name = instr.op.mnemonic();
     match instr.op.row().imm {
         Imm::None | Imm::MemIndex | Imm::MemMem => name.into(),
@@ -38,16 +39,16 @@ pub(super) fn text(program: &Program, names: &Names, instr: &Instr) -> String {
         Imm::I64 => format!("{name} {}", Value::new(ValType::I64, instr.b.into()).text()),
         Imm::F32 => format!("{name} {}", float_literal(Value::new(ValType::F32, instr.b.into()), 23)),
         Imm::F64 => format!("{name} {}", float_literal(Value::new(ValType::F64, instr.b.into()), 52)),
-        Imm::BlockType => format!("{name}{}", block_type(program, instr.block_type())),
+        Imm::BlockType => format!("{name}{}", block_type(types, instr.block_type())),
     }
 }
 
 /// The type of a block as it stands behind the mnemonic, with its own space in front.
-fn block_type(program: &Program, ty: BlockType) -> String {
+fn block_type(types: &Types, ty: BlockType) -> String {
     match ty {
         BlockType::Empty => String::new(),
         BlockType::Value(ty) => format!(" (result {ty})"),
-        BlockType::Func(index) if types::reads_back(program, index) => signature(&program.types[index as usize]),
+        BlockType::Func(index) if types.reads_back(index) => signature(types.at(index)),
         BlockType::Func(index) => format!(" (type {index})"),
     }
 }
@@ -84,20 +85,20 @@ fn float_literal(value: Value, mantissa_bits: u32) -> String {
 }
 
 /// Whether a block type stands there by its number: then the text must list the types.
-pub(super) fn names_type(program: &Program, instr: &Instr) -> bool {
+pub(super) fn names_type(types: &Types, instr: &Instr) -> bool {
     match instr.op.row().imm {
         Imm::TypeTable => true,
-        Imm::BlockType => matches!(instr.block_type(), BlockType::Func(index) if !types::reads_back(program, index)),
+        Imm::BlockType => matches!(instr.block_type(), BlockType::Func(index) if !types.reads_back(index)),
         _ => false,
     }
 }
 
 /// The type that a block brings with it, by its number, if it is written out.
-pub(super) fn inline_type(program: &Program, instr: &Instr) -> Option<u32> {
+pub(super) fn inline_type(types: &Types, instr: &Instr) -> Option<u32> {
     match (instr.op, instr.op.row().imm) {
         (Op::Else | Op::End, _) => None,
         (_, Imm::BlockType) => match instr.block_type() {
-            BlockType::Func(index) if types::reads_back(program, index) => Some(index),
+            BlockType::Func(index) if types.reads_back(index) => Some(index),
             _ => None,
         },
         _ => None,

@@ -7,40 +7,58 @@
 use super::instr;
 use crate::wasm::program::Program;
 use crate::wasm::types::FuncType;
+use std::collections::HashSet;
 
-/// Whether type `index`, written out in full as the type of a block, is read as that type again: it is the first of its
-/// kind, and has no shorter form.
-pub(super) fn reads_back(program: &Program, index: u32) -> bool {
-    let ty = &program.types[index as usize];
-    (!ty.params.is_empty() || ty.results.len() > 1) && is_first(program, index)
+/// The function types of a program, compared once.
+pub(super) struct Types<'a> {
+    program: &'a Program,
+    /// Whether no type before it is equal.
+    first: Vec<bool>,
 }
 
-/// Whether no type before it is equal.
-pub(super) fn is_first(program: &Program, index: u32) -> bool {
-    let ty = &program.types[index as usize];
-    !program.types[..index as usize].contains(ty)
-}
-
-/// Whether the types must be listed, so that what the text says has the numbers that the program has.
-pub(super) fn must_be_listed(program: &Program) -> bool {
-    let mut implied: Vec<&FuncType> = Vec::new();
-    let mut add = |index: u32| {
-        let ty = &program.types[index as usize];
-        if !implied.contains(&ty) {
-            implied.push(ty);
-        }
-    };
-    for func in 0..program.funcs.len() as u32 {
-        add(program.funcs[func as usize].ty);
-        if func < program.imported_funcs() {
-            continue;
-        }
-        for entry in program.flatten(func) {
-            if instr::names_type(program, &entry.instr) {
-                return true;
-            }
-            instr::inline_type(program, &entry.instr).into_iter().for_each(&mut add);
-        }
+impl<'a> Types<'a> {
+    pub(super) fn new(program: &'a Program) -> Self {
+        let mut known = HashSet::new();
+        Self { program, first: program.types.iter().map(|ty| known.insert(ty)).collect() }
     }
-    !implied.into_iter().eq(&program.types)
+
+    /// A type by its number.
+    pub(super) fn at(&self, index: u32) -> &'a FuncType {
+        &self.program.types[index as usize]
+    }
+
+    /// Whether no type before it is equal.
+    pub(super) fn is_first(&self, index: u32) -> bool {
+        self.first[index as usize]
+    }
+
+    /// Whether type `index`, written out in full as the type of a block, is read as that type again: it is the first of
+    /// its kind, and has no shorter form.
+    pub(super) fn reads_back(&self, index: u32) -> bool {
+        let ty = self.at(index);
+        (!ty.params.is_empty() || ty.results.len() > 1) && self.is_first(index)
+    }
+
+    /// Whether the types must be listed, so that what the text says has the numbers that the program has.
+    pub(super) fn must_be_listed(&self) -> bool {
+        let program = self.program;
+        let mut implied: Vec<&FuncType> = Vec::new();
+        let mut known = HashSet::new();
+        let mut add = |index: u32| {
+            let ty = self.at(index);
+            if known.insert(ty) {
+                implied.push(ty);
+            }
+        };
+        for func in 0..program.funcs.len() as u32 {
+            add(program.funcs[func as usize].ty);
+            for entry in program.flatten(func) {
+                if instr::names_type(self, &entry.instr) {
+                    return true;
+                }
+                instr::inline_type(self, &entry.instr).into_iter().for_each(&mut add);
+            }
+        }
+        !implied.into_iter().eq(&program.types)
+    }
 }

@@ -70,7 +70,7 @@ impl Told {
         let last = program.flatten(run).len() as u32 - 1;
         let (probes, mut machine) = (vec![place(last.min(1), 1), place(0, 2)], Machine::default());
         let flags = vec![place(0, 1)];
-        let sight = request(&program, &probes, &flags).look(&mut machine);
+        let sight = request(&program, &probes, &flags).look(&mut machine).expect("there is room");
         Self { text: text.into(), program, probes, flags, sight, machine }
     }
 
@@ -111,7 +111,7 @@ impl Told {
         let ended = self.sight.ended.as_ref().map_err(|stopped| stopped.trap);
         Case {
             program: &self.program,
-            run: Run { entry: self.request().entry, args: &[], ended, fuel_limit: 100_000 },
+            run: Run { entry: self.request().entry, args: &[], ended, fuel_limit: 100_000, ran: None },
             machine: &self.machine,
             watch: Watch { operands: &watched.0, flags: &watched.1 },
         }
