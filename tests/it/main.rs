@@ -6,6 +6,7 @@ mod documented;
 mod evaluating;
 mod exporting;
 mod faults;
+mod foreign;
 mod forms;
 mod generating;
 mod leaderboard;
