@@ -2,6 +2,7 @@
 
 mod asking;
 mod command_line;
+mod damaged;
 mod documented;
 mod evaluating;
 mod exporting;
@@ -9,6 +10,7 @@ mod faults;
 mod foreign;
 mod forms;
 mod generating;
+mod keeping;
 mod leaderboard;
 mod looking;
 mod models;
@@ -17,6 +19,7 @@ mod numeric;
 mod reporting;
 mod sharding;
 mod spec;
+mod stopping;
 mod suites;
 mod tidy;
 mod training;
