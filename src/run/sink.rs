@@ -84,7 +84,11 @@ pub fn stream_records(dir: &RunDir) -> Result<Records, ReadError> {
         Err(ReadError::Lines(LineError::Read { source, .. })) if asks && source.kind() == ErrorKind::NotFound => None,
         lines => Some(lines?),
     };
-    Ok(Records { dir: dir.clone(), manifest, lines, places: Places::default(), count: 0 })
+    let asked = manifest.as_ref().map(|Manifest { plan, .. }| {
+        let examined = plan.evaluation.iter().flat_map(|asked| &asked.models).map(|model| &model.name);
+        plan.model.iter().chain(examined).cloned().collect()
+    });
+    Ok(Records { dir: dir.clone(), manifest, asked, lines, places: Places::default(), count: 0 })
 }
 
 /// The records of a run, one after the other.
@@ -92,6 +96,8 @@ pub fn stream_records(dir: &RunDir) -> Result<Records, ReadError> {
 pub struct Records {
     dir: RunDir,
     manifest: Option<Manifest>,
+    /// The models that were asked, where that is known.
+    asked: Option<Vec<String>>,
     lines: Option<intact::Lines<Record>>,
     places: Places,
     count: u64,
@@ -107,16 +113,9 @@ impl Records {
             return Err(ReadError::Newer { path, line: self.count as usize, schema: record.schema });
         }
         let damaged = |what| Err(Damage { path, line: Some(self.count), what }.into());
-        let plan = self.manifest.as_ref().map(|manifest| &manifest.plan);
-        let asked: Vec<&String> = plan.map_or(Vec::new(), |plan| {
-            let examined = plan.evaluation.iter().flat_map(|asked| &asked.models).map(|model| &model.name);
-            plan.model.iter().chain(examined).collect()
-        });
-        let model = record.model.as_ref().map(|name| (name, asked.iter().position(|asked| *asked == name)));
-        if let Some((name, None)) = model
-            && plan.is_some()
-        {
-            let asked: Vec<&str> = asked.into_iter().map(String::as_str).collect();
+        let number = |name: &String| self.asked.as_ref()?.iter().position(|asked| asked == name);
+        let model = record.model.as_ref().map(|name| (name, number(name)));
+        if let (Some((name, None)), Some(asked)) = (model, &self.asked) {
             return damaged(format!("it is of {name}, and the run asked {}", asked.join(", ")));
         }
         if !self.places.add(model.and_then(|(_, at)| at), purpose, round, index) {
