@@ -108,13 +108,13 @@ pub enum LockError {
     /// Somebody works on it.
     #[error(
         "{} is being worked on by {}; wait until that has ended, or end it, and then give the same command again", shown.display(),
-        holder.as_ref().map_or("another process".to_owned(), Holder::to_string)
+        holder.as_ref().map_or("another process".to_owned(), |holder| holder.to_string())
     )]
     Held {
         /// The directory.
         shown: PathBuf,
         /// Who, where that can be read.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
     },
     /// Its file cannot be written.
     #[error("cannot lock {}: {source}; check its rights and the room on the disk", path.display())]

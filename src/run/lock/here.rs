@@ -32,7 +32,7 @@ pub(super) fn take(dir: &Path, terms: Terms, tell: Tell) -> Result<(Here, Holder
                 // Whoever has just locked it has not yet written its name in place of the last one's.
                 std::thread::sleep(PAUSE);
                 match read(&path).map_err(failed)? {
-                    Some(holder) => return Err(LockError::Held { shown: dir.into(), holder: Some(holder) }),
+                    Some(holder) => return Err(LockError::Held { shown: dir.into(), holder: Some(holder.into()) }),
                     // It begins or ends just now.
                     None => continue,
                 }
@@ -55,7 +55,7 @@ pub(super) fn take(dir: &Path, terms: Terms, tell: Tell) -> Result<(Here, Holder
                     Life::Unknown => is_left(dir, holder, terms, tell, || read(&path).map_err(failed))?,
                 };
             if !is_dead {
-                return Err(LockError::Held { shown: dir.into(), holder: earlier });
+                return Err(LockError::Held { shown: dir.into(), holder: earlier.map(Box::new) });
             }
             tell(took_over(dir, holder));
         }
@@ -69,7 +69,7 @@ pub(super) fn take(dir: &Path, terms: Terms, tell: Tell) -> Result<(Here, Holder
             return Ok((Here { _witness: witness, ..here }, me));
         }
     }
-    Err(LockError::Held { shown: dir.into(), holder: read(&path).map_err(failed)? })
+    Err(LockError::Held { shown: dir.into(), holder: read(&path).map_err(failed)?.map(Box::new) })
 }
 
 /// The holder that the file names, if there is one.

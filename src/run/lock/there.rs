@@ -32,7 +32,7 @@ pub(super) fn take(folder: Folder, terms: Terms, tell: Tell) -> Result<(There, H
                 Life::Unknown => is_left(&shown, &holder, terms, tell, || there.peek())?,
             };
             if !is_dead {
-                return Err(LockError::Held { shown, holder: Some(holder) });
+                return Err(LockError::Held { shown, holder: Some(holder.into()) });
             }
             tell(took_over(&shown, &holder));
         }
@@ -49,7 +49,7 @@ pub(super) fn take(folder: Folder, terms: Terms, tell: Tell) -> Result<(There, H
         }
     }
     let holder = there.look()?;
-    Err(LockError::Held { shown, holder })
+    Err(LockError::Held { shown, holder: holder.map(Box::new) })
 }
 
 impl There {
