@@ -389,7 +389,7 @@ mod tests {
         let dir = homes.named(RunDir::open(&here).expect("has a manifest"));
         assert_eq!(dir.shown(&dir.records()), format!("{address}/records.jsonl"));
         assert_eq!(homes.bring(Path::new(&address)).expect("is here"), here, "it is fetched once");
-        assert_eq!(homes.close().expect("can be sent"), [address.clone()]);
+        assert_eq!(homes.close().expect("can be sent"), std::slice::from_ref(&address));
         let there = changes(&store).expect("can be read");
         assert_eq!(there.keys().collect::<Vec<_>>(), ["deep/kept.txt", "manifest.yaml", "new.jsonl"]);
         assert_eq!(there["new.jsonl"].0, 9 << 20, "more than one piece");
