@@ -33,7 +33,8 @@ pub(super) fn items(parts: Parts<'_>) -> Items {
     rest.sort_by_key(|record| (!record.answer.verdict.is_miss(), record.purpose, record.round, record.index));
     for (at, record) in first.into_iter().chain(rest).take(MOST).enumerate() {
         let mut view = book.view(run, record, at < IN_FULL);
-        let claims = parts.weaknesses.claims.iter().filter(|claim| claim.misses.contains(&record.item.id));
+        let claims =
+            parts.weaknesses.claims.iter().filter(|claim| claim.misses.iter().any(|miss| miss.id == record.item.id));
         view.notes.extend(claims.map(|claim| ("weakness".into(), claim.what.clone())));
         book.add(view);
     }
