@@ -17,7 +17,6 @@ use crate::run::jsonl::{self, Cut, LineError};
 use crate::run::manifest::{Manifest, Status};
 use crate::run::sink::{ReadError, read_records};
 use crate::run::yaml::ConfigError;
-pub use misses::confirmed;
 use std::path::Path;
 use text::{count, interval, line, percent, table};
 

@@ -92,7 +92,7 @@ fn a_neighbour_means_alike_and_what_is_taken_out_is_called_so() {
     manner("i32.const 200 i32.extend8_s", "sign extensions", (Manner::Removed, "i32.extend8_s -> drop i32.const -56"));
     manner("f32.const 2 f32.const 3 f32.min", "f32.min", (Manner::Neighbour, "f32.min -> f32.max"));
     let all = "float minima and maxima";
-    manner("f32.const 2 f32.const 3 f32.min", all, (Manner::Removed, "f32.min -> drop drop f32.const 2"));
+    manner("f32.const 2 f32.const 3 f32.min", all, (Manner::Removed, "f32.min -> drop drop f32.const 2.0"));
 }
 
 #[test]

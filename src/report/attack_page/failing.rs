@@ -20,7 +20,7 @@ pub(super) fn section(parts: &Parts<'_>) -> Section {
         let numbered: Vec<(&Claim, u32)> = parts.weaknesses.of_status(status).zip(number + 1..).collect();
         number += numbered.len() as u32;
         if !numbered.is_empty() {
-            let heading = Html::heading(about(status)).and(overview(&numbered));
+            let heading = Html::heading(status.says()).and(overview(&numbered));
             body = body.and(heading).and(numbered.iter().map(|(claim, number)| told(claim, *number)).collect());
         }
     }
@@ -40,15 +40,6 @@ fn none(parts: &Parts<'_>) -> Html {
 /// Of all questions with an answer.
 fn stats(parts: &Parts<'_>) -> Share {
     super::super::stats::miss_share(&parts.records.iter().collect::<Vec<_>>())
-}
-
-/// What a status says of its claims.
-fn about(status: Status) -> &'static str {
-    match status {
-        Status::Confirmed => "Confirmed: changing it cures the misses, changing something else does not",
-        Status::Suspected => "Suspected: it goes with misses; no minimal pairs say yet whether it causes them",
-        Status::NotCured => "Not the cause: it goes with misses, and changing it does not cure them",
-    }
 }
 
 fn overview(claims: &[(&Claim, u32)]) -> Html {

@@ -5,7 +5,8 @@
 
 use super::super::page::ItemBook;
 use super::super::page::items::Items;
-use super::super::summary::{confirmed, text::count};
+use super::super::stats::confirmed;
+use super::super::summary::text::count;
 use super::Parts;
 use crate::item::record::{Purpose, Record};
 use std::collections::BTreeSet;

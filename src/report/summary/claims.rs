@@ -13,19 +13,10 @@ pub(super) fn section(weaknesses: &Weaknesses) -> String {
         let rows: Vec<Vec<String>> = weaknesses.of_status(status).map(row).collect();
         if !rows.is_empty() {
             let columns = ["", "missed", "elsewhere", "cured", "control"];
-            text += &format!("\n{}\n\n{}", about(status), table(&columns, &rows));
+            text += &format!("\n{}.\n\n{}", status.says(), table(&columns, &rows));
         }
     }
     if text.is_empty() { text } else { format!("## What it fails on\n{text}") }
-}
-
-/// What a status says of its claims.
-fn about(status: Status) -> &'static str {
-    match status {
-        Status::Confirmed => "**Confirmed**: changing it cures the misses, changing something else does not.",
-        Status::Suspected => "Suspected: it goes with misses; no minimal pairs say yet whether it causes them.",
-        Status::NotCured => "Not the cause: it goes with misses, and changing it does not cure them.",
-    }
 }
 
 fn row(claim: &Claim) -> Vec<String> {

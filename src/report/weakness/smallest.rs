@@ -2,7 +2,7 @@
 //!
 //! Must not know how programs are cut down.
 
-use super::super::summary::confirmed;
+use super::super::stats::confirmed;
 use super::{Claim, Weaknesses};
 use crate::attack::facts::Facts;
 use crate::item::edit::UnreadableItem;

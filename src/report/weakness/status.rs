@@ -6,7 +6,6 @@
 use super::super::compare::holm;
 use super::{Claim, Cure};
 use serde::Serialize;
-use std::fmt;
 
 /// How likely it may be by chance that the suspect's changes cure more than others, corrected for the number of claims.
 const CURES: f64 = 0.05;
@@ -31,19 +30,13 @@ impl Status {
     /// All of them, the strongest first.
     pub const ALL: [Self; 3] = [Self::Confirmed, Self::Suspected, Self::NotCured];
 
-    /// In a word or two.
-    pub fn words(self) -> &'static str {
+    /// What it says of a claim.
+    pub fn says(self) -> &'static str {
         match self {
-            Self::Confirmed => "confirmed",
-            Self::Suspected => "suspected",
-            Self::NotCured => "not cured",
+            Self::Confirmed => "Confirmed: changing it cures the misses, changing something else does not",
+            Self::Suspected => "Suspected: it goes with misses; no minimal pairs say yet whether it causes them",
+            Self::NotCured => "Not the cause: it goes with misses, and changing it does not cure them",
         }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.words())
     }
 }
 
