@@ -158,11 +158,12 @@ fn told(solver: &str, figures: &Json, report: &Json, first: &str, right: &str) -
     };
     let claim = &claims[0];
     let others = claims.as_array().map_or(0, |claims| claims.len().saturating_sub(1));
-    let cure = &report["cures"][0];
+    let cure = &claim["cure"];
     format!(
-        "| `sim/{solver}` | {} of {} | {first} | {} | {} | {} | {} | {} | {others} | {right} |\n",
+        "| `sim/{solver}` | {} of {} | {first} | {} | {} | {} | {} | {} | {} | {others} | {right} |\n",
         figures["misses"],
         figures["replies"],
+        claim["status"].as_str().unwrap_or_default().replace('_', " "),
         share(&claim["with"]),
         share(&claim["without"]),
         share(&claim["explains"]),
@@ -180,20 +181,20 @@ fn page((named, silent, small): (u32, u32, u32), (rows, sizes): (&str, &str), se
          Of {total} solvers with a single misconception the first weakness is the misconception's instructions or construct \
          in **{named}**; of {} that make no mistake or only slip, **{silent}** have no weakness. Each was attacked with 2,000 \
          queries (the default budget), preset `{PRESET}`, seed {seed}, and reported on, by `cargo bench --bench weaknesses`.\n\n\
-         Missed and elsewhere: misses among the questions with that fact and among the others, all of them questions that \
+         Missed and elsewhere: misses among the lineages with that fact and among the others, all of them lineages that \
          had no part in finding it. Explains: of all misses there, the share that has it. Cured and control: misses gone when \
-         the suspected instruction is swapped for a neighbour, and when another one is swapped instead. Others: further \
-         claims that held.\n\n\
-         | solver | misses | first weakness | missed | elsewhere | explains | cured | control | others | right |\n\
-         |---|---|---|---|---|---|---|---|---|---|",
+         the suspected instruction is changed, and when another one is changed instead; the status says whether that \
+         confirms it. Others: further claims that held.\n\n\
+         | solver | misses | first weakness | status | missed | elsewhere | explains | cured | control | others | right |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|",
         NONE.len()
     );
     text += rows;
     let _ = write!(
         text,
         "\n## How small do the misses get?\n\n\
-         The {SHRUNK} shortest misses of each run that happened again, one for each canonical form, were cut down by \
-         `harness shrink RUN --best {SHRUNK}`. The median is at most {MORE} instructions longer than the smallest witness that is \
+         {SHRUNK} misses of each run that happened again, the shortest of each claim first, were cut down by \
+         `harness shrink RUN --best {SHRUNK}`; what came to a program that was there already is not counted. The median is at most {MORE} instructions longer than the smallest witness that is \
          documented for the solver (`harness models sim/NAME`) for **{small}** of {total}. Sizes are instructions in the text, \
          of all functions, `else` and `end` not counted; queries are those spent on one program, confirmations among them.\n\n\
          | solver | witness | median shrunk | smallest | largest | median before | programs | median queries |\n\

@@ -2,8 +2,8 @@
 //!
 //! Must not know how suspicion came about, nor how the answers are kept. That a suspected instruction goes with misses may be a
 //! coincidence; that the model is right as soon as it is swapped is none. Beside each twin stands a control: the same
-//! program with another instruction of the answer's computation swapped. What the twins cure and the controls do not is
-//! the suspect's part.
+//! program with another instruction of the answer's computation changed, in the same manner where that can be. What the
+//! twins cure and the controls do not is the suspect's part.
 
 mod swap;
 
@@ -20,7 +20,7 @@ use crate::wasm::oracle::{Disagreement, Oracle};
 use crate::wasm::program::Place;
 use swap::Swap;
 
-/// What was swapped.
+/// What was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -30,13 +30,45 @@ pub enum Role {
     Control,
 }
 
-/// A program with one instruction swapped.
+/// What was done to an instruction. They prove differently much: what is taken out hides all that it was computed of, right or
+/// wrong, and a neighbour hides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// Another structure in its place: a block for a loop, a branch for a `return`.
+    Structure,
+    /// Another instruction of the same type and meaning.
+    Neighbour,
+    /// The same instruction with its operand reduced before.
+    Plain,
+    /// Another constant.
+    Constant,
+    /// Taken out: its operands are dropped, and what it computed stands there as a constant.
+    Removed,
+}
+
+impl Manner {
+    /// In words, behind "changing it".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Structure => "another structure in its place",
+            Self::Neighbour => "a neighbour in its place",
+            Self::Plain => "its operand reduced before",
+            Self::Constant => "another constant",
+            Self::Removed => "taken out, with its result as a constant",
+        }
+    }
+}
+
+/// A program with one instruction changed.
 #[derive(Clone, Debug)]
 pub struct Twin {
     /// The question, with the answer of the changed program.
     pub draft: Draft,
-    /// What was swapped.
+    /// What was changed.
     pub role: Role,
+    /// How.
+    pub manner: Manner,
     /// The change in words: `i32.lt_u -> i32.lt_s`.
     pub change: String,
 }
@@ -54,14 +86,17 @@ pub fn twins(item: &Item, suspected: Fact, seed: Seed, machine: &mut Machine) ->
     let question = Question::of(item)?;
     let facts = Facts::of_question(&question, item.fuel, machine);
     let &[suspect] = facts.places(suspected) else { return Ok(Vec::new()) };
-    let twin = |role, places: &[(u32, Place)], machine: &mut Machine| {
+    let twin = |role, places: &[(u32, Place)], first: Option<Manner>, machine: &mut Machine| {
         let swaps = places.iter().flat_map(|&at| swap::swaps(&question, at, suspected, item.fuel, machine));
-        swaps.collect::<Vec<_>>().into_iter().find_map(|swap| labelled(item, swap, role, suspected, machine))
+        let mut swaps: Vec<Swap> = swaps.collect();
+        // Stable: those of one manner stay in their order.
+        swaps.sort_by_key(|swap| first.is_some_and(|manner| swap.manner != manner));
+        swaps.into_iter().find_map(|swap| labelled(item, swap, role, suspected, machine))
     };
-    let Some(suspect_swapped) = twin(Role::Suspect, &[suspect], machine) else { return Ok(Vec::new()) };
+    let Some(suspect_swapped) = twin(Role::Suspect, &[suspect], None, machine) else { return Ok(Vec::new()) };
     let mut others: Vec<(u32, Place)> = facts.behind().iter().copied().filter(|at| *at != suspect).collect();
     seed.child("control").rng().shuffle(&mut others);
-    let control = twin(Role::Control, &others, machine);
+    let control = twin(Role::Control, &others, Some(suspect_swapped.manner), machine);
     Ok([Some(suspect_swapped), control].into_iter().flatten().collect())
 }
 
@@ -75,7 +110,7 @@ fn labelled(item: &Item, swap: Swap, role: Role, suspected: Fact, machine: &mut 
     let draft = swap.question.clone().label(machine, format!("{}~{sign}", item.id), item.fuel * FUEL)?;
     let facts = Facts::of_question(&swap.question, draft.item.fuel, machine);
     let fits = facts.contains(suspected) == (role == Role::Control) && draft.item.truth.slots() > 0;
-    fits.then_some(Twin { draft, role, change: swap.change })
+    fits.then_some(Twin { draft, role, manner: swap.manner, change: swap.change })
 }
 
 /// Why twins could not be asked.

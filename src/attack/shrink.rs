@@ -34,6 +34,7 @@ use crate::item::record::{Answer, Item, Record, Task};
 use crate::wasm::machine::Machine;
 use crate::wasm::print::print;
 use asking::Asking;
+use std::collections::BTreeMap;
 use subject::{Subject, instructions};
 use trace::Trace;
 use typing::{Extent, retype};
@@ -55,6 +56,9 @@ pub struct Shrinker {
     pub confirm: u32,
     /// Requests at most, for one program.
     pub query_budget: u64,
+    /// Programs that others were cut down to, by canonical form, each with the item that it was cut out of: what comes to
+    /// one of them is as small as it gets, and is not asked about.
+    pub known: BTreeMap<String, String>,
 }
 
 /// Why shrinking ended.
@@ -68,6 +72,8 @@ pub enum Finish {
     Stopped,
     /// The program was not missed again, and is as it was.
     NotMissed,
+    /// It comes to the program that this other item was cut down to.
+    Known(String),
     /// Nobody answers any more.
     Broken(ShrinkError),
 }
@@ -150,8 +156,14 @@ impl Shrinker {
             fuel_limit: item.fuel + MORE_FUEL,
             id: format!("{}-shrunk", item.id),
             drops_unused: false,
+            known: &self.known,
+            same: None,
         };
         let start = work.label(subject).ok_or_else(|| ShrinkError::Unlabelled { id: item.id.clone() })?;
+        if let Some(from) = self.known.get(&start.draft.item.canonical) {
+            let finish = Finish::Known(from.clone());
+            return Ok(Shrunk { record: None, before, after: before, queries: 0, missed: (0, 0), finish });
+        }
         let Some((answer, missed)) = work.asking.is_missed(&start.draft).await? else {
             let finish = if work.asking.is_over() { work.asking.finish() } else { Finish::NotMissed };
             let queries = work.asking.spent();
@@ -165,6 +177,10 @@ impl Shrinker {
             Err(error) => return Err(error),
         };
         let (after, queries) = (current.rank.size, work.asking.spent());
+        if let (Some(from), Finish::Smallest | Finish::Budget) = (work.same.take(), &finish) {
+            let finish = Finish::Known(from);
+            return Ok(Shrunk { record: None, before, after, queries, missed: current.missed, finish });
+        }
         let record = Some(asking::record(current.item, current.answer));
         Ok(Shrunk { record, before, after, queries, missed: current.missed, finish })
     }
@@ -179,9 +195,18 @@ struct Work<'a> {
     id: String,
     /// Whether what nothing uses is taken away from every candidate.
     drops_unused: bool,
+    /// As of the shrinker.
+    known: &'a BTreeMap<String, String>,
+    /// The item that was cut down to what this one comes to.
+    same: Option<String>,
 }
 
 impl Work<'_> {
+    /// Whether nothing more is to be found out.
+    fn is_over(&self) -> bool {
+        self.same.is_some() || self.asking.is_over()
+    }
+
     async fn run(&mut self, current: &mut Current) -> Result<(), ShrinkError> {
         self.drops_unused = true;
         let clean = current.subject.clone();
@@ -191,9 +216,9 @@ impl Work<'_> {
             let before = current.rank;
             self.cut_stretch(current).await?;
             for pass in PASSES {
-                while self.take_any(current, pass(&current.subject, &current.trace)).await? {}
+                while !self.is_over() && self.take_any(current, pass(&current.subject, &current.trace)).await? {}
             }
-            if current.rank == before || self.asking.is_over() {
+            if current.rank == before || self.is_over() {
                 return Ok(());
             }
         }
@@ -221,7 +246,7 @@ impl Work<'_> {
                 let starts = self.windows(current, outer, (1..=outer.end).rev().step_by(apart));
                 self.bisect(current, starts).await?;
             }
-            if current.rank == before || self.asking.is_over() {
+            if current.rank == before || self.is_over() {
                 return Ok(());
             }
         }
@@ -262,7 +287,7 @@ impl Work<'_> {
             if full && self.take(current, std::mem::take(&mut batch)).await? {
                 return Ok(true);
             }
-            if ends || self.asking.is_over() {
+            if ends || self.is_over() {
                 return Ok(false);
             }
         }
@@ -275,7 +300,7 @@ impl Work<'_> {
             subjects.into_iter().filter_map(|subject| self.candidate(subject, than)).collect();
         open.sort_by_key(|candidate| candidate.rank);
         open.dedup_by(|a, b| a.draft.item.program == b.draft.item.program);
-        while !open.is_empty() && !self.asking.is_over() {
+        while !open.is_empty() && !self.is_over() {
             let width = WIDTH.min(open.len());
             let picked: Vec<usize> = (0..width).map(|at| at * open.len() / width).collect();
             let ranks: Vec<Rank> = open.iter().map(|candidate| candidate.rank).collect();
@@ -293,6 +318,10 @@ impl Work<'_> {
     /// Asks about candidates; whether the smallest that is missed became the current one.
     async fn take(&mut self, current: &mut Current, mut batch: Vec<Candidate>) -> Result<bool, ShrinkError> {
         let drafts: Vec<&Draft> = batch.iter().map(|candidate| &candidate.draft).collect();
+        self.same = drafts.iter().find_map(|draft| self.known.get(&draft.item.canonical)).cloned();
+        if self.same.is_some() {
+            return Ok(false);
+        }
         let missed = self.asking.first(&drafts).await?;
         let mut smallest: Vec<usize> = missed;
         smallest.sort_by_key(|&at| batch[at].rank);

@@ -237,7 +237,7 @@ impl Args {
             let told = ShrinkProgress::new(progress.into_budget(), resolved.entry.prices.clone());
             let limits = (CONFIRM, self.shrink_budget);
             let shrinker = shrink::shrinker(&self.asking.way, &connection, resolved.prompt.clone(), limits);
-            shrink::shrink_best(&dir, self.shrink, &shrinker, told, stop).await?
+            shrink::shrink_best(&dir, self.shrink, shrinker, told, stop).await?
         } else {
             Shrinking::default()
         };

@@ -14,8 +14,9 @@ use crate::attack::pairs::{self, PairsError, Twin};
 use crate::item::record::{Item, Purpose, Record};
 use crate::report::attack_page::{Parts, attack_page};
 use crate::report::figures::AttackFigures;
-use crate::report::summary::write_summary;
-use crate::report::weakness::{Claim, Cure, Weaknesses};
+use crate::report::stats::Share;
+use crate::report::summary::write_summary_with;
+use crate::report::weakness::{Claim, Cure, Status, Weaknesses};
 use crate::run::dir::{RunDir, write_whole};
 use crate::run::homes::Homes;
 use crate::run::jsonl::JsonLines;
@@ -26,7 +27,7 @@ use crate::run::sink::read_records;
 use crate::seed::Seed;
 use crate::wasm::machine::Machine;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Pairs that are asked for each claim where asking is free.
@@ -38,8 +39,8 @@ pub struct Args {
     /// Run directory of an attack
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
-    /// Minimal pairs to ask the run's model for each claim, two requests each, as the run asked it; by default 20 where
-    /// asking is free, else none
+    /// Minimal pairs to ask the run's model for each claim, each of another lineage, two requests each, as the run asked
+    /// it; by default 20 where asking is free, else none: without pairs no claim is more than suspected
     #[arg(long, value_name = "N")]
     pairs: Option<usize>,
     /// Prompt file of the run, where it is not where it was
@@ -63,8 +64,8 @@ struct Report<'a> {
     #[serde(flatten)]
     figures: &'a AttackFigures,
     weaknesses: &'a Weaknesses,
-    /// What the minimal pairs of each claim show, in their order; null without any.
-    cures: Vec<Option<Cure>>,
+    /// What the minimal pairs of each claim show, in their order; null without any. The same stands in the claims.
+    cures: Vec<Option<&'a Cure>>,
 }
 
 impl Args {
@@ -82,7 +83,6 @@ impl Args {
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         };
         let against = self.against.iter().map(|path| other(path, homes)).collect::<Result<Vec<_>, Failure>>()?;
-        let figures = write_summary(&dir).map_err(Failure::unread)?;
         let records = read_records(&dir).map_err(Failure::unread)?.rows;
         let weaknesses = Weaknesses::of(&records)?;
         let file = self.prompt.as_deref().or(attack.prompt.as_deref());
@@ -107,20 +107,21 @@ impl Args {
             manifest.write(&dir)?;
         }
         let (pairs, shrunk) = (read_pairs(&dir)?, read_shrunk(&dir)?);
+        let weaknesses = weaknesses.with(&records, &pairs, &shrunk)?;
+        let figures = write_summary_with(&dir, &weaknesses)?;
         let page = attack_page(Parts {
             dir: dir.name(),
             manifest: &manifest,
             records: &records,
             figures: &figures,
             weaknesses: &weaknesses,
-            pairs: &pairs,
             shrunk: &shrunk,
             against: &against,
             prompts: records.first().and_then(|record| prompt(&[&record.item]).ok()).into_iter().collect(),
         })?;
         let path = self.out.clone().unwrap_or_else(|| dir.report());
         write_whole(&path, &page).map_err(Failure::usage)?;
-        let cures = weaknesses.claims.iter().map(|claim| Cure::of(claim, &pairs)).collect();
+        let cures = weaknesses.claims.iter().map(|claim| claim.cure.as_ref()).collect();
         let report = Report { report: dir.shown(&path).into(), figures: &figures, weaknesses: &weaknesses, cures };
         if self.json { print_json(&report) } else { report.show() }
     }
@@ -141,7 +142,7 @@ struct Open<'a> {
     twin: Twin,
 }
 
-/// The twins of so many misses of each claim, without those whose answers are known.
+/// The twins of so many misses of each claim, each of another lineage, without those whose answers are known.
 fn open_twins<'a>(
     weaknesses: &'a Weaknesses,
     records: &'a [Record],
@@ -156,19 +157,26 @@ fn open_twins<'a>(
         .collect();
     let (mut open, mut machine) = (Vec::new(), Machine::default());
     for claim in &weaknesses.claims {
-        let mut found = 0;
-        for id in &claim.misses {
-            if found == wanted {
+        let mut found = HashSet::new();
+        for miss in &claim.misses {
+            if found.len() == wanted {
                 break;
             }
-            let Some(record) = by_id.get(id.as_str()) else { continue };
-            let seed = Seed::new(seed).child("pairs").child(id);
+            let Some(record) = by_id.get(miss.id.as_str()).filter(|_| !found.contains(&miss.lineage)) else { continue };
+            let seed = Seed::new(seed).child("pairs").child(&miss.id);
             let twins = pairs::twins(&record.item, claim.fact, seed, &mut machine)?;
-            found += usize::from(!twins.is_empty());
+            if !twins.is_empty() {
+                found.insert(miss.lineage);
+            }
             let is_known = |twin: &Twin| {
-                known.iter().any(|pair| pair.claim == claim.what && pair.of == *id && pair.role == twin.role)
+                let is_it = |pair: &Pair| pair.claim == claim.what && pair.of == miss.id && pair.role == twin.role;
+                known.iter().any(|pair| is_it(pair) && pair.manner == Some(twin.manner))
             };
-            open.extend(twins.into_iter().filter(|twin| !is_known(twin)).map(|twin| Open { claim, of: id, twin }));
+            open.extend(twins.into_iter().filter(|twin| !is_known(twin)).map(|twin| Open {
+                claim,
+                of: &miss.id,
+                twin,
+            }));
         }
     }
     Ok(open)
@@ -183,7 +191,8 @@ async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(),
         let Open { claim, of, twin } = &open[at];
         let record = Record::beside(Purpose::Pair, twin.draft.item.clone(), answer);
         let (claim, of) = (claim.what.clone(), (*of).to_owned());
-        Ok(lines.append(&Pair { claim, of, role: twin.role, change: twin.change.clone(), record })?)
+        let (role, manner, change) = (twin.role, Some(twin.manner), twin.change.clone());
+        Ok(lines.append(&Pair { claim, of, role, manner, change, record })?)
     };
     let ended = pairs::ask(&twins, examiner, stop, keep).await.map_err(|error| match &error {
         PairsError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
@@ -202,28 +211,45 @@ async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(),
 
 impl Report<'_> {
     fn show(&self) -> Result<(), Failure> {
-        let percent = |rate: Option<f64>| rate.map_or("unknown".into(), |rate| format!("{:.0} %", 100.0 * rate));
         if self.weaknesses.claims.is_empty() {
             print_line("no fact of the computation goes with the misses more than chance lets expect")?;
-        } else {
-            let mut table = comfy_table::Table::new();
-            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-            table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-            table.set_header(["fails on", "missed", "elsewhere", "explains", "cured", "control"]);
-            for (claim, cure) in self.weaknesses.claims.iter().zip(&self.cures) {
-                let cured =
-                    |share: fn(&Cure) -> Option<f64>| cure.as_ref().map_or("-".into(), |cure| percent(share(cure)));
-                table.add_row([
-                    claim.what.clone(),
-                    percent(claim.with.rate()),
-                    percent(claim.without.rate()),
-                    percent(claim.explains.rate()),
-                    cured(|cure| cure.suspect.rate()),
-                    cured(|cure| cure.control.rate()),
-                ]);
+        }
+        for status in Status::ALL {
+            let claims: Vec<&Claim> = self.weaknesses.of_status(status).collect();
+            if !claims.is_empty() {
+                print_line(&table(status, &claims))?;
             }
-            print_line(&table.to_string())?;
         }
         print_line(&format!("report  {}", self.report.display()))
     }
+}
+
+/// The claims of one status.
+fn table(status: Status, claims: &[&Claim]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    let first = match status {
+        Status::Confirmed => "fails on",
+        Status::Suspected => "suspected: goes with misses",
+        Status::NotCured => "not the cause, goes with misses",
+    };
+    table.set_header([first, "missed", "elsewhere", "explains", "cured", "control"]);
+    let percent = |share: Share| share.rate().map_or("unknown".into(), |rate| format!("{:.0} %", 100.0 * rate));
+    let between = |share: Share| match share.wilson() {
+        Some(range) => format!("{} ({:.0}-{:.0})", percent(share), 100.0 * range.low, 100.0 * range.high),
+        None => "-".into(),
+    };
+    for claim in claims {
+        let cured = |share: fn(&Cure) -> Share| claim.cure.as_ref().map_or("-".into(), |cure| between(share(cure)));
+        table.add_row([
+            claim.what.clone(),
+            percent(claim.with),
+            percent(claim.without),
+            percent(claim.explains),
+            cured(|cure| cure.suspect),
+            cured(|cure| cure.control),
+        ]);
+    }
+    table.to_string()
 }

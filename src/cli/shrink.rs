@@ -14,14 +14,15 @@ use crate::attack::shrink::{Finish, ShrinkError, Shrinker};
 use crate::item::edit::Question;
 use crate::item::record::{Item, Looks, Record};
 use crate::item::task::show_with_truth;
-use crate::report::summary::confirmed;
+use crate::report::weakness::{Weaknesses, spread};
 use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
 use crate::run::manifest::Manifest;
-use crate::run::shrunk::{Shrunk, keep_shrunk};
+use crate::run::shrunk::{Shrunk, keep_shrunk, read_shrunk};
 use crate::run::sink::read_records;
 use crate::seed::Seed;
 use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 /// How often a smaller program must be missed again, where nobody says.
@@ -36,7 +37,8 @@ pub struct Args {
     /// Item to cut down; may be given several times
     #[arg(long, value_name = "ID")]
     item: Vec<String>,
-    /// In place of items: the K shortest misses that were missed again when asked again, one for each canonical form
+    /// In place of items: K misses that were missed again when asked again, the shortest of each claim of the report first,
+    /// then the next of each; one for each canonical form, and none that was cut down before
     #[arg(long, value_name = "K", conflicts_with = "item")]
     best: Option<usize>,
     /// How often a smaller program must be missed again to count
@@ -67,6 +69,7 @@ struct Report<'a> {
     file: String,
     shrunk: &'a [Shrunk],
     not_missed: &'a [String],
+    same: &'a [Same],
 }
 
 /// What came of the programs of a run.
@@ -77,6 +80,19 @@ pub(super) struct Shrinking {
     pub(super) not_missed: Vec<String>,
     /// Whether somebody stopped it.
     pub(super) stopped: bool,
+    /// Items that come to a program which is known.
+    pub(super) same: Vec<Same>,
+}
+
+/// An item that comes to the program that another one was cut down to.
+#[derive(Serialize)]
+pub(super) struct Same {
+    /// The item.
+    from: String,
+    /// The other one.
+    same_as: String,
+    /// Requests spent until that was seen.
+    queries: u64,
 }
 
 impl Args {
@@ -85,7 +101,9 @@ impl Args {
         let dir = homes.take(&self.run).map_err(Failure::usage)?;
         let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
         let records = read_records(&dir).map_err(Failure::unread)?.rows;
-        let picked = self.picked(&records)?;
+        // What another model misses says nothing about this one.
+        let kept = if self.model.is_none() { read_shrunk(&dir).map_err(Failure::unread)? } else { Vec::new() };
+        let picked = self.picked(&records, &kept)?;
         let items: Vec<&Item> = picked.iter().map(|record| &record.item).collect();
         let prompt = again::prompt(&manifest, self.prompt.as_deref(), &items)?;
         let entry = self.way.entry(&self.model(&manifest, &picked)?)?;
@@ -99,11 +117,12 @@ impl Args {
             let connection = self.way.connect(entry, &[], Seed::new(0)).await?;
             let shrinker = shrinker(&self.way, &connection, prompt, (self.confirm, self.query_budget));
             let (budget, stop) = self.budget.open();
-            shrink_all(&dir, &picked, &shrinker, ShrinkProgress::new(budget, prices), stop).await
+            shrink_all(&dir, (&picked, &kept), shrinker, ShrinkProgress::new(budget, prices), stop).await
         })?;
         if self.json {
             let (run, file) = (dir.name(), dir.shown(&dir.shrunk()));
-            print_json(&Report { run, file, shrunk: &shrinking.shrunk, not_missed: &shrinking.not_missed })?;
+            let Shrinking { shrunk, not_missed, same, .. } = &shrinking;
+            print_json(&Report { run, file, shrunk, not_missed, same })?;
         } else {
             shrinking.show(&dir)?;
         }
@@ -114,11 +133,12 @@ impl Args {
     }
 
     /// The records that are to be shrunk.
-    fn picked<'r>(&self, records: &'r [Record]) -> Result<Vec<&'r Record>, Failure> {
+    fn picked<'r>(&self, records: &'r [Record], kept: &[Shrunk]) -> Result<Vec<&'r Record>, Failure> {
         let path = self.run.display();
         if let Some(best) = self.best {
-            let best: Vec<&Record> = confirmed(records).into_iter().take(best).collect();
-            let none = || usage(&format!("{path} has no miss that was missed again; name items with --item"));
+            let best = self::best(records, kept, best)?;
+            let left = if kept.is_empty() { "no miss" } else { "no other miss" };
+            let none = || usage(&format!("{path} has {left} that was missed again; name items with --item"));
             return if best.is_empty() { Err(none()) } else { Ok(best) };
         }
         if self.item.is_empty() {
@@ -155,34 +175,48 @@ pub(super) fn shrinker(
     prompt: Prompt,
     (confirm, query_budget): (u32, u64),
 ) -> Shrinker {
-    Shrinker { examiner: again::examiner(way, connection, prompt), confirm, query_budget }
+    Shrinker { examiner: again::examiner(way, connection, prompt), confirm, query_budget, known: BTreeMap::new() }
 }
 
-/// Shrinks the best misses of a run: the shortest that were missed again, one for each canonical form.
+/// The misses of a run that say most when they are cut down, without those that are as small as they get.
+fn best<'r>(records: &'r [Record], kept: &[Shrunk], count: usize) -> Result<Vec<&'r Record>, Failure> {
+    let done: HashSet<&str> = kept.iter().filter(|line| line.smallest).map(|line| line.from.as_str()).collect();
+    let best = spread(records, &Weaknesses::of(records)?).into_iter();
+    Ok(best.filter(|record| !done.contains(record.item.id.as_str())).take(count).collect())
+}
+
+/// Shrinks the best misses of a run: those that were missed again, the shortest of each claim first.
 pub(super) async fn shrink_best(
     dir: &RunDir,
     count: usize,
-    shrinker: &Shrinker,
+    shrinker: Shrinker,
     progress: ShrinkProgress,
     stop: StopSignal,
 ) -> Result<Shrinking, Failure> {
     let records = read_records(dir)?.rows;
-    let best: Vec<&Record> = confirmed(&records).into_iter().take(count).collect();
+    let kept = read_shrunk(dir)?;
+    let best = best(&records, &kept, count)?;
     if best.is_empty() {
         say("no miss was missed again when it was asked again: there is nothing to shrink");
     }
-    shrink_all(dir, &best, shrinker, progress, stop).await
+    shrink_all(dir, (&best, &kept), shrinker, progress, stop).await
 }
 
-/// Shrinks one program after the other; each is kept as soon as it is small.
+/// Shrinks one program after the other; each is kept as soon as it is small, and what comes to one that is kept is not
+/// asked about.
 async fn shrink_all(
     dir: &RunDir,
-    records: &[&Record],
-    shrinker: &Shrinker,
+    (records, kept): (&[&Record], &[Shrunk]),
+    mut shrinker: Shrinker,
     mut progress: ShrinkProgress,
     stop: StopSignal,
 ) -> Result<Shrinking, Failure> {
     let mut shrinking = Shrinking::default();
+    let known = |line: &Shrunk| (line.record.item.canonical.clone(), line.from.clone());
+    let asked = |from: &str| records.iter().any(|record| record.item.id == from);
+    // Whoever is named is cut down anew, whatever it was cut down to before.
+    let others = kept.iter().filter(|line| line.smallest && !asked(&line.from));
+    shrinker.known = others.map(known).collect();
     for (record, number) in records.iter().zip(1..) {
         let id = &record.item.id;
         progress.begin(format!("{id} ({number} of {})", records.len()));
@@ -200,10 +234,16 @@ async fn shrink_all(
                 record: left,
             };
             keep_shrunk(dir, &line)?;
+            if line.smallest {
+                shrinker.known.extend([known(&line)]);
+            }
             shrinking.shrunk.push(line);
         }
         match shrunk.finish {
             Finish::NotMissed => shrinking.not_missed.push(id.clone()),
+            Finish::Known(same_as) => {
+                shrinking.same.push(Same { from: id.clone(), same_as, queries: shrunk.queries });
+            }
             Finish::Broken(error) => return Err(error.into()),
             Finish::Stopped => {
                 shrinking.stopped = true;
@@ -229,6 +269,10 @@ impl Shrinking {
     pub(super) fn show(&self, dir: &RunDir) -> Result<(), Failure> {
         for id in &self.not_missed {
             print_line(&format!("{id}: not missed when asked again; it is left alone\n"))?;
+        }
+        for Same { from, same_as, queries } in &self.same {
+            let after = if *queries == 0 { String::new() } else { format!(", as {queries} queries show") };
+            print_line(&format!("{from}: comes to the same program as {same_as}{after}\n"))?;
         }
         for line in &self.shrunk {
             let Shrunk { from, before, after, queries, hits, of, record, .. } = line;

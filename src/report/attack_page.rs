@@ -14,10 +14,9 @@ use super::page::{Html, Page, Section};
 use super::plot::PlotError;
 use super::stats;
 use super::summary::text::{count, percent};
-use super::weakness::Weaknesses;
+use super::weakness::{Status, Weaknesses};
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::manifest::Manifest;
-use crate::run::pairs::Pair;
 use crate::run::shrunk::Shrunk;
 
 /// What the page is made of.
@@ -32,8 +31,6 @@ pub struct Parts<'a> {
     pub figures: &'a AttackFigures,
     /// What the model fails on.
     pub weaknesses: &'a Weaknesses,
-    /// Missed programs asked again with one instruction swapped.
-    pub pairs: &'a [Pair],
     /// Missed programs cut down.
     pub shrunk: &'a [Shrunk],
     /// Other runs that it is held against, each with its name.
@@ -77,9 +74,11 @@ fn lead(parts: &Parts<'_>) -> Html {
         text += &format!("; on random programs within the same limits on {}", percent(*baseline));
     }
     text += ". ";
-    text += &match parts.weaknesses.claims.first() {
-        Some(claim) => format!("First weakness: {}.", claim.what),
-        None => "No weakness holds on questions that had no part in finding it.".into(),
+    let first = |status| parts.weaknesses.of_status(status).next();
+    text += &match (first(Status::Confirmed), first(Status::Suspected)) {
+        (Some(claim), _) => format!("First weakness: {}.", claim.what),
+        (None, Some(claim)) => format!("First suspicion: {}.", claim.what),
+        (None, None) => "No weakness holds on questions that had no part in finding it.".into(),
     };
     Html::text(&text)
 }

@@ -125,6 +125,19 @@ pub fn confirmations(records: &[Record]) -> BTreeMap<&str, Share> {
     again
 }
 
+/// Misses that happened again, shortest first, one for each canonical form.
+pub fn confirmed(records: &[Record]) -> Vec<&Record> {
+    let again = confirmations(records);
+    let attack = asked(records, Purpose::Attack);
+    let mut confirmed: Vec<&Record> =
+        misses(&attack).filter(|r| again.get(r.item.id.as_str()).is_some_and(|share| share.hits > 0)).collect();
+    // Stable: equals stay in the order asked.
+    confirmed.sort_by_key(|record| (record.item.bytes, record.item.instructions, record.item.program.len()));
+    let mut seen = BTreeSet::new();
+    confirmed.retain(|record| seen.insert(record.item.canonical.as_str()));
+    confirmed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //!
 //! Must not know how figures are computed ([`super::figures`], [`super::stats`]) nor how the curve is drawn.
 
+mod claims;
 mod misses;
 pub(super) mod text;
 
@@ -9,12 +10,12 @@ use super::curve::{Curves, curves};
 use super::figures::{AttackFigures, Learner};
 use super::plot::{PlotError, miss_rate_svg};
 use super::stats::{self, Share};
+use super::weakness::Weaknesses;
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::dir::{DirError, RunDir, write_whole};
 use crate::run::jsonl::{self, Cut, LineError};
 use crate::run::manifest::{Manifest, ManifestError, Status};
 use crate::run::sink::{ReadError, read_records};
-pub use misses::confirmed;
 use std::path::Path;
 use text::{count, interval, line, percent, table};
 
@@ -43,6 +44,15 @@ pub enum ReportError {
 
 /// Reads what is stored of an attack, writes its picture and `summary.md`, and returns the figures.
 pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
+    write(dir, None)
+}
+
+/// The same with what the model fails on.
+pub fn write_summary_with(dir: &RunDir, weaknesses: &Weaknesses) -> Result<AttackFigures, ReportError> {
+    write(dir, Some(weaknesses))
+}
+
+fn write(dir: &RunDir, weaknesses: Option<&Weaknesses>) -> Result<AttackFigures, ReportError> {
     let manifest = Manifest::read(dir)?;
     let lines = read_records(dir)?;
     let figures = AttackFigures::compute(Path::new(&dir.name()), &manifest, &lines.rows, last_said(dir)?);
@@ -60,6 +70,7 @@ pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
         curves: &curves,
         picture: picture.as_ref().map(|_| dir.miss_rate_plot()),
         cut: lines.cut.as_ref(),
+        weaknesses,
     };
     write_whole(&dir.summary(), &summary(&parts))?;
     Ok(figures)
@@ -81,12 +92,14 @@ struct Parts<'a> {
     curves: &'a Curves,
     picture: Option<std::path::PathBuf>,
     cut: Option<&'a Cut>,
+    weaknesses: Option<&'a Weaknesses>,
 }
 
 fn summary(parts: &Parts<'_>) -> String {
     let sections = [
         headline(parts),
         notes(parts),
+        parts.weaknesses.map_or(String::new(), claims::section),
         figures(parts),
         picture(parts),
         verdicts(parts.records),

@@ -3,13 +3,23 @@
 //! Must not know how it is shown, nor ask anybody. Facts that would explain the misses are looked for in some of the
 //! questions, one after the other: the fact that goes with misses most closely, then the one that does so where the first
 //! is not, and so on. Each is a claim, and is tested on the other questions, that had no part in finding it; only
-//! claims that hold there are told. Throughout, questions are compared within strata of equal length, of one chooser and of one
-//! part of the run, since long programs are missed by themselves and a policy has habits that explain nothing.
+//! claims that hold there are told. Relatives stand on one side, and one of them speaks for all (`lineage`): the children of
+//! a missed program share with it what does no harm as well as what does. Throughout, questions are compared within strata of
+//! equal length, of one chooser and of one part of the run, since long programs are missed by themselves and a policy has
+//! habits that explain nothing.
+//!
+//! That a fact goes with misses elsewhere too makes a claim *suspected*. Minimal pairs decide what it is beyond that
+//! ([`Status`]).
 
 mod cases;
 mod cure;
+mod lineage;
+mod smallest;
+mod status;
 
-pub use cure::Cure;
+pub use cure::{Cure, Way};
+pub use smallest::{Smallest, spread};
+pub use status::Status;
 
 use super::stats::{Interval, Share};
 use super::strata::{Stratum, difference, exact_greater, mantel_haenszel, two_sided};
@@ -17,8 +27,11 @@ use super::{compare::holm, stats};
 use crate::attack::facts::Fact;
 use crate::item::edit::UnreadableItem;
 use crate::item::record::Record;
+use crate::run::pairs::Pair;
+use crate::run::shrunk::Shrunk;
 use cases::{Case, Cases};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Claims at most.
 const MOST: usize = 8;
@@ -40,10 +53,12 @@ const WITHIN: f64 = 0.95;
 /// What a model fails on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weaknesses {
-    /// Questions with a right or wrong answer in which claims were looked for.
+    /// Lineages of questions with a right or wrong answer in which claims were looked for.
     pub found_in: u64,
     /// Those on which they were tested.
     pub tested_on: u64,
+    /// Questions of which they are: different canonical forms.
+    pub questions: u64,
     /// Facts that were looked at.
     pub facts: usize,
     /// Claims that did not hold on questions that had no part in finding them.
@@ -74,9 +89,25 @@ pub struct Claim {
     pub alike: Vec<String>,
     /// The facts that went with misses most closely when it was found, and how closely, in standard deviations.
     pub closest: Vec<(String, f64)>,
-    /// The items that have it, and no fact of an earlier claim, and were missed; those that tested it first.
+    /// What is known of it beyond that.
+    pub status: Status,
+    /// What its minimal pairs show; null without any.
+    pub cure: Option<Cure>,
+    /// The smallest program that shows it; null if none is known.
+    pub smallest: Option<Smallest>,
+    /// The items that have it, and no fact of an earlier claim, and were missed: one of each lineage first, of those the
+    /// ones that tested it.
     #[serde(skip)]
-    pub misses: Vec<String>,
+    pub misses: Vec<Miss>,
+}
+
+/// A missed item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Miss {
+    /// Its id.
+    pub id: String,
+    /// Number of its lineage.
+    pub lineage: usize,
 }
 
 impl Claim {
@@ -94,22 +125,51 @@ impl Weaknesses {
     /// If a program cannot be read.
     pub fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Result<Self, UnreadableItem> {
         let cases = Cases::of(records)?;
-        let (tested, found): (Vec<&Case>, Vec<&Case>) = cases.cases.iter().partition(|case| case.is_held_out);
+        let speakers = cases.cases.iter().filter(|case| case.speaks);
+        let (tested, found): (Vec<&Case>, Vec<&Case>) = speakers.partition(|case| case.is_held_out);
         let (claimed, facts) = search(&cases, &found);
         let mut claims = test(&cases, &tested, &claimed);
-        let mut left: Vec<&Case> = tested.iter().chain(&found).copied().filter(|case| case.missed).collect();
+        let mut left: Vec<&Case> = cases.cases.iter().filter(|case| case.missed).collect();
+        left.sort_by_key(|case| !case.is_held_out);
         for (claim, found) in claims.iter_mut().zip(&claimed) {
-            claim.misses = left.extract_if(.., |case| case.has(found.fact)).map(|case| case.id.clone()).collect();
+            claim.misses = misses(left.extract_if(.., |case| case.has(found.fact)));
         }
         let refuted = claims.iter().filter(|claim| claim.p > HOLDS).count();
         Ok(Self {
             found_in: found.len() as u64,
             tested_on: tested.len() as u64,
+            questions: cases.cases.len() as u64,
             facts,
             refuted,
             claims: claims.into_iter().filter(|claim| claim.p <= HOLDS).collect(),
         })
     }
+
+    /// The same with what minimal pairs and programs that were cut down show of each claim.
+    ///
+    /// # Errors
+    /// If a program cannot be read.
+    pub fn with(mut self, records: &[Record], pairs: &[Pair], shrunk: &[Shrunk]) -> Result<Self, UnreadableItem> {
+        for claim in &mut self.claims {
+            claim.cure = Cure::of(claim, pairs);
+        }
+        status::decide(&mut self.claims);
+        smallest::find(&mut self.claims, records, shrunk)?;
+        Ok(self)
+    }
+
+    /// The claims of a status, in the order found.
+    pub fn of_status(&self, status: Status) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(move |claim| claim.status == status)
+    }
+}
+
+/// Missed questions, the first of each lineage before its relatives.
+fn misses<'c>(cases: impl Iterator<Item = &'c Case>) -> Vec<Miss> {
+    let mut seen = BTreeSet::new();
+    let (first, relatives): (Vec<&Case>, Vec<&Case>) = cases.partition(|case| seen.insert(case.lineage));
+    let miss = |case: &Case| Miss { id: case.id.clone(), lineage: case.lineage };
+    first.into_iter().chain(relatives).map(miss).collect()
 }
 
 /// A fact that explains misses, and those that do so as well.
@@ -207,6 +267,9 @@ fn test(cases: &Cases, tested: &[&Case], claimed: &[Found]) -> Vec<Claim> {
             p: exact_greater(&strata),
             explains: Share { hits: explained, of: misses },
             closest: found.closest.iter().map(|&(fact, score)| (cases.facts[fact].to_string(), score)).collect(),
+            status: Status::Suspected,
+            cure: None,
+            smallest: None,
             misses: Vec::new(),
             alike: found.alike.iter().map(|&fact| cases.facts[fact].to_string()).collect(),
         });

@@ -66,7 +66,7 @@ fn missing(keys: &BTreeSet<String>) -> Vec<&str> {
 fn every_figure_of_an_attack_is_defined() {
     let (folder, mut keys) = (folder("method-attack"), BTreeSet::new());
     let asked = "--model sim/shift-unmasked --strategy evolve --seed 1";
-    printed(&folder, &format!("attack {asked} --query-budget 200 --shrink 1"), &mut keys);
+    printed(&folder, &format!("attack {asked} --query-budget 400 --shrink 1"), &mut keys);
     printed(&folder, &format!("attack {asked} --shrink 1 --dry-run"), &mut keys);
     let run = stored(&folder, "attack", &mut keys);
     printed(&folder, &format!("report {}", run.display()), &mut keys);

@@ -1,10 +1,14 @@
 //! Owns changing one instruction of a program and nothing else.
 //!
-//! Must not know why it is suspected. An instruction is swapped for its nearest neighbour of the same type that is not of the
-//! suspected kind; where there is none it is taken out, and what it computed stands there as a constant. Structures have
-//! neighbours of their own: a loop becomes a block, a `return` a branch to the end of its function.
+//! Must not know why it is suspected. An instruction is swapped for a neighbour: one of the same type and [`Meaning`] that is
+//! not of the suspected kind. Where there is none it stays, and its operand is made plain; or it is taken out, and what it
+//! computed stands there as a constant, which hides whatever it was computed of. So each change says what it is
+//! ([`Manner`]). Structures have neighbours of their own: a loop becomes a block, a `return` a branch to the end of its
+//! function.
 
-use crate::attack::facts::{Fact, Kind};
+use super::Manner;
+use crate::attack::construct::Construct;
+use crate::attack::facts::{Circumstance, Fact, Kind};
 use crate::item::edit::Question;
 use crate::wasm::isa::{Category, Imm, Op};
 use crate::wasm::machine::{Machine, Observer};
@@ -16,6 +20,7 @@ use crate::wasm::types::{ValType, Value};
 /// A changed question, and the change in words: `i32.lt_u -> i32.lt_s`.
 pub(super) struct Swap {
     pub(super) question: Question,
+    pub(super) manner: Manner,
     pub(super) change: String,
 }
 
@@ -33,13 +38,17 @@ pub(super) fn swaps(
         Fact::Behind(_, kind) if kind.has(instr.op) => kind,
         _ => Kind::One(instr.op),
     };
-    let mut changes: Vec<Vec<Instr>> = structure(question, at, instr).into_iter().map(|instr| vec![instr]).collect();
-    changes.extend(neighbours(instr, kind).map(|instr| vec![instr]));
-    changes.extend(constant(instr).map(|instr| vec![instr]));
-    changes.extend(taken_out(question, at, instr, fuel, machine));
+    let one = |manner: Manner| move |instr: Instr| (manner, vec![instr]);
+    let mut changes: Vec<(Manner, Vec<Instr>)> =
+        structure(question, at, instr).into_iter().map(one(Manner::Structure)).collect();
+    changes.extend(neighbours(instr, kind).map(one(Manner::Neighbour)));
+    changes.extend(masked(instr, suspected).map(|with| (Manner::Plain, with)));
+    changes.extend(constant(instr).map(one(Manner::Constant)));
+    changes.extend(taken_out(question, at, instr, fuel, machine).map(|with| (Manner::Removed, with)));
     let printer = Printer::new(&question.program);
     let text = |instr: &Instr| printer.instr(instr);
-    let swap = |with: Vec<Instr>| Swap {
+    let swap = |(manner, with): (Manner, Vec<Instr>)| Swap {
+        manner,
         change: format!("{} -> {}", text(&instr), with.iter().map(text).collect::<Vec<_>>().join(" ")),
         question: question.replace(at, &with),
     };
@@ -60,28 +69,87 @@ fn structure(question: &Question, at: (u32, Place), instr: Instr) -> Option<Inst
     }
 }
 
-/// Instructions of the same type and immediate that are not of a kind: those of its own category first, then by how near
-/// they stand in the table.
+/// What sort of thing an instruction computes: whoever understands one of a meaning knows what the others are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// Those of a category that are alike once their type is.
+    Plain(Category),
+    /// Vectors of one shape.
+    Shaped(Category, &'static str),
+    /// Shifts and rotations.
+    Shift,
+    /// Divisions and remainders.
+    Division,
+    /// Minima and maxima.
+    Extremum,
+    /// Roundings to integers.
+    Rounding,
+    /// Signs of floats.
+    Sign,
+    /// Conversions of one sort: `trunc`, `extend`, `convert`, ...
+    Conversion(&'static str),
+    /// Nothing else is like it.
+    Own(Op),
+}
+
+/// The one place that says which instructions mean alike.
+fn meaning(op: Op) -> Meaning {
+    let (row, (shape, name)) = (op.row(), op.mnemonic().split_once('.').unwrap_or(("", op.mnemonic())));
+    match row.category {
+        Category::IntArithmetic if !row.traps.is_empty() => Meaning::Division,
+        Category::IntBitwise if Construct::of(op) == Some(Construct::Shift) => Meaning::Shift,
+        Category::FloatArithmetic => match name {
+            "min" | "max" => Meaning::Extremum,
+            "ceil" | "floor" | "trunc" | "nearest" => Meaning::Rounding,
+            "abs" | "neg" | "copysign" => Meaning::Sign,
+            "sqrt" => Meaning::Own(op),
+            _ => Meaning::Plain(row.category),
+        },
+        Category::Conversion => {
+            Meaning::Conversion(name.split(|c: char| c == '_' || c.is_ascii_digit()).next().unwrap_or(name))
+        }
+        Category::VectorInt | Category::VectorFloat | Category::VectorComparison | Category::VectorLane => {
+            Meaning::Shaped(row.category, shape)
+        }
+        Category::IntArithmetic
+        | Category::IntBitwise
+        | Category::IntComparison
+        | Category::FloatComparison
+        | Category::Load
+        | Category::Store => Meaning::Plain(row.category),
+        _ => Meaning::Own(op),
+    }
+}
+
+/// Instructions of the same type, immediate and meaning that are not of a kind, by how near they stand in the table.
 fn neighbours(instr: Instr, kind: Kind) -> impl Iterator<Item = Instr> {
-    let row = instr.op.row();
-    let own = |op: Op| op.row().category == row.category;
-    let structured = matches!(row.imm, Imm::BlockType | Imm::Label | Imm::LabelTable | Imm::Func | Imm::TypeTable);
-    let state = matches!(row.category, Category::Local | Category::Global | Category::Table | Category::Parametric);
+    let (row, own) = (instr.op.row(), meaning(instr.op));
     let is_neighbour = move |op: &Op| {
         let other = op.row();
         // Accesses of another width have another alignment at most; they count as alike.
         let same_imm = std::mem::discriminant(&other.imm) == std::mem::discriminant(&row.imm);
-        *op != instr.op && other.params == row.params && other.results == row.results && same_imm && !kind.has(*op)
+        let same_type = other.params == row.params && other.results == row.results;
+        *op != instr.op && meaning(*op) == own && same_type && same_imm && !kind.has(*op)
     };
     let mut near: Vec<Op> = Op::ALL.iter().copied().filter(is_neighbour).collect();
-    if structured || state || row.imm == Imm::None && row.params.is_empty() {
-        near.clear();
-    }
-    near.sort_by_key(|op| (!own(*op), op.index().abs_diff(instr.op.index())));
+    near.sort_by_key(|op| op.index().abs_diff(instr.op.index()));
     near.into_iter().map(move |op| {
         let Imm::MemArg { width } = op.row().imm else { return Instr { op, ..instr } };
         Instr { op, a: instr.a.min(u32::from(width).ilog2()), ..instr }
     })
+}
+
+/// A shift by the width or more with its count reduced before, which is what it does itself: the result stays.
+fn masked(instr: Instr, suspected: Fact) -> Option<Vec<Instr>> {
+    let Fact::Behind(Circumstance::CountPastWidth, _) = suspected else { return None };
+    let (ty, and) = match instr.op.row().params {
+        [.., ValType::I32] => (ValType::I32, Op::I32And),
+        [.., ValType::I64] => (ValType::I64, Op::I64And),
+        _ => return None,
+    };
+    let width = if ty == ValType::I32 { 32 } else { 64 };
+    let is_shift = meaning(instr.op) == Meaning::Shift;
+    is_shift.then(|| vec![Instr::constant(ty, width - 1), Instr::plain(and), instr])
 }
 
 /// A simple constant in place of another.
@@ -133,6 +201,8 @@ fn effect(question: &Question, instr: Instr) -> Option<(usize, usize)> {
         (Op::BrTable, _) => Some((1, 1)),
         (Op::LocalGet | Op::GlobalGet, _) => Some((0, 1)),
         (_, Category::Control | Category::Parametric | Category::Local | Category::Global | Category::Call) => None,
+        // What stood there as a constant would stand there as the same one.
+        (_, Category::Const) => None,
         _ if row.results.len() == 1 => Some((row.params.len(), 1)),
         _ => None,
     }

@@ -41,7 +41,7 @@ fn the_suspect_is_swapped_for_its_neighbour_and_nothing_else() {
     check(
         &format!("i32.const -1 i32.const 40 i32.shl{ask}"),
         "shifts and rotations by the width or more",
-        "i32.shl -> i32.xor",
+        "i32.shl -> i32.const 31 i32.and i32.shl",
     );
     check(&format!("i32.const -1 i32.const 4 i32.lt_u{ask}"), "unsigned comparisons", "i32.lt_u -> i32.lt_s");
     check(
@@ -65,6 +65,34 @@ fn the_suspect_is_swapped_for_its_neighbour_and_nothing_else() {
         "loops whose body runs more than once",
         "loop -> block",
     );
+}
+
+/// What stands in place of an instruction whose own name is suspected, and what was done.
+#[track_caller]
+fn manner(code: &str, words: &str, expected: (Manner, &str)) {
+    let item = item(&body(&format!("{code}\n;;INSPECT\ndrop")));
+    let twins = twins(&item, fact(&item, words), Seed::new(1), &mut Machine::default()).expect("readable");
+    let suspect = twins.first().unwrap_or_else(|| panic!("no twin of {code}"));
+    assert_eq!((suspect.manner, suspect.change.as_str()), expected, "{code}");
+}
+
+#[test]
+fn a_neighbour_means_alike_and_what_is_taken_out_is_called_so() {
+    manner("i32.const -1 i32.const 4 i32.shl", "i32.shl", (Manner::Neighbour, "i32.shl -> i32.shr_s"));
+    manner("i32.const 9 i32.const 4 i32.xor", "i32.xor", (Manner::Neighbour, "i32.xor -> i32.or"));
+    manner("i32.const 9 i32.const 4 i32.mul", "i32.mul", (Manner::Neighbour, "i32.mul -> i32.sub"));
+    manner("i32.const 9 i32.const 4 i32.div_u", "i32.div_u", (Manner::Neighbour, "i32.div_u -> i32.div_s"));
+    manner("f32.const 2.5 f32.ceil", "f32.ceil", (Manner::Neighbour, "f32.ceil -> f32.floor"));
+    manner("f32.const 2.5 f32.sqrt", "f32.sqrt", (Manner::Removed, "f32.sqrt -> drop f32.const 1.5811388"));
+    manner(
+        "i32.const 5 i64.extend_i32_s",
+        "i64.extend_i32_s",
+        (Manner::Neighbour, "i64.extend_i32_s -> i64.extend_i32_u"),
+    );
+    manner("i32.const 200 i32.extend8_s", "sign extensions", (Manner::Removed, "i32.extend8_s -> drop i32.const -56"));
+    manner("f32.const 2 f32.const 3 f32.min", "f32.min", (Manner::Neighbour, "f32.min -> f32.max"));
+    let all = "float minima and maxima";
+    manner("f32.const 2 f32.const 3 f32.min", all, (Manner::Removed, "f32.min -> drop drop f32.const 2.0"));
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn shrinker(task: Task, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrinke
         },
         confirm: 1,
         query_budget,
+        known: BTreeMap::new(),
     }
 }
 
@@ -303,6 +304,8 @@ fn no_edit_of_any_program_breaks_us() {
             fuel_limit: item.fuel + MORE_FUEL,
             id: String::new(),
             drops_unused: number % 3 > 0,
+            known: &shrinker.known,
+            same: None,
         };
         let subject = Subject::of(Question::of(item).expect("it reads back")).expect("its probe stands somewhere");
         let start = work.label(subject).expect("it has a label");
@@ -319,4 +322,31 @@ fn no_edit_of_any_program_breaks_us() {
         let checked = confirm_all(&drafts, &Oracle::new());
         assert!(checked.is_ok(), "{:?}", checked.map_err(|(at, found)| (found, drafts[at].item.program.clone())));
     }
+}
+
+#[test]
+fn what_comes_to_a_known_program_is_not_asked_about() {
+    let solver = single("unsigned-as-signed");
+    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 400).expect("there are enough");
+    let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
+    let mut shrinker = shrinker(Task::Stack, model, 1000);
+    let (mut alone, mut shared, mut results) = (0, 0, Vec::new());
+    for item in misses(&items, solver, 6) {
+        let before = shrink(item, shrinker.examiner.model.clone(), 1000);
+        let form = before.record.expect("it is missed").item.canonical;
+        let again = block_on(shrinker.shrink(item, &mut Quiet, never())).expect("all answer");
+        (alone, shared) = (alone + before.queries, shared + again.queries);
+        match (&again.finish, again.record) {
+            (Finish::Known(from), None) => assert!(results.contains(from)),
+            (Finish::Smallest, Some(record)) => {
+                assert_eq!(record.item.canonical, form);
+                assert!(shrinker.known.insert(form, item.id.clone()).is_none(), "it was known");
+                results.push(item.id.clone());
+            }
+            other => panic!("{other:?}"),
+        }
+        let known = block_on(shrinker.shrink(item, &mut Quiet, never())).expect("all answer");
+        assert!(matches!(known.finish, Finish::Known(_)), "{:?}", known.finish);
+    }
+    assert!(results.len() < 6 && shared < alone, "{results:?}: {shared} of {alone} queries");
 }

@@ -6,7 +6,7 @@ use super::super::page::table::{Cell, Column, Table};
 use super::super::page::{Html, Section, bar};
 use super::super::stats::Share;
 use super::super::summary::text::{count, interval, percent};
-use super::super::weakness::{Claim, Cure};
+use super::super::weakness::{Claim, Cure, Smallest, Status};
 use super::Parts;
 
 /// Items that are linked for each claim.
@@ -14,8 +14,16 @@ const EXAMPLES: usize = 5;
 
 pub(super) fn section(parts: &Parts<'_>) -> Section {
     let claims = &parts.weaknesses.claims;
-    let mut body = if claims.is_empty() { none(parts) } else { overview(parts) };
-    body = body.and(claims.iter().zip(1..).map(|(claim, number)| told(claim, number, parts)).collect());
+    let mut body = if claims.is_empty() { none(parts) } else { Html::default() };
+    let mut number = 0;
+    for status in Status::ALL {
+        let numbered: Vec<(&Claim, u32)> = parts.weaknesses.of_status(status).zip(number + 1..).collect();
+        number += numbered.len() as u32;
+        if !numbered.is_empty() {
+            let heading = Html::heading(status.says()).and(overview(&numbered));
+            body = body.and(heading).and(numbered.iter().map(|(claim, number)| told(claim, *number)).collect());
+        }
+    }
     Section::new("weaknesses", "What it fails on", body.and(method(parts)))
 }
 
@@ -34,7 +42,7 @@ fn stats(parts: &Parts<'_>) -> Share {
     super::super::stats::miss_share(&parts.records.iter().collect::<Vec<_>>())
 }
 
-fn overview(parts: &Parts<'_>) -> Html {
+fn overview(claims: &[(&Claim, u32)]) -> Html {
     let mut table = Table::new([
         Column::number("#"),
         Column::text("fails on"),
@@ -43,12 +51,14 @@ fn overview(parts: &Parts<'_>) -> Html {
         Column::number("elsewhere").hint("among held-out questions that have neither it nor an earlier one"),
         Column::text(""),
         Column::number("explains").hint("of all misses among the held-out questions"),
-        Column::number("cured").hint("misses gone when the suspected instruction is swapped for a neighbour"),
-        Column::number("control").hint("misses gone when another instruction is swapped instead"),
+        Column::number("cured").hint("misses gone when the suspected instruction is changed"),
+        Column::text(""),
+        Column::number("control").hint("misses gone when another instruction is changed instead"),
+        Column::text(""),
     ]);
-    for (claim, number) in parts.weaknesses.claims.iter().zip(1..) {
-        let cure = Cure::of(claim, parts.pairs);
-        let cured = |share: fn(&Cure) -> Share| Cell::maybe(cure.as_ref().and_then(|cure| share(cure).rate()), percent);
+    for &(claim, number) in claims {
+        let cured = |share: fn(&Cure) -> Share| claim.cure.as_ref().map_or(Share::default(), share);
+        let (suspect, control) = (cured(|cure| cure.suspect), cured(|cure| cure.control));
         table.row([
             Cell::number(f64::from(number), &number.to_string()),
             Cell::text(&claim.what),
@@ -57,8 +67,10 @@ fn overview(parts: &Parts<'_>) -> Html {
             Cell::maybe(claim.without.rate(), percent),
             bar_of(claim.without),
             Cell::maybe(claim.explains.rate(), percent),
-            cured(|cure| cure.suspect),
-            cured(|cure| cure.control),
+            Cell::maybe(suspect.rate(), percent),
+            bar_of(suspect),
+            Cell::maybe(control.rate(), percent),
+            bar_of(control),
         ]);
     }
     table.html()
@@ -75,9 +87,9 @@ fn said(share: Share) -> String {
     format!("{} ({}, {} of {})", percent(rate), interval(range), count(share.hits), count(share.of))
 }
 
-fn told(claim: &Claim, number: usize, parts: &Parts<'_>) -> Html {
+fn told(claim: &Claim, number: u32) -> Html {
     let mut text = format!(
-        "On questions that had no part in finding it: missed {} with it, {} elsewhere.",
+        "On lineages that had no part in finding it: missed {} with it, {} elsewhere.",
         said(claim.with),
         said(claim.without)
     );
@@ -92,15 +104,19 @@ fn told(claim: &Claim, number: usize, parts: &Parts<'_>) -> Html {
     }
     text += &format!(" It explains {}.", said_of(claim.explains, "misses"));
     let mut html = Html::heading(&format!("{number}. {}", claim.what)).and(Html::paragraph(&text));
-    html = html.and(match Cure::of(claim, parts.pairs) {
-        Some(cure) => cured(&cure),
+    html = html.and(match &claim.cure {
+        Some(cure) => cured(cure),
         None => Html::note("Minimal pairs were not asked, or no single instruction could be swapped."),
     });
     if !claim.alike.is_empty() {
         let alike = claim.alike.iter().take(EXAMPLES).cloned().collect::<Vec<_>>().join("; ");
         html = html.and(Html::note(&format!("These questions cannot tell it from: {alike}.")));
     }
-    let links = claim.misses.iter().take(EXAMPLES).map(|id| Html::item(id, id).and(Html::text(" ")));
+    let links = claim.misses.iter().take(EXAMPLES).map(|miss| Html::item(&miss.id, &miss.id).and(Html::text(" ")));
+    if let Some(Smallest { record, .. }) = &claim.smallest {
+        let item = Html::item(&record.item.id, &record.item.id);
+        html = html.and(Html::text("Smallest: ").and(item).within("p", ""));
+    }
     html.and(Html::text("Missed: ").and(links.collect()).within("p", ""))
 }
 
@@ -109,7 +125,8 @@ fn cured(cure: &Cure) -> Html {
     sentence[..1].make_ascii_uppercase();
     let changes = cure.changes.iter().take(EXAMPLES);
     let changes: Html = changes.map(|(change, n)| Html::code(change).and(Html::text(&format!(" ({n}) ")))).collect();
-    Html::text(&format!("Minimal pairs: {sentence}. ")).and(changes).within("p", "")
+    let between = format!("Cured {}; control {}; p = {}. ", said(cure.suspect), said(cure.control), p(cure.p));
+    Html::text(&format!("Minimal pairs: {sentence}. {between}")).and(changes).within("p", "")
 }
 
 /// `88 % of the misses (120 of 136)`.
@@ -125,12 +142,16 @@ fn p(p: f64) -> String {
 fn method(parts: &Parts<'_>) -> Html {
     let weak = parts.weaknesses;
     Html::note(&format!(
-        "How this is found: {} facts of the computation that answers depend on were looked at in {} questions; the fact that goes \
-         with misses most closely becomes a claim, then the next one among the questions without it. Questions are compared \
-         within strata of equal length, chooser and part of the run (Mantel-Haenszel). Claims are then tested on {} \
-         other questions by an exact test, corrected for their number (Holm); {}. Facts and \
-         misses are about right and wrong answers alone.",
+        "How this is found: {} facts of the computation that answers depend on were looked at. Relatives (children of one \
+         program, by their recipes) stand together, and one of them speaks for all: {} questions are {} lineages. In {} of \
+         them the fact that goes with misses most closely becomes a claim, then the next one among those without it. \
+         Lineages are compared within strata of equal length, chooser and part of the run (Mantel-Haenszel). Claims are then \
+         tested on the {} others by an exact test, corrected for their number (Holm); {}. A claim that holds there is \
+         suspected; it is confirmed if changing the suspect cures most misses, and more than the same change of another \
+         instruction (exact test, Holm). Facts and misses are about right and wrong answers alone.",
         count(weak.facts as u64),
+        count(weak.questions),
+        count(weak.found_in + weak.tested_on),
         count(weak.found_in),
         count(weak.tested_on),
         match weak.refuted {

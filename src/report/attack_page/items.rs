@@ -5,7 +5,8 @@
 
 use super::super::page::ItemBook;
 use super::super::page::items::Items;
-use super::super::summary::{confirmed, text::count};
+use super::super::stats::confirmed;
+use super::super::summary::text::count;
 use super::Parts;
 use crate::item::record::{Purpose, Record};
 use std::collections::BTreeSet;
@@ -33,7 +34,8 @@ pub(super) fn items(parts: Parts<'_>) -> Items {
     rest.sort_by_key(|record| (!record.answer.verdict.is_miss(), record.purpose, record.round, record.index));
     for (at, record) in first.into_iter().chain(rest).take(MOST).enumerate() {
         let mut view = book.view(run, record, at < IN_FULL);
-        let claims = parts.weaknesses.claims.iter().filter(|claim| claim.misses.contains(&record.item.id));
+        let claims =
+            parts.weaknesses.claims.iter().filter(|claim| claim.misses.iter().any(|miss| miss.id == record.item.id));
         view.notes.extend(claims.map(|claim| ("weakness".into(), claim.what.clone())));
         book.add(view);
     }

@@ -1,22 +1,22 @@
 use super::super::weakness::tests::records;
 use super::*;
-use crate::attack::pairs::Role;
+use crate::attack::pairs::{Manner, Role};
 use crate::attack::shrink::Size;
 use crate::report::figures::Learner;
 use crate::run::manifest::tests::sample as manifest;
+use crate::run::pairs::Pair;
 use std::path::Path;
 
 fn page(records: &[Record], pairs: &[Pair], shrunk: &[Shrunk]) -> String {
     let manifest = manifest();
     let figures = AttackFigures::compute(Path::new("results/x"), &manifest, records, Learner::default());
-    let weaknesses = Weaknesses::of(records).expect("readable");
+    let weaknesses = Weaknesses::of(records).and_then(|found| found.with(records, pairs, shrunk)).expect("readable");
     let parts = Parts {
         dir: "results/x".into(),
         manifest: &manifest,
         records,
         figures: &figures,
         weaknesses: &weaknesses,
-        pairs,
         shrunk,
         against: &[("matched".into(), records[..records.len() / 2].to_vec())],
         prompts: vec![],
@@ -28,17 +28,20 @@ fn page(records: &[Record], pairs: &[Pair], shrunk: &[Shrunk]) -> String {
 fn the_page_tells_what_fails_and_what_cures_it() {
     let shifts = "shifts and rotations by the width or more";
     let mut records = records(700, |facts, _| facts.iter().any(|fact| fact.to_string() == shifts));
-    let missed = records.iter().position(|record| record.answer.verdict.is_miss()).expect("some are missed");
+    let missed: Vec<usize> = (0..records.len()).filter(|&at| records[at].answer.verdict.is_miss()).collect();
     let hostile = "</script><img src=x onerror=alert(1)>";
-    records[missed].answer.reply = Some(hostile.into());
-    let miss = &records[missed];
-    let pair = |role, verdict| {
-        let mut record = miss.clone();
-        record.answer.verdict = verdict;
-        let change = "i32.shl -> i32.xor".into();
-        Pair { claim: shifts.into(), of: miss.item.id.clone(), role, change, record }
+    records[missed[0]].answer.reply = Some(hostile.into());
+    let miss = &records[missed[0]];
+    let pair = |at: &usize| {
+        let roles = [(Role::Suspect, Verdict::Correct), (Role::Control, Verdict::Wrong)];
+        roles.map(|(role, verdict)| {
+            let mut record = records[*at].clone();
+            record.answer.verdict = verdict;
+            let (of, change) = (record.item.id.clone(), "i32.shl -> i32.const 31 i32.and i32.shl".into());
+            Pair { claim: shifts.into(), of, role, manner: Some(Manner::Plain), change, record }
+        })
     };
-    let pairs = [pair(Role::Suspect, Verdict::Correct), pair(Role::Control, Verdict::Wrong)];
+    let pairs: Vec<Pair> = missed[..8].iter().flat_map(pair).collect();
     let shrunk = Shrunk {
         from: miss.item.id.clone(),
         before: Size { instructions: 40, bytes: 90 },
@@ -49,12 +52,17 @@ fn the_page_tells_what_fails_and_what_cures_it() {
         smallest: true,
         record: miss.clone(),
     };
-    let page = page(&records, &pairs, &[shrunk]);
+    let told = page(&records, &pairs, &[shrunk]);
+    let bare = page(&records, &[], &[]);
+    assert!(bare.contains("Suspected: it goes with misses") && !bare.contains("Confirmed: changing"));
+    let page = told;
     for text in [
         shifts,
-        "Swapping it for a neighbour cures 1 of 1 misses; swapping another instruction instead cures 0 of 1",
+        "Confirmed: changing it cures the misses",
+        "Changing it cures 8 of 8 misses (its operand reduced before: 8 of 8); changing another instruction instead cures 0 of 8",
+        "Cured 100.0 % (67.6\u{2013}100.0 %, 8 of 8)",
         "From 40 instructions to 3; missed 2 of 2 times",
-        "i32.shl -&gt; i32.xor",
+        "i32.shl -&gt; i32.const 31 i32.and i32.shl",
         "different programs missed",
         "matched",
     ] {

@@ -3,10 +3,9 @@
 //! Must not know other figures.
 
 use super::super::said::said;
-use super::super::stats;
+use super::super::stats::confirmed;
 use super::text::{clip, count, fenced, line, table};
-use crate::item::record::{Purpose, Record, Said, Truth};
-use std::collections::BTreeSet;
+use crate::item::record::{Record, Said, Truth};
 
 /// How many are shown.
 const SHOWN: usize = 10;
@@ -29,19 +28,6 @@ pub(super) fn section(records: &[Record]) -> String {
         text += &miss(record, number);
     }
     text
-}
-
-/// Misses that happened again, shortest first, one for each canonical form.
-pub fn confirmed(records: &[Record]) -> Vec<&Record> {
-    let again = stats::confirmations(records);
-    let attack = stats::asked(records, Purpose::Attack);
-    let mut confirmed: Vec<&Record> =
-        stats::misses(&attack).filter(|r| again.get(r.item.id.as_str()).is_some_and(|share| share.hits > 0)).collect();
-    // Stable: equals stay in the order asked.
-    confirmed.sort_by_key(|record| (record.item.bytes, record.item.instructions, record.item.program.len()));
-    let mut seen = BTreeSet::new();
-    confirmed.retain(|record| seen.insert(record.item.canonical.as_str()));
-    confirmed
 }
 
 fn miss(record: &Record, number: usize) -> String {
@@ -94,6 +80,7 @@ fn comparison(record: &Record, said: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::record::Purpose;
     use crate::item::record::Verdict::{Correct, Wrong};
     use crate::run::sink::tests::sample;
 

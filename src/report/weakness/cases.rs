@@ -1,16 +1,17 @@
 //! Owns the questions that weaknesses are looked for in: what is true of each, whether it was missed, and which stratum it
 //! belongs to.
 //!
-//! Must not know what is claimed. A program that was asked about twice counts once; what has neither a right nor a wrong
-//! answer says nothing about reading code.
+//! Must not know what is claimed. A program that was asked about twice counts once, and of relatives one speaks for all;
+//! what has neither a right nor a wrong answer says nothing about reading code.
 
+use super::lineage::lineages;
 use crate::attack::facts::{Fact, Facts};
 use crate::item::edit::UnreadableItem;
 use crate::item::record::{Purpose, Record};
 use crate::wasm::machine::Machine;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One question in this many tests the claims that are found in the others.
+/// One lineage in this many tests the claims that are found in the others.
 const HELD_OUT: u8 = 3;
 /// Parts of a run that are compared within themselves: a policy changes while it learns.
 const PARTS: u32 = 4;
@@ -25,7 +26,11 @@ pub(super) struct Case {
     pub(super) stratum: usize,
     /// Numbers of its facts, ascending.
     pub(super) facts: Vec<u32>,
-    /// Whether claims are tested on it, rather than found in it.
+    /// Number of its lineage.
+    pub(super) lineage: usize,
+    /// Whether it speaks for its lineage: relatives are no independent questions.
+    pub(super) speaks: bool,
+    /// Whether claims are tested on its lineage, rather than found in it.
     pub(super) is_held_out: bool,
 }
 
@@ -55,10 +60,14 @@ impl Cases {
     /// # Errors
     /// If a program cannot be read.
     pub(super) fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Result<Self, UnreadableItem> {
-        let mut asked: Vec<&Record> = records.into_iter().filter(|record| counts(record)).collect();
+        let mut asked: Vec<&'r Record> = records.into_iter().filter(|record| counts(record)).collect();
         asked.sort_by_key(|record| (record.purpose, record.round, record.index));
+        let lineages = lineages(&asked);
         let mut seen = BTreeSet::new();
-        asked.retain(|record| seen.insert(record.item.canonical.as_str()));
+        let related = asked.into_iter().zip(lineages);
+        let (asked, lineages): (Vec<&'r Record>, Vec<usize>) =
+            related.filter(|(record, _)| seen.insert(record.item.canonical.as_str())).unzip();
+        let lots = lots(&asked, &lineages);
         let rounds = asked.iter().map(|record| record.round + 1).max().unwrap_or(1);
         let mut machine = Machine::default();
         let found: Vec<Facts> =
@@ -66,7 +75,7 @@ impl Cases {
         let facts: BTreeSet<Fact> = found.iter().flat_map(Facts::iter).collect();
         let numbers: BTreeMap<Fact, u32> = facts.iter().copied().zip(0..).collect();
         let mut strata: BTreeMap<Key<'_>, usize> = BTreeMap::new();
-        let mut case = |(record, facts): (&&'r Record, &Facts)| {
+        let mut case = |((record, facts), lineage): ((&&'r Record, &Facts), usize)| {
             let next = strata.len();
             let part = record.round * PARTS / rounds;
             let key = (record.purpose, record.chosen_by.as_str(), part, length(record.item.instructions));
@@ -75,10 +84,12 @@ impl Cases {
                 missed: record.answer.verdict.is_miss(),
                 stratum: *strata.entry(key).or_insert(next),
                 facts: facts.iter().map(|fact| numbers[&fact]).collect(),
-                is_held_out: is_held_out(&record.item.canonical),
+                lineage,
+                speaks: lots[&lineage] == lot(&record.item.canonical),
+                is_held_out: is_held_out(lots[&lineage]),
             }
         };
-        let cases = asked.iter().zip(&found).map(&mut case).collect();
+        let cases = asked.iter().zip(&found).zip(lineages).map(&mut case).collect();
         Ok(Self { cases, facts: facts.into_iter().collect(), strata: strata.len() })
     }
 }
@@ -94,9 +105,24 @@ fn length(instructions: u32) -> u32 {
     2 * power + u32::from(instructions >= 3 << power >> 1)
 }
 
-/// By the hash of the canonical form, so that programs which count as the same are on one side.
-fn is_held_out(canonical: &str) -> bool {
-    blake3::hash(canonical.as_bytes()).as_bytes()[0].is_multiple_of(HELD_OUT)
+/// What is drawn for a program: the hash of its canonical form, which knows nothing of its verdict.
+fn lot(canonical: &str) -> [u8; 32] {
+    *blake3::hash(canonical.as_bytes()).as_bytes()
+}
+
+/// The lowest lot of each lineage; who drew it speaks for the others.
+fn lots(asked: &[&Record], lineages: &[usize]) -> BTreeMap<usize, [u8; 32]> {
+    let mut lots = BTreeMap::new();
+    for (record, &lineage) in asked.iter().zip(lineages) {
+        let own = lot(&record.item.canonical);
+        lots.entry(lineage).and_modify(|lowest: &mut [u8; 32]| *lowest = own.min(*lowest)).or_insert(own);
+    }
+    lots
+}
+
+/// By the hash of the lineage's lot: a lot that is the lowest of many is none that decides evenly.
+fn is_held_out(lot: [u8; 32]) -> bool {
+    blake3::hash(&lot).as_bytes()[0].is_multiple_of(HELD_OUT)
 }
 
 #[cfg(test)]
