@@ -114,6 +114,10 @@ pub enum ChatErrorKind {
     NotFound,
     /// The account has no credit left; more patience does not help.
     Quota,
+    /// The endpoint does not take a parameter of the request, which every other question has, too.
+    Parameter,
+    /// The provider's filter declined this question; it says nothing about others, and the model was not heard.
+    Declined,
     /// The request itself was refused (other 4xx).
     BadRequest,
     /// Too many requests (429).
@@ -122,7 +126,7 @@ pub enum ChatErrorKind {
     Provider,
     /// No connection, or one that broke.
     Connect,
-    /// Success, but no chat completion: a web page, broken JSON.
+    /// Success, but no chat completion: a web page, broken JSON, nothing. Gateways under load do that.
     Malformed,
     /// No reply within the time allowed.
     Timeout,
@@ -149,14 +153,15 @@ pub struct ChatError {
 impl ChatError {
     /// Trouble without a status; retryable where the kind suggests that it passes.
     pub fn new(kind: ChatErrorKind, message: impl Into<String>) -> Self {
-        use ChatErrorKind::{Connect, Provider, RateLimit, Timeout};
-        let retryable = matches!(kind, RateLimit | Provider | Connect | Timeout);
+        use ChatErrorKind::{Connect, Malformed, Provider, RateLimit, Timeout};
+        let retryable = matches!(kind, RateLimit | Provider | Connect | Malformed | Timeout);
         Self { kind, status: None, message: message.into(), retryable, retry_after: None, attempts: 1 }
     }
 
     /// Whether every other question would fail the same way, so that asking on is pointless.
     pub fn is_fatal(&self) -> bool {
-        matches!(self.kind, ChatErrorKind::Auth | ChatErrorKind::NotFound | ChatErrorKind::Quota)
+        use ChatErrorKind::{Auth, NotFound, Parameter, Quota};
+        matches!(self.kind, Auth | NotFound | Parameter | Quota)
     }
 }
 
@@ -208,9 +213,10 @@ mod tests {
     #[test]
     fn only_trouble_of_all_questions_is_fatal_and_none_of_it_is_retried() {
         use ChatErrorKind::*;
-        for kind in [Auth, NotFound, Quota, BadRequest, RateLimit, Provider, Connect, Malformed, Timeout] {
+        let passing = [Declined, BadRequest, RateLimit, Provider, Connect, Malformed, Timeout];
+        for kind in [Auth, NotFound, Quota, Parameter].into_iter().chain(passing) {
             let error = ChatError::new(kind, "x");
-            assert_eq!(error.is_fatal(), [Auth, NotFound, Quota].contains(&kind));
+            assert_eq!(error.is_fatal(), !passing.contains(&kind));
             assert!(!(error.is_fatal() && error.retryable));
         }
     }

@@ -8,6 +8,7 @@ mod answer;
 mod find;
 mod number;
 mod scan;
+pub mod thought;
 
 use super::chat::ChatReply;
 use crate::item::record::{Said, Truth, Verdict};
@@ -74,21 +75,23 @@ pub fn judge(reply: &ChatReply, truth: &Truth) -> Judged {
 
 /// Judges a reply against the truth. Total: no text makes it fail, and time is linear in the text.
 ///
-/// The answer is the last `<OUTPUT>...</OUTPUT>`, else the last JSON object with the task's key; an earlier draft never
-/// stands in for a last answer that cannot be read. What a reply says about flags that are not in the program is passed
+/// What the model thought ([`thought::told`]) is no answer, and a thought that was never closed leaves a reply that is
+/// `truncated`. The answer is the last `<OUTPUT>...</OUTPUT>` of the rest, else the last JSON object with the task's key; an
+/// earlier draft never stands in for a last answer that cannot be read. What a reply says about flags that are not in the program is passed
 /// over; a flag that it says nothing about is wrong. A reply that a token limit cut off is `truncated` even with an
 /// answer in it, since the model had not ended it. One that stopped for a reason we do not know (`error`, `abort`, ...)
 /// may be `correct`, which no accident makes it, and is `truncated` otherwise, for it may have been cut off.
 pub fn judge_with(reply: &ChatReply, truth: &Truth, strictness: Strictness) -> Judged {
     let end = End::of(reply.finish_reason.as_deref().unwrap_or_default());
-    let filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+    let told = thought::told(reply.content.as_deref().unwrap_or_default());
     match end {
-        _ if filled(&reply.refusal) => Judged::unread(Verdict::Refusal),
+        _ if reply.refusal.as_ref().is_some_and(|text| !text.trim().is_empty()) => Judged::unread(Verdict::Refusal),
         End::Declined => Judged::unread(Verdict::Refusal),
         End::CutOff => Judged::unread(Verdict::Truncated),
-        End::Whole if !filled(&reply.content) => Judged::unread(Verdict::NoResponse),
+        _ if told.is_open => Judged::unread(Verdict::Truncated),
+        End::Whole if told.answer.trim().is_empty() => Judged::unread(Verdict::NoResponse),
         End::Whole | End::Unlisted => {
-            let judged = read(reply.content.as_deref().unwrap_or_default(), truth, strictness);
+            let judged = read(&told.answer, truth, strictness);
             let counts = end == End::Whole || judged.verdict == Verdict::Correct;
             if counts { judged } else { Judged::unread(Verdict::Truncated) }
         }

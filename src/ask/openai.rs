@@ -173,10 +173,31 @@ impl OpenAi {
 
     fn redact(&self, mut error: ChatError) -> ChatError {
         if let Some(key) = &self.endpoint.key {
-            error.message = error.message.replace(&key.0, "[key]");
+            error.message = without(&error.message, &key.0);
         }
         error
     }
+}
+
+/// Keys of at least so many characters are told from words of a message wherever they stand.
+const LONG_KEY: usize = 8;
+
+/// The text with `[key]` in place of the key; of a short one, which may be a part of any word, only where it stands alone.
+fn without(text: &str, key: &str) -> String {
+    if key.len() >= LONG_KEY {
+        return text.replace(key, "[key]");
+    }
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let (mut shown, mut from) = (String::new(), 0);
+    for (at, _) in text.match_indices(key) {
+        let end = at + key.len();
+        if !is_part(text[..at].chars().next_back()) && !is_part(text[end..].chars().next()) {
+            shown += &text[from..at];
+            shown += "[key]";
+            from = end;
+        }
+    }
+    shown + &text[from..]
 }
 
 impl ChatModel for OpenAi {
@@ -280,6 +301,8 @@ mod tests {
         assert!(!format!("{model:?} {:?}", model.endpoint).contains("secret"));
         let error = ChatError::new(ChatErrorKind::Auth, "Incorrect API key: sk-secret.");
         assert_eq!(model.redact(error).message, "Incorrect API key: [key].");
+        assert_eq!(without("key k: (k) is no key, k", "k"), "key [key]: ([key]) is no key, [key]");
+        assert_eq!(without("Bearersk-secret1", "sk-secret1"), "Bearer[key]");
         for bad in ["", " ", "a\nb", "ä"] {
             assert!(ApiKey::new(bad).is_none(), "{bad:?}");
         }

@@ -4,6 +4,7 @@
 //! own; trouble that every question would meet (no key, no such model, no credit) ends the asking instead.
 
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
+use super::judge::thought::told;
 use super::judge::{Strictness, judge_with};
 use super::limits::Limits;
 use crate::item::record::{Answer, Record, Timing, Truth, Verdict};
@@ -104,6 +105,12 @@ impl<T> Held<T> {
         if is_reply { std::mem::take(&mut self.held) } else { Vec::new() }
     }
 
+    /// Whether trouble that every question would meet is that of one question after all: a gateway forbids this one (403)
+    /// to whom it answers others.
+    fn is_of_one(&self, error: &ChatError) -> bool {
+        self.replied && error.status == Some(403)
+    }
+
     /// The outage, if it is one.
     fn outage(&self, at_the_end: bool) -> Option<Ended> {
         let questions = self.held.len();
@@ -162,8 +169,12 @@ pub async fn ask_all<T: Send + 'static, E>(
                 held.held.into_iter().try_for_each(|(about, answer, clock)| on_answer(about, answer, clock))?;
                 return Ok(fatal.map_or(ended, Ended::Fatal));
             }
-            Some(Ok((Outcome::Fatal(error), _))) => _ = fatal.get_or_insert(error),
-            Some(Ok((Outcome::Answer(answer, clock), about))) => {
+            Some(Ok((Outcome::Fatal(error, _), _))) if !held.is_of_one(&error) => _ = fatal.get_or_insert(error),
+            Some(Ok((outcome, about))) => {
+                let (answer, clock) = match outcome {
+                    Outcome::Answer(answer, clock) => (answer, clock),
+                    Outcome::Fatal(error, clock) => (Box::new(unanswered(&error)), clock),
+                };
                 for (about, answer, clock) in held.take(about, *answer, clock) {
                     on_answer(about, answer, clock)?;
                 }
@@ -197,19 +208,18 @@ async fn changed(stop: &mut StopSignal) {
 
 enum Outcome {
     Answer(Box<Answer>, Clock),
-    Fatal(ChatError),
+    Fatal(ChatError, Clock),
 }
 
 async fn ask_one(model: &dyn ChatModel, request: &ChatRequest, truth: &Truth, strictness: Strictness) -> Outcome {
     let start = Instant::now();
     let reply = model.ask(request).await;
     let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let attempts = reply.as_ref().map_or_else(|error| error.attempts, |reply| reply.attempts);
+    let clock = Clock { latency_ms, attempts };
     match reply {
-        Err(error) if error.is_fatal() => Outcome::Fatal(error),
-        reply => {
-            let attempts = reply.as_ref().map_or_else(|error| error.attempts, |reply| reply.attempts);
-            Outcome::Answer(Box::new(settled(reply, truth, strictness)), Clock { latency_ms, attempts })
-        }
+        Err(error) if error.is_fatal() => Outcome::Fatal(error, clock),
+        reply => Outcome::Answer(Box::new(settled(reply, truth, strictness)), clock),
     }
 }
 
@@ -220,6 +230,7 @@ pub(super) fn settled(reply: Result<ChatReply, ChatError>, truth: &Truth, strict
 
 fn answered(reply: ChatReply, truth: &Truth, strictness: Strictness) -> Answer {
     let judged = judge_with(&reply, truth, strictness);
+    let reply = apart(reply);
     Answer {
         verdict: judged.verdict,
         slots: judged.slots,
@@ -234,6 +245,19 @@ fn answered(reply: ChatReply, truth: &Truth, strictness: Strictness) -> Answer {
     }
 }
 
+/// A reply whose content is what was answered; what was thought in it stands with the reasoning.
+fn apart(reply: ChatReply) -> ChatReply {
+    let Some(content) = &reply.content else { return reply };
+    let told = told(content);
+    if told.thought.is_empty() {
+        // Markers with nothing between them take nothing from what is judged.
+        return reply;
+    }
+    let reasoning = reply.reasoning.iter().map(String::as_str).chain([told.thought.trim()]).collect::<Vec<_>>();
+    let reasoning = Some(reasoning.join("\n\n"));
+    ChatReply { content: Some(told.answer.into_owned()), reasoning, ..reply }
+}
+
 /// An answer that was graded before, graded anew: from the reply as it came. Trouble stays what it was.
 pub fn regrade(answer: Answer, truth: &Truth, strictness: Strictness) -> Answer {
     if !answer.verdict.is_reply() {
@@ -244,8 +268,12 @@ pub fn regrade(answer: Answer, truth: &Truth, strictness: Strictness) -> Answer 
 }
 
 fn unanswered(error: &ChatError) -> Answer {
-    let verdict = if error.kind == ChatErrorKind::Timeout { Verdict::Timeout } else { Verdict::ProviderError };
-    Answer { error: Some(error.message.clone()), ..Answer::of(verdict) }
+    let said = Some(error.message.clone());
+    match error.kind {
+        ChatErrorKind::Declined => Answer { refusal: said, ..Answer::of(Verdict::Refusal) },
+        ChatErrorKind::Timeout => Answer { error: said, ..Answer::of(Verdict::Timeout) },
+        _ => Answer { error: said, ..Answer::of(Verdict::ProviderError) },
+    }
 }
 
 #[cfg(test)]
@@ -290,6 +318,28 @@ pub(crate) mod tests {
             Ok::<(), Infallible>(())
         });
         (ended.await.expect("cannot fail"), seen)
+    }
+
+    #[test]
+    fn thoughts_stand_apart_and_are_judged_alike_again() {
+        let truth = Truth::StackValues(vec![Value::i32(1)]);
+        let answer = |reply: &str| answered(ChatReply::text(reply), &truth, Strictness::default());
+        for (reply, verdict, kept, thought) in [
+            ("<think> hm </think><OUTPUT>[1]</OUTPUT>", Verdict::Correct, "<OUTPUT>[1]</OUTPUT>", Some("hm")),
+            (
+                "<OUTPUT>[2]</OUTPUT></think><OUTPUT>[1]</OUTPUT>",
+                Verdict::Correct,
+                "<OUTPUT>[1]</OUTPUT>",
+                Some("<OUTPUT>[2]</OUTPUT>"),
+            ),
+            ("<think><OUTPUT>[2]</OUTPUT>", Verdict::Truncated, "<think>", Some("<OUTPUT>[2]</OUTPUT>")),
+            ("<OUTPUT>[2]</OUTPUT>", Verdict::Wrong, "<OUTPUT>[2]</OUTPUT>", None),
+        ] {
+            let told = answer(reply);
+            assert_eq!((told.verdict, told.verdict.is_miss()), (verdict, verdict == Verdict::Wrong), "{reply}");
+            assert_eq!((told.reply.as_deref(), told.reasoning.as_deref()), (Some(kept), thought), "{reply}");
+            assert_eq!(regrade(told.clone(), &truth, Strictness::default()), told, "{reply}");
+        }
     }
 
     #[tokio::test]

@@ -222,7 +222,7 @@ impl Args {
             Err(AttackError::Model(error)) if error.is_fatal() && sink.is_empty() && is_new => {
                 // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
                 std::fs::remove_dir_all(dir.path())?;
-                return Err(Failure::usage(error));
+                return Err(Failure::refused(&model, &error));
             }
             Err(error) => (Status::Interrupted, Some(explain(error, &dir))),
         };

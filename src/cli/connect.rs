@@ -17,6 +17,7 @@ use crate::ask::serve::Server;
 use crate::ask::solver::Solver;
 use crate::item::record::Task;
 use crate::item::source::ItemSource;
+use crate::run::command::value_without_secrets;
 use crate::run::manifest::FLOAT_TOLERANCE;
 use crate::seed::Seed;
 use serde_yaml::Value;
@@ -239,7 +240,8 @@ impl Way {
         let mut request = serde_yaml::to_value(self.params(entry))?;
         if let Value::Mapping(request) = &mut request {
             if !entry.provider.is_resident() {
-                request.insert("base_url".into(), entry.base_url().into());
+                // Who may ask is none of a manifest's business.
+                request.insert("base_url".into(), value_without_secrets(entry.base_url()).into());
             }
             if let Some(tolerance) = self.float_tolerance {
                 request.insert(FLOAT_TOLERANCE.into(), tolerance.into());

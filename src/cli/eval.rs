@@ -15,7 +15,6 @@ use super::flags::prompts;
 use super::gate::{self, Gate};
 use super::resume::{self, Earlier};
 use super::{Failure, Verb, print_json, print_line, runtime, say};
-use crate::ask::chat::ChatError;
 use crate::ask::evaluate::{Candidate, Place, Prompts, Subject, evaluate};
 use crate::ask::models::{ModelEntry, Prices};
 use crate::ask::pipeline::{Ended, StopSignal};
@@ -239,7 +238,7 @@ impl Args {
                          again; the last: {trouble}"
                     )));
                 }
-                Ended::Fatal(error) => return Err(refused(one, error)),
+                Ended::Fatal(error) => return Err(Failure::refused(&one.candidate.name, &error)),
             }
         }
         Ok(status)
@@ -360,9 +359,4 @@ impl Args {
         }
         Ok(())
     }
-}
-
-/// What every question to a model would meet.
-fn refused(one: &Examined, error: ChatError) -> Failure {
-    Failure::usage(anyhow::anyhow!("{}: {error}", one.candidate.name))
 }

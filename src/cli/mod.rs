@@ -32,6 +32,7 @@ pub mod suite;
 pub mod train;
 pub mod verify;
 
+use crate::ask::chat::{ChatError, ChatErrorKind};
 use crate::run::extent::Damage;
 use crate::run::homes::Homes;
 use crate::run::lock::Told;
@@ -102,6 +103,13 @@ impl Failure {
     pub fn unread(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
         if is_damage(&error) { Self::Error(error) } else { Self::Usage(error) }
+    }
+
+    /// What a provider answers to every question: the user's to mend, but for a parameter that the model does not take,
+    /// which nobody could know before it was asked.
+    fn refused(who: &str, error: &ChatError) -> Self {
+        let told = anyhow::anyhow!("{who}: {error}");
+        if error.kind == ChatErrorKind::Parameter { Self::Error(told) } else { Self::Usage(told) }
     }
 
     fn code(&self) -> ExitCode {
@@ -213,7 +221,15 @@ fn print_line(text: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::{ChatError, ChatErrorKind, ExitCode, Failure};
     use clap::CommandFactory;
+
+    #[test]
+    fn what_a_provider_refuses_has_its_exit_code() {
+        let code = |kind| Failure::refused("a/b", &ChatError::new(kind, "x")).code();
+        assert_eq!(code(ChatErrorKind::Auth), ExitCode::from(2));
+        assert_eq!(code(ChatErrorKind::Parameter), ExitCode::from(1));
+    }
 
     #[test]
     fn flags_fit_each_other() {

@@ -5,7 +5,8 @@
 `{"return_values": [...]}` or `{"fuel": 17}` (or the JSON text of it), and returns
 `{"verdict": ..., "slots": [...], "wrong_share": ...}`.
 
-The answer is the last `<OUTPUT>...</OUTPUT>`, else the last JSON object with the task's key. Integers are compared by
+What the model thought (between `<think>` and `</think>` and their like) is no answer; a thought that was never closed leaves
+a reply that is truncated. The answer is the last `<OUTPUT>...</OUTPUT>` of the rest, else the last JSON object with the task's key. Integers are compared by
 their bits, floats by their bits after the decimal was rounded once to their type; any NaN equals any NaN.
 This file is copied beside every exported task, so that each is whole by itself.
 """
@@ -37,12 +38,13 @@ def grade(reply, truth, finish_reason=None, refusal=None):
     reason = lower((finish_reason or "").strip(SPACE))
     if (refusal or "").strip(SPACE) or reason in DECLINED:
         return unread("refusal")
-    if reason in CUT_OFF:
+    answer, is_open = told(reply or "")
+    if reason in CUT_OFF or is_open:
         return unread("truncated")
     if reason in WHOLE:
-        return read(reply, truth) if (reply or "").strip(SPACE) else unread("no_response")
+        return read(answer, truth) if answer.strip(SPACE) else unread("no_response")
     # Nobody knows whether it is whole; no accident makes it correct.
-    graded = read(reply or "", truth)
+    graded = read(answer, truth)
     return graded if graded["verdict"] == "correct" else unread("truncated")
 
 
@@ -95,14 +97,103 @@ def is_nan(ty, bits):
     return ty == "f64" and bits & 0x7FFFFFFFFFFFFFFF > 0x7FF0000000000000
 
 
+# What was thought, and what was answered.
+
+# Opening marker, closing marker, and whether that ends a thought which nothing opened.
+FAMILIES = [
+    ("<think>", "</think>", True),
+    ("<thinking>", "</thinking>", True),
+    ("<thought>", "</thought>", True),
+    ("<reasoning>", "</reasoning>", True),
+    ("[THINK]", "[/THINK]", True),
+    ("<seed:think>", "</seed:think>", True),
+    ("\u25c1think\u25b7", "\u25c1/think\u25b7", True),
+    ("<|begin_of_thought|>", "<|end_of_thought|>", True),
+    ("<|START_THINKING|>", "<|END_THINKING|>", True),
+    ("<|channel|>analysis<|message|>", "<|end|>", False),
+    ("<|channel|>commentary<|message|>", "<|end|>", False),
+    ("", "<|channel|>final<|message|>", True),
+    ("", "<|channel|>final <|constrain|>json<|message|>", True),
+]
+# By marker, in capitals: the closing marker of its family, whether that stands alone, and whether this one opens.
+MARKERS = {}
+for _open, _close, _alone in FAMILIES:
+    for _marker, _opens in ((_open, True), (_close, False)):
+        if _marker:
+            MARKERS.setdefault(_marker.translate(UPPER), (_close, _alone, _opens))
+MARK = re.compile("|".join(re.escape(marker) for marker in sorted(MARKERS, key=len, reverse=True)))
+
+
+def told(reply):
+    """What was answered, and whether a thought was opened and never closed."""
+    shout = reply.translate(UPPER)
+    ends = [at for at in (reply.find("}"), shout.find("</OUTPUT>")) if at >= 0]
+    first, last = ends[0] if ends else None, max(map(reply.rfind, "{[<"))
+    answers, start, opened = [], 0, None
+    for mark in MARK.finditer(shout):
+        if reply.endswith(QUOTES, 0, mark.start()) and reply.startswith(QUOTES, mark.end()):
+            continue
+        close, alone, opens = MARKERS[mark[0]]
+        answered = first is not None and first < mark.start() and last < mark.end()
+        is_mention = answered and is_prose(reply, mark.start(), -1) and is_prose(reply, mark.end(), 1)
+        if opened is None and opens and not is_mention:
+            answers.append(reply[start : mark.start()])
+            opened, start = (close, mark), mark.end()
+        elif opened is None and not opens and alone and not is_mention:
+            answers, start = [], mark.end()
+        elif opened is not None and not opens and (alone or close == opened[0]):
+            opened, start = None, mark.end()
+    answers.append(reply[start:] if opened is None else reply[opened[1].start() : opened[1].end()])
+    return "".join(answers), opened is not None
+
+
+QUOTES = ("`", '"', "'", "\u201c", "\u201d")
+
+
+def is_prose(reply, at, step):
+    """Whether a word stands before (-1) or behind (1) this place on its line."""
+    at -= step < 0
+    while 0 <= at < len(reply) and reply[at] in " \t":
+        at += step
+    return 0 <= at < len(reply) and reply[at] not in "\n\r>}]"
+
+
 # Where the answer stands.
+
+TAG = re.compile("<OUTPUT>|</OUTPUT>")
+
+
+def tags(reply):
+    """The tags that are used, not spoken of, in order: where each starts, and whether it opens."""
+    shout = reply.translate(UPPER)
+    found = [[tag.start(), tag[0] == "<OUTPUT>", is_spoken_of(shout, tag)] for tag in TAG.finditer(shout)]
+    for opened, close in zip(found, found[1:]):
+        if opened[1] and not close[1] and in_prose(shout, opened[0]):
+            between = shout[opened[0] + len("<OUTPUT>") : close[0]].strip(SPACE)
+            if between in ("AND", "OR", "...", "\u2026"):
+                opened[2] = close[2] = True
+    return [(at, opens) for at, opens, spoken in found if not spoken]
+
+
+def is_spoken_of(shout, tag):
+    after = shout[tag.end() : tag.end() + 4]
+    quoted = shout.endswith(QUOTES[:3], 0, tag.start()) and after.startswith(QUOTES[:3])
+    return quoted or (in_prose(shout, tag.start()) and after == " TAG")
+
+
+def in_prose(shout, at):
+    """Whether a word stands before this place on its line."""
+    at -= 1
+    while at >= 0 and shout[at] == " ":
+        at -= 1
+    return at >= 0 and ("A" <= shout[at] <= "Z" or shout[at] == ",")
 
 
 def find(reply, key, keyed, bare, plain):
     """The answer in a reply; `None` if there is none that can be read whole."""
-    shout = reply.translate(UPPER)
-    opened, close = shout.rfind("<OUTPUT>"), shout.rfind("</OUTPUT>")
-    start = opened + len("<OUTPUT>") if opened >= 0 else None
+    used = tags(reply)
+    start = max((at + len("<OUTPUT>") for at, opens in used if opens), default=None)
+    close = max((at for at, opens in used if not opens), default=-1)
     if close < 0:
         # Only the closing tag is forgiven: what stands before the opening one is a draft.
         return outside_block(reply[start or 0 :], key, keyed, bare)
@@ -117,6 +208,14 @@ def find(reply, key, keyed, bare, plain):
 
 
 def outside_block(text, key, keyed, bare):
+    found = plainly(text, key, keyed, bare)
+    if found is None and '\\"' in text:
+        # JSON that was quoted once more.
+        found = plainly(text.replace('\\"', '"').replace("\\n", "\n"), key, keyed, bare)
+    return found
+
+
+def plainly(text, key, keyed, bare):
     found = whole_answer(unfenced(text), key, keyed, bare)
     return last_object(text, key, keyed) if found is None else found
 
@@ -174,22 +273,38 @@ def get(value, key):
 
 
 class Scanner:
-    """Reads trailing commas, bare words and single quotes; numbers stay text."""
+    """Reads trailing commas, comments, bare words, single and typographic quotes; numbers stay text."""
 
     MAX_DEPTH = 16
     NOT_SPACE = re.compile(f"[^{SPACE}]")
-    END_OF_WORD = re.compile(r'[,{}\[\]"\n]')
-    END_OF_KEY = re.compile(f"[:{SPACE},{{}}\\[\\]]")
+    COMMENT = "|//|/\\*|#"
+    END_OF_WORD = re.compile(r'[,{}\[\]"\n]' + COMMENT)
+    END_OF_KEY = re.compile(f"[:{SPACE},{{}}\\[\\]]" + COMMENT)
+    # What ends a text that is begun with this quote.
+    CLOSING = {
+        '"': '"',
+        "'": "'",
+        **dict.fromkeys("\u201c\u201d\u201e\u201f", '\u201d\u201c"'),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b", "\u2019\u2018'"),
+        "\xab": "\xbb",
+    }
     ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
     def __init__(self, text, at):
         self.text, self.at = text, at
 
     def peek(self):
-        """The next character that is not white space; moves up to it."""
-        match = self.NOT_SPACE.search(self.text, self.at)
-        self.at = match.start() if match else len(self.text)
-        return match[0] if match else None
+        """The next character that is neither white space nor in a comment; moves up to it."""
+        while True:
+            match = self.NOT_SPACE.search(self.text, self.at)
+            self.at = match.start() if match else len(self.text)
+            for opened, close in (("//", "\n"), ("/*", "*/"), ("#", "\n")):
+                if self.text.startswith(opened, self.at):
+                    end = self.text.find(close, self.at + len(opened))
+                    self.at = len(self.text) if end < 0 else end + len(close)
+                    break
+            else:
+                return match[0] if match else None
 
     def value(self, depth):
         start = self.peek()
@@ -199,7 +314,7 @@ class Scanner:
             return self.map(depth)
         if start == "[":
             return self.list(depth)
-        kind, text = ("text", self.string()) if start in "\"'" else ("word", self.until(self.END_OF_WORD))
+        kind, text = ("text", self.string()) if start in self.CLOSING else ("word", self.until(self.END_OF_WORD))
         return None if text is None else (kind, text)
 
     def list(self, depth):
@@ -230,7 +345,7 @@ class Scanner:
                 if start == "}":
                     return ("map", entries)
                 continue
-            key = self.string() if start in "\"'" else self.until(self.END_OF_KEY)
+            key = self.string() if start in self.CLOSING else self.until(self.END_OF_KEY)
             if key is None or self.peek() != ":":
                 return None
             self.at += 1
@@ -241,15 +356,15 @@ class Scanner:
 
     def string(self):
         """A quoted string; an escape that JSON does not know stands for itself."""
-        quote, parts, at = self.text[self.at], [], self.at + 1
-        special = re.compile(re.escape(quote) + r"|\\")
+        ends, parts, at = self.CLOSING[self.text[self.at]], [], self.at + 1
+        special = re.compile(f"[{ends}\\\\]")
         while True:
             match = special.search(self.text, at)
             if match is None:
                 return None
             parts.append(self.text[at : match.start()])
             at = match.end()
-            if match[0] == quote:
+            if match[0] in ends:
                 self.at = at
                 return "".join(parts)
             if at >= len(self.text):
@@ -430,7 +545,11 @@ def lower(text):
 
 def clean(text):
     """Lower case, without digit separators and with the ASCII minus."""
-    return lower(text.strip(SPACE)).replace("_", "").replace("\u2212", "-")
+    return lower(text.strip(SPACE)).translate(MINUS)
+
+
+# Digit separators go; hyphens and dashes stand where a minus is meant.
+MINUS = {ord("_"): None, **dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE63, 0xFF0D], "-")}
 
 
 def is_number(text):

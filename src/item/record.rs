@@ -151,7 +151,8 @@ pub struct Answer {
     /// Share of slots missed, in `[0, 1]`, values too many included; `None` unless [`Verdict::answered`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrong_share: Option<f32>,
-    /// The reply as it came.
+    /// The reply, without what was thought in it. Of a thought that was never closed the opening marker stays. Lines of
+    /// before thoughts were told apart have all of it, and are judged alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
     /// Why the model stopped, as the provider names it.
@@ -160,7 +161,7 @@ pub struct Answer {
     /// The provider's refusal text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// The model's visible reasoning, where the provider passes it on.
+    /// The model's visible reasoning: where the provider passes it on, and what was thought within the reply. Never judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
     /// The model that the provider says has answered.

@@ -40,7 +40,7 @@ fn names_secret(name: &str) -> bool {
 }
 
 /// One value with the secrets within it taken out.
-fn value_without_secrets(value: &str) -> String {
+pub fn value_without_secrets(value: &str) -> String {
     let header = value.split_once(':').is_some_and(|(name, _)| names_secret(name.trim()));
     if header || looks_like_key(value) {
         REDACTED.to_owned()

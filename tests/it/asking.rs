@@ -144,8 +144,19 @@ const FAULTS: &[(&str, Verdict, u32)] = &[
     ("down", Verdict::ProviderError, 3),
     ("hang", Verdict::Timeout, 3),
     ("bad request", Verdict::ProviderError, 1),
-    ("web page", Verdict::ProviderError, 1),
-    ("no choices", Verdict::ProviderError, 1),
+    ("web page", Verdict::ProviderError, 3),
+    ("no choices", Verdict::ProviderError, 3),
+    ("web page once", Verdict::Correct, 2),
+    ("no choices once", Verdict::Correct, 2),
+    ("nothing once", Verdict::Correct, 2),
+    ("half a body once", Verdict::Correct, 2),
+    ("error beside once", Verdict::Correct, 2),
+    ("error within once", Verdict::Correct, 2),
+    ("flagged", Verdict::Refusal, 1),
+    ("filtered before", Verdict::Refusal, 1),
+    ("forbidden for once", Verdict::ProviderError, 1),
+    ("open thought", Verdict::Truncated, 1),
+    ("thought and answer", Verdict::Correct, 1),
     ("moved", Verdict::ProviderError, 1),
     ("null content", Verdict::NoResponse, 1),
     ("odd finish", Verdict::Correct, 1),
@@ -183,6 +194,33 @@ async fn faulty(State(seen): State<Seen>, body: Bytes) -> Response {
         "bad request" => (StatusCode::BAD_REQUEST, "no").into_response(),
         "web page" => Html("<html>Log in</html>").into_response(),
         "no choices" => Json(json!({"id": 3})).into_response(),
+        "web page once" if attempt == 1 => Html("<html>Log in</html>").into_response(),
+        "no choices once" if attempt == 1 => {
+            Json(json!({"id": "g", "error": {"code": 429, "message": "x"}, "choices": []})).into_response()
+        }
+        "nothing once" if attempt == 1 => StatusCode::OK.into_response(),
+        "half a body once" if attempt == 1 => "{\"id\": 1, \"choices\": [{\"mess".into_response(),
+        "error beside once" if attempt == 1 => {
+            Json(json!({"user_id": "u", "error": {"code": 502, "message": "x"}})).into_response()
+        }
+        "error within once" if attempt == 1 => choice(json!({"finish_reason": "error", "error": {"code": 502}})),
+        "flagged" => {
+            let error = json!({"message": "your input was flagged", "metadata": {"reasons": ["violence"]}});
+            (StatusCode::FORBIDDEN, Json(json!({ "error": error }))).into_response()
+        }
+        "filtered before" => {
+            (StatusCode::BAD_REQUEST, Json(json!({"error": {"code": "content_filter"}}))).into_response()
+        }
+        // It comes after others were answered, so that it is no matter of the key.
+        "forbidden for once" => {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            (StatusCode::FORBIDDEN, Html("<h1>Blocked</h1>")).into_response()
+        }
+        "open thought" => choice(json!({"message": {"content": format!("<think>{answer}")}, "finish_reason": "stop"})),
+        "thought and answer" => {
+            let content = format!("<think>{}</think>{answer}", output("-1", Some(7)));
+            choice(json!({"message": {"content": content}, "finish_reason": "stop"}))
+        }
         "moved" => (StatusCode::FOUND, [(header::LOCATION, "http://elsewhere/")]).into_response(),
         "null content" => choice(json!({"message": {"content": null}, "finish_reason": "stop"})),
         "odd finish" => choice(json!({"message": {"content": answer, "extra": [1]}, "finish_reason": "eos_reached"})),
@@ -217,5 +255,22 @@ async fn faults_become_their_own_verdicts() {
             assert_eq!(clock.attempts, 1, "{fault}: nothing deterministic is tried again");
         }
     }
+    server.abort();
+}
+
+/// One sentence says at once which parameter every question would fail by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parameter_that_is_not_taken_ends_the_asking() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("binds");
+    let base_url = format!("http://{}/v1", listener.local_addr().expect("bound"));
+    let refuse = || async {
+        let error = json!({"message": "Unsupported parameter: 'max_tokens'", "param": "max_tokens", "code": "unsupported_parameter"});
+        (StatusCode::BAD_REQUEST, Json(json!({ "error": error })))
+    };
+    let server = tokio::spawn(axum::serve(listener, Router::new().fallback(refuse)).into_future());
+    let (ended, answers) = ask(base_url, questions(100, "m", |i| i.to_string())).await;
+    let Ended::Fatal(error) = ended else { panic!("{ended:?}") };
+    assert_eq!((error.kind, error.attempts, answers.len()), (ChatErrorKind::Parameter, 1, 0));
+    assert!(error.message.starts_with("the model does not take `max_tokens`"), "{}", error.message);
     server.abort();
 }

@@ -25,10 +25,16 @@ pub(super) enum Fault {
     HalfJson,
     WebPage,
     NoChoices,
+    Nothing,
+    ErrorBeside,
+    ErrorWithin,
     NullContent,
     CutOff,
+    OpenThought,
     Filtered,
     Refused,
+    Flagged,
+    FilteredBefore,
 }
 
 /// What it may do beside answering.
@@ -41,7 +47,7 @@ pub(super) enum Quirk {
 }
 
 impl Fault {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 20] = [
         Self::BusyForAWhile,
         Self::Busy,
         Self::Failed,
@@ -52,10 +58,16 @@ impl Fault {
         Self::HalfJson,
         Self::WebPage,
         Self::NoChoices,
+        Self::Nothing,
+        Self::ErrorBeside,
+        Self::ErrorWithin,
         Self::NullContent,
         Self::CutOff,
+        Self::OpenThought,
         Self::Filtered,
         Self::Refused,
+        Self::Flagged,
+        Self::FilteredBefore,
     ];
 
     /// What becomes of a question whose last attempt met this.
@@ -63,16 +75,16 @@ impl Fault {
         match self {
             Self::Hang => Verdict::Timeout,
             Self::NullContent => Verdict::NoResponse,
-            Self::CutOff => Verdict::Truncated,
-            Self::Filtered | Self::Refused => Verdict::Refusal,
+            Self::CutOff | Self::OpenThought => Verdict::Truncated,
+            Self::Filtered | Self::Refused | Self::Flagged | Self::FilteredBefore => Verdict::Refusal,
             _ => Verdict::ProviderError,
         }
     }
 
     /// Whether the same request may succeed later.
     pub(super) fn passes(self) -> bool {
-        use Fault::{BadGateway, Busy, BusyForAWhile, Failed, Hang, Reset, Unavailable};
-        matches!(self, BusyForAWhile | Busy | Failed | BadGateway | Unavailable | Reset | Hang)
+        use Fault::{CutOff, Filtered, FilteredBefore, Flagged, NullContent, OpenThought, Refused};
+        !matches!(self, NullContent | CutOff | OpenThought | Filtered | Refused | Flagged | FilteredBefore)
     }
 }
 
@@ -233,6 +245,18 @@ fn failure(fault: Fault) -> Vec<u8> {
         Fault::HalfJson => response("200 OK", "", &whole[..whole.len() / 2]),
         Fault::WebPage => response("200 OK", "", "<html>Log in</html>"),
         Fault::NoChoices => response("200 OK", "", &json!({"choices": [], "created": 1.5}).to_string()),
+        Fault::Nothing => response("200 OK", "", ""),
+        Fault::ErrorBeside => response("200 OK", "", r#"{"user_id": "u", "error": {"code": 502, "message": "x"}}"#),
+        Fault::ErrorWithin => {
+            let within = json!({"message": {"content": "<OUTPUT>"}, "finish_reason": "error", "error": {"code": 502}});
+            response("200 OK", "", &choice(within))
+        }
+        Fault::OpenThought => said(json!({"content": "<think><OUTPUT>[1]</OUTPUT>, or"}), "stop"),
+        Fault::Flagged => {
+            let reasons = json!({"code": 403, "message": "Your input was flagged", "metadata": {"reasons": ["x"]}});
+            response("403 Forbidden", "", &json!({ "error": reasons }).to_string())
+        }
+        Fault::FilteredBefore => response("400 Bad Request", "", r#"{"error": {"code": "content_filter"}}"#),
         Fault::NullContent => said(json!({"content": null}), "stop"),
         Fault::CutOff => said(json!({"content": "<OUTPUT>[1]</OUTPUT>"}), "length"),
         Fault::Filtered => said(json!({"content": "<OUTPUT>[1]</OUTPUT>"}), "content_filter"),

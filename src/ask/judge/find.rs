@@ -19,11 +19,9 @@ pub(super) struct Form<T> {
 impl<T> Form<T> {
     /// The answer in a reply; `None` if there is none that can be read whole.
     pub(super) fn find(&self, reply: &str) -> Option<T> {
-        const OPEN: &str = "<OUTPUT>";
-        // Upper-casing ASCII alone keeps every byte offset.
-        let upper = reply.to_ascii_uppercase();
-        let last_open = upper.rfind(OPEN).map(|at| at + OPEN.len());
-        let Some(close) = upper.rfind("</OUTPUT>") else {
+        let tags: Vec<Tag> = tags(reply).into_iter().filter(|tag| !tag.is_mention).collect();
+        let last_open = tags.iter().rfind(|tag| tag.opens).map(|tag| tag.at + OPEN.len());
+        let Some(close) = tags.iter().rfind(|tag| !tag.opens).map(|tag| tag.at) else {
             // Only the closing tag is forgiven: what stands before the opening one is a draft.
             return self.outside_block(&reply[last_open.unwrap_or(0)..]);
         };
@@ -40,7 +38,12 @@ impl<T> Form<T> {
     }
 
     fn outside_block(&self, text: &str) -> Option<T> {
-        self.whole(text).or_else(|| self.last_object(text))
+        let plainly = |text: &str| self.whole(text).or_else(|| self.last_object(text));
+        plainly(text).or_else(|| {
+            // JSON that was quoted once more, as in `{\"fuel\":17}`.
+            let escaped = text.contains("\\\"");
+            escaped.then(|| plainly(&text.replace("\\\"", "\"").replace("\\n", "\n"))).flatten()
+        })
     }
 
     /// The text as a whole, if it is an object with the key, or the answer alone; with anything after it, that may be a
@@ -59,6 +62,55 @@ impl<T> Form<T> {
         let open = last_object_with(text, self.key)?;
         (self.keyed)(scan::value(&text[open..])?.get(self.key)?)
     }
+}
+
+const OPEN: &str = "<OUTPUT>";
+const CLOSE: &str = "</OUTPUT>";
+
+/// A tag of an answer.
+struct Tag {
+    at: usize,
+    opens: bool,
+    /// Whether it is spoken of rather than used.
+    is_mention: bool,
+}
+
+/// All tags in a reply, in order; case does not matter.
+fn tags(reply: &str) -> Vec<Tag> {
+    // Upper-casing ASCII alone keeps every byte offset.
+    let upper = reply.to_ascii_uppercase();
+    let tag = |at: usize| {
+        let opens = upper[at..].starts_with(OPEN);
+        (opens || upper[at..].starts_with(CLOSE)).then(|| Tag { at, opens, is_mention: is_mention(&upper, at, opens) })
+    };
+    let mut tags: Vec<Tag> = upper.match_indices('<').filter_map(|(at, _)| tag(at)).collect();
+    for at in 1..tags.len() {
+        let (open, close) = (&tags[at - 1], &tags[at]);
+        if open.opens && !close.opens && is_spoken_pair(&upper, open.at, close.at) {
+            (tags[at - 1].is_mention, tags[at].is_mention) = (true, true);
+        }
+    }
+    tags
+}
+
+/// Whether a tag stands in quotes, or is called a tag.
+fn is_mention(upper: &str, at: usize, opens: bool) -> bool {
+    const QUOTES: [char; 3] = ['`', '"', '\''];
+    let after = &upper[at + if opens { OPEN.len() } else { CLOSE.len() }..];
+    let is_quoted = upper[..at].ends_with(QUOTES) && after.starts_with(QUOTES);
+    is_quoted || (is_in_prose(upper, at) && after.starts_with(" TAG"))
+}
+
+/// Whether two tags stand side by side in a sentence: "between <OUTPUT> and </OUTPUT>".
+fn is_spoken_pair(upper: &str, open: usize, close: usize) -> bool {
+    let between = upper[open + OPEN.len()..close].trim();
+    is_in_prose(upper, open) && matches!(between, "AND" | "OR" | "..." | "\u{2026}")
+}
+
+/// Whether a word stands before this place on its line.
+fn is_in_prose(upper: &str, at: usize) -> bool {
+    let before = upper[..at].trim_end_matches(' ').chars().next_back();
+    before.is_some_and(|c| c.is_ascii_uppercase() || c == ',')
 }
 
 /// Where the innermost object starts that holds the last such word within any object. Prose has none around it.

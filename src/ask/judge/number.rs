@@ -83,7 +83,9 @@ fn reference(ty: ValType, text: &str) -> Option<Value> {
 /// Lower case, without digit separators and with the ASCII minus.
 fn clean(text: &str) -> String {
     let kept = text.trim().chars().filter(|&c| c != '_');
-    kept.map(|c| if c == '\u{2212}' { '-' } else { c.to_ascii_lowercase() }).collect()
+    // Hyphens and dashes stand where a minus is meant: no number has any of them for something else.
+    let is_minus = |c| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}');
+    kept.map(|c| if is_minus(c) { '-' } else { c.to_ascii_lowercase() }).collect()
 }
 
 fn sign(text: &str) -> (bool, &str) {
@@ -194,6 +196,8 @@ mod tests {
             (I32, "1200e-2", Some(Value::i32(12))),
             (I32, "0.0e99", Some(Value::i32(0))),
             (I32, "\u{2212}5", Some(Value::i32(-5))),
+            (I32, "\u{2011}5", Some(Value::i32(-5))),
+            (I32, "\u{2013}\u{2013}5", None),
             (I32, "4294967296", None),
             (I32, "-2147483649", None),
             (I32, "1.5", None),

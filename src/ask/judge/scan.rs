@@ -1,4 +1,5 @@
-//! Owns a lenient reader of JSON as models write it: trailing commas, bare words, single quotes, missing ends.
+//! Owns a lenient reader of JSON as models write it: trailing commas, comments, bare words, single and typographic quotes,
+//! missing ends.
 //!
 //! Must not know what the data means. Numbers stay text, so that nothing is rounded before its type is known.
 
@@ -20,6 +21,22 @@ impl Json {
     pub(super) fn get(&self, key: &str) -> Option<&Json> {
         let Self::Map(entries) = self else { return None };
         entries.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+    }
+}
+
+/// How comments begin and end.
+const COMMENTS: [(&str, &str); 3] = [("//", "\n"), ("/*", "*/"), ("#", "\n")];
+
+/// What ends a text that is begun with this quote; `None` if it is no quote. Word processors make pairs of quotes, and
+/// now and then only one of the two.
+fn closing(quote: char) -> Option<&'static [char]> {
+    match quote {
+        '"' => Some(&['"']),
+        '\'' => Some(&['\'']),
+        '\u{201c}'..='\u{201f}' => Some(&['\u{201d}', '\u{201c}', '"']),
+        '\u{2018}'..='\u{201b}' => Some(&['\u{2019}', '\u{2018}', '\'']),
+        '\u{ab}' => Some(&['\u{bb}']),
+        _ => None,
     }
 }
 
@@ -50,7 +67,7 @@ impl Scanner<'_> {
         match self.peek()? {
             '{' => self.map(depth),
             '[' => self.list(depth),
-            '"' | '\'' => self.string().map(Json::Text),
+            quote if closing(quote).is_some() => self.string().map(Json::Text),
             _ => self.word().map(Json::Word),
         }
     }
@@ -81,7 +98,7 @@ impl Scanner<'_> {
                 }
                 ',' => self.skip(1),
                 quote => {
-                    let key = if matches!(quote, '"' | '\'') { self.string()? } else { self.key()? };
+                    let key = if closing(quote).is_some() { self.string()? } else { self.key()? };
                     if self.peek()? != ':' {
                         return None;
                     }
@@ -95,11 +112,11 @@ impl Scanner<'_> {
     /// A quoted string; an escape that JSON does not know stands for itself.
     fn string(&mut self) -> Option<String> {
         let mut chars = self.rest.char_indices();
-        let (_, quote) = chars.next()?;
+        let ends = closing(chars.next()?.1)?;
         let mut text = String::new();
         while let Some((at, c)) = chars.next() {
             match c {
-                _ if c == quote => {
+                _ if ends.contains(&c) => {
                     self.rest = &self.rest[at + c.len_utf8()..];
                     return Some(text);
                 }
@@ -127,18 +144,25 @@ impl Scanner<'_> {
         self.until(|c| matches!(c, ',' | '{' | '}' | '[' | ']' | '"' | '\n'))
     }
 
+    /// The text up to such a character, or up to a comment.
     fn until(&mut self, stop: fn(char) -> bool) -> Option<String> {
         let end = self.rest.find(stop).unwrap_or(self.rest.len());
+        let end = COMMENTS.iter().filter_map(|(open, _)| self.rest[..end].find(open)).min().unwrap_or(end);
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         let word = word.trim();
         (!word.is_empty()).then(|| word.to_owned())
     }
 
-    /// The next character that is not white space; moves up to it.
+    /// The next character that is neither white space nor in a comment; moves up to it.
     fn peek(&mut self) -> Option<char> {
-        self.rest = self.rest.trim_start();
-        self.rest.chars().next()
+        loop {
+            self.rest = self.rest.trim_start();
+            let comment = COMMENTS.iter().find_map(|(open, close)| Some((self.rest.strip_prefix(open)?, *close)));
+            let Some((inside, close)) = comment else { return self.rest.chars().next() };
+            // One without an end takes all that follows.
+            self.rest = inside.split_once(close).map_or("", |(_, after)| after);
+        }
     }
 
     /// Passes over so many ASCII characters.
@@ -161,11 +185,19 @@ mod tests {
         assert_eq!(value(r#"{a: 'x', "b": [],} trailing"#).expect("reads").get("B"), Some(&Json::List(vec![])));
         assert_eq!(value(r#""a\"\u0041\q\n""#), Some(Json::Text("a\"Aq\n".into())));
         assert_eq!(value(r#"{"k": 1, "k": 2}"#).expect("reads").get("k"), Some(&word("2")));
+        let commented = "[ // a [list], {really}\n1 /* one */, # two\n2// last\n]";
+        assert_eq!(value(commented), Some(Json::List(vec![word("1"), word("2")])));
+        let typographic = "{\u{201c}a\u{201d}: \u{2018}x\u{2019}, \u{201e}b\u{201c}: \u{ab}y\u{bb}}";
+        let text = |text: &str| Json::Text(text.into());
+        let entries = vec![("a".to_owned(), text("x")), ("b".to_owned(), text("y"))];
+        assert_eq!(value(typographic), Some(Json::Map(entries)));
     }
 
     #[test]
     fn gives_up_on_what_has_no_end() {
-        for text in ["", "[", "[1", "{\"a\"", "{\"a\":", "\"abc", "\"\\", "\"\\u12", "{1}", "]", "{[:1}"] {
+        for text in
+            ["", "[", "[1", "{\"a\"", "{\"a\":", "\"abc", "\"\\", "\"\\u12", "{1}", "]", "{[:1}", "[1 // ]", "/* [1]"]
+        {
             assert_eq!(value(text), None, "{text}");
         }
         assert_eq!(value(&"[".repeat(100_000)), None);

@@ -99,6 +99,26 @@ fn semantics() {
     }
 }
 
+/// Thoughts in the markers of all families, and answers that are slightly damaged; `grade.py` is held against the same lines.
+#[test]
+fn thoughts_are_no_answers_and_small_damage_is_read() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        name: String,
+        truth: Truth,
+        finish_reason: String,
+        reply: String,
+        verdict: Verdict,
+    }
+    let cases = include_str!("../../../tests/reference/replies.jsonl").lines();
+    let cases: Vec<Case> = cases.map(|line| serde_json::from_str(line).expect("a case")).collect();
+    assert!(cases.len() > 200);
+    for Case { name, truth, finish_reason, reply, verdict } in cases {
+        let said = ChatReply { finish_reason: Some(finish_reason), ..ChatReply::text(&reply) };
+        assert_eq!(judge(&said, &truth).verdict, verdict, "{name}: {reply}");
+    }
+}
+
 #[test]
 fn vectors_and_references_are_answers() {
     let truth = [Value::new(ValType::V128, 0x4_0000_0003_0000_0002_ffff_ffff), Value::zero(ValType::FuncRef)];

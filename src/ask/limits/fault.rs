@@ -5,6 +5,7 @@
 use crate::ask::chat::{ChatError, ChatErrorKind};
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use serde::Deserialize;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -13,29 +14,96 @@ pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option
     if status.is_success() {
         return hidden(body);
     }
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let detail = match headers.get(LOCATION).and_then(|at| at.to_str().ok()) {
         Some(location) if status.is_redirection() => format!("moved to {location}; give that as --base-url"),
-        _ => detail(body),
+        _ => detail(&json, body),
     };
-    let mut error = from_status(status.as_u16(), &code(body), &detail);
+    let mut error =
+        refusal(status.as_u16(), &json, &detail).unwrap_or_else(|| from_status(status.as_u16(), &code(&json), &detail));
     error.retry_after = retry_after(headers);
     Some(error)
 }
 
-/// Some gateways send their errors with status 200; the code then stands in the body.
-fn hidden(body: &[u8]) -> Option<ChatError> {
-    let start = body.trim_ascii_start();
-    // Cheap first: nearly every reply is a success and need not be read twice.
-    if !start.starts_with(b"{\"error\"") && !start.starts_with(b"{ \"error\"") {
-        return None;
-    }
-    let json: Value = serde_json::from_slice(body).ok()?;
-    if json["error"].is_null() || json.get("choices").is_some() {
-        return None;
-    }
-    let status = json["error"]["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
-    Some(from_status(status, &code(body), &detail(body)))
+/// What a body has of a chat completion; the rest is passed over unread, since nearly every reply is a success.
+#[derive(Deserialize)]
+struct Outline {
+    #[serde(default)]
+    error: Value,
+    #[serde(default)]
+    choices: Vec<Choice>,
 }
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Choice {
+    error: Value,
+    finish_reason: Value,
+}
+
+/// Trouble that comes with status 200: gateways put the error of the provider behind them into the body, beside other keys or
+/// within the choice, or cut the body off. It means what its own code says, as if that had been the status.
+fn hidden(body: &[u8]) -> Option<ChatError> {
+    let outline: Outline = match serde_json::from_slice(body) {
+        Ok(outline) => outline,
+        Err(_) => return Some(no_completion(body)),
+    };
+    let failed = outline.choices.first().filter(|choice| choice.finish_reason == "error");
+    let error = match failed {
+        Some(choice) => &choice.error,
+        None if !outline.choices.is_empty() => return None,
+        None if outline.error.is_null() => return Some(no_completion(body)),
+        None => &outline.error,
+    };
+    let json = serde_json::json!({ "error": error });
+    let status = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
+    let status = status.and_then(|code| u16::try_from(code).ok()).filter(|code| (400..600).contains(code));
+    let detail = if error.is_null() { String::new() } else { detail(&json, json.to_string().as_bytes()) };
+    let status = status.unwrap_or(500);
+    Some(refusal(status, &json, &detail).unwrap_or_else(|| from_status(status, &code(&json), &detail)))
+}
+
+/// A success without a chat completion in it.
+fn no_completion(body: &[u8]) -> ChatError {
+    let what = excerpt(&String::from_utf8_lossy(body));
+    let what = if what.is_empty() { "nothing".into() } else { format!("`{what}`") };
+    ChatError::new(
+        ChatErrorKind::Malformed,
+        format!("the endpoint sent no chat completion but {what}; check --base-url"),
+    )
+}
+
+/// What is wrong with this question, or with the parameters of all: told apart from other refusals by what the provider says.
+fn refusal(status: u16, json: &Value, detail: &str) -> Option<ChatError> {
+    if !matches!(status, 400 | 403 | 422 | 451) {
+        return None;
+    }
+    let (error, code) = (&json["error"], code(json));
+    let says = |signs: &[&str], text: &str| signs.iter().any(|sign| text.to_ascii_lowercase().contains(sign));
+    let kind_and_hint = if error["metadata"]["reasons"].is_array() || says(&FILTERED, &code) || says(&FLAGGED, detail) {
+        (ChatErrorKind::Declined, "the provider's filter declines the question".to_owned())
+    } else if status != 403 && (says(&NOT_TAKEN, &code) || (error["param"].is_string() && says(&NOT_TAKEN, detail))) {
+        let name = error["param"].as_str().unwrap_or("a parameter");
+        (
+            ChatErrorKind::Parameter,
+            format!("the model does not take `{name}`; leave it out, or give `style` in models.yaml"),
+        )
+    } else {
+        return None;
+    };
+    let (kind, hint) = kind_and_hint;
+    let message = format!("{hint} ({status}: {detail})");
+    Some(ChatError { status: Some(status), ..ChatError::new(kind, message) })
+}
+
+/// Codes of filters: Azure's and OpenAI's, and those of gateways.
+const FILTERED: [&str; 5] = ["content_filter", "content_policy", "moderation", "responsibleaipolicy", "prompt_blocked"];
+/// What filters say in words: OpenRouter, Azure, OpenAI.
+const FLAGGED: [&str; 4] =
+    ["was flagged", "content management policy", "content policy", "rejected as a result of our safety"];
+/// What endpoints say of a parameter that they do not take.
+const NOT_TAKEN: [&str; 6] =
+    ["unsupported", "not supported", "unrecognized", "unknown_parameter", "unknown parameter", "does not support"];
 
 /// The error that a status stands for. `code` is the provider's own word for it, `detail` its explanation.
 pub(in crate::ask) fn from_status(status: u16, code: &str, detail: &str) -> ChatError {
@@ -86,14 +154,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(MAX_S)))
 }
 
-fn code(body: &[u8]) -> String {
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+fn code(json: &Value) -> String {
     json["error"]["code"].as_str().or_else(|| json["error"]["type"].as_str()).unwrap_or_default().to_owned()
 }
 
 /// The provider's explanation, or the beginning of whatever it sent.
-fn detail(body: &[u8]) -> String {
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+fn detail(json: &Value, body: &[u8]) -> String {
     let places = [&json["error"]["message"], &json["error"], &json["message"], &json["detail"]];
     match places.into_iter().find_map(Value::as_str) {
         Some(text) => excerpt(text),
@@ -113,7 +179,9 @@ pub(in crate::ask) fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ChatErrorKind::{Auth, BadRequest, NotFound, Provider, Quota, RateLimit, Timeout};
+    use ChatErrorKind::{
+        Auth, BadRequest, Declined, Malformed, NotFound, Parameter, Provider, Quota, RateLimit, Timeout,
+    };
 
     fn fault(status: u16, body: &str) -> Option<ChatError> {
         of(StatusCode::from_u16(status).expect("a status"), &HeaderMap::new(), body.as_bytes())
@@ -123,9 +191,55 @@ mod tests {
     fn what_each_status_means() {
         let quota = r#"{"error":{"message":"no money","code":"insufficient_quota"}}"#;
         let cases = [
-            (200, "{}", None),
-            (200, "<html>", None),
-            (200, r#"{"error":null,"choices":[]}"#, None),
+            (200, r#"{"error":null,"choices":[{"message":{"content":"a"},"finish_reason":7}]}"#, None),
+            (200, r#"{"choices":[{}],"error":{"code":500}}"#, None),
+            // Nothing, or something else, with a success.
+            (200, "", Some((Malformed, true))),
+            (200, "{}", Some((Malformed, true))),
+            (200, "<html>", Some((Malformed, true))),
+            (200, r#"{"id":"x","choices":[{"mess"#, Some((Malformed, true))),
+            (200, r#"{"error":null,"choices":[]}"#, Some((Malformed, true))),
+            (200, r#"{"choices":{"0":{}}}"#, Some((Malformed, true))),
+            // Errors beside other keys, and within a choice.
+            (200, r#"{"user_id":"u","error":{"code":502,"message":"x"}}"#, Some((Provider, true))),
+            (200, r#"{"id":"g","error":{"code":429,"message":"x"},"choices":[]}"#, Some((RateLimit, true))),
+            (200, r#"{"choices":[{"finish_reason":"error","error":{"code":502}}]}"#, Some((Provider, true))),
+            (200, r#"{"choices":[{"finish_reason":"error"}]}"#, Some((Provider, true))),
+            (200, r#"{"error":{"code":"401","message":"who?"}}"#, Some((Auth, false))),
+            // Filters, which decline one question.
+            (
+                403,
+                r#"{"error":{"code":403,"message":"Your input was flagged","metadata":{"reasons":["x"]}}}"#,
+                Some((Declined, false)),
+            ),
+            (
+                400,
+                r#"{"error":{"code":"content_filter","message":"The response was filtered"}}"#,
+                Some((Declined, false)),
+            ),
+            (
+                200,
+                r#"{"error":{"code":400,"message":"filtered due to our content management policy"}}"#,
+                Some((Declined, false)),
+            ),
+            (403, r#"{"error":{"message":"Key not allowed"}}"#, Some((Auth, false))),
+            // Parameters, which all questions have.
+            (
+                400,
+                r#"{"error":{"param":"max_tokens","code":"unsupported_parameter","message":"x"}}"#,
+                Some((Parameter, false)),
+            ),
+            (
+                400,
+                r#"{"error":{"param":"temperature","code":"unsupported_value","message":"x"}}"#,
+                Some((Parameter, false)),
+            ),
+            (
+                400,
+                r#"{"error":{"param":"n","message":"Unrecognized request argument supplied: n"}}"#,
+                Some((Parameter, false)),
+            ),
+            (400, r#"{"error":{"param":"messages","message":"too many"}}"#, Some((BadRequest, false))),
             (200, r#"{"error":{"code":429,"message":"slow"}}"#, Some((RateLimit, true))),
             (200, r#"{"error":{"message":"odd"}}"#, Some((Provider, true))),
             (302, "", Some((BadRequest, false))),

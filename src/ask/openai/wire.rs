@@ -50,7 +50,10 @@ pub(in crate::ask) fn reply(body: &Value) -> Result<ChatReply, ChatError> {
     Ok(ChatReply {
         content: content(&message["content"]),
         refusal: words(&message["refusal"]),
-        reasoning: REASONING.iter().find_map(|key| content(&message[*key]).filter(|text| !text.is_empty())),
+        reasoning: REASONING
+            .iter()
+            .find_map(|key| content(&message[*key]).filter(|text| !text.is_empty()))
+            .or_else(|| thoughts(&message["content"])),
         finish_reason: words(&choice["finish_reason"]),
         model: words(&body["model"]),
         usage: usage(&body["usage"]),
@@ -65,15 +68,34 @@ const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
 fn content(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => Some(parts.iter().filter_map(|part| part.as_str().or(part["text"].as_str())).collect()),
+        Value::Array(parts) => {
+            let said = parts.iter().filter(|part| !is_thought(part));
+            Some(said.filter_map(|part| part.as_str().or(part["text"].as_str())).collect())
+        }
         _ => None,
     }
 }
 
+/// Whether a part of a content is what the model thought: `thinking`, `reasoning`, `reasoning_text`, `redacted_thinking`.
+fn is_thought(part: &Value) -> bool {
+    part["type"].as_str().is_some_and(|kind| kind.contains("think") || kind.contains("reason"))
+}
+
+/// What the parts of a content say that are thoughts.
+fn thoughts(value: &Value) -> Option<String> {
+    let parts = value.as_array()?.iter().filter(|part| is_thought(part));
+    let text = |part: &Value| ["thinking", "reasoning", "text", "summary"].iter().find_map(|key| content(&part[*key]));
+    let texts: Vec<String> = parts.filter_map(text).collect();
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
+}
+
+/// Some providers leave hidden reasoning out of what was written, but not out of the total, nor out of the bill.
 fn usage(value: &Value) -> Usage {
+    let (read, written) = (count(&value["prompt_tokens"]), count(&value["completion_tokens"]));
+    let hidden = || count(&value["total_tokens"])?.checked_sub(read? + written?);
     Usage {
-        prompt_tokens: count(&value["prompt_tokens"]),
-        completion_tokens: count(&value["completion_tokens"]),
+        prompt_tokens: read,
+        completion_tokens: written.map(|written| written + hidden().unwrap_or(0)),
         reasoning_tokens: count(&value["completion_tokens_details"]["reasoning_tokens"]),
     }
 }
@@ -88,6 +110,7 @@ fn count(value: &Value) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::ask::chat::{Message, Params, Role};
+    use crate::ask::models::Prices;
 
     fn request() -> ChatRequest {
         let params = Params {
@@ -124,6 +147,13 @@ mod tests {
 
         let parts = json!({"choices": [{"message": {"content": [{"type": "text", "text": "a"}, 3, {"text": "b"}]}}]});
         assert_eq!(reply(&parts).expect("reads").content.as_deref(), Some("ab"));
+        let parts = json!([
+            {"type": "thinking", "thinking": [{"type": "text", "text": "b"}]},
+            {"type": "reasoning", "text": "c"},
+            {"type": "text", "text": "a"},
+        ]);
+        let read = reply(&json!({"choices": [{"message": {"content": parts}}]})).expect("reads");
+        assert_eq!((read.content.as_deref(), read.reasoning.as_deref()), (Some("a"), Some("b\n\nc")));
         let null = json!({"choices": [{"message": null}]});
         assert_eq!(reply(&null).expect("reads"), ChatReply { attempts: 1, ..ChatReply::default() });
     }
@@ -165,6 +195,27 @@ mod tests {
         let reply = read(json!({}), given);
         assert_eq!((reply.usage.prompt_tokens, reply.usage.completion_tokens), (Some(17), None));
         assert_eq!((reply.reasoning, reply.finish_reason), (None, None));
+    }
+
+    #[test]
+    fn reasoning_beyond_what_was_written_counts_as_written() {
+        let written = |usage: Value| usage_of(&usage);
+        let hidden = json!({"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135,
+            "completion_tokens_details": {"reasoning_tokens": 94}});
+        assert_eq!(written(hidden.clone()), Some(103));
+        let prices = Prices { input: 1.0, output: 10.0, as_of: "2026-11".into() };
+        assert!((prices.cost(&usage(&hidden)).expect("both are known") - 0.001062).abs() < 1e-12);
+        assert_eq!(written(json!({"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 41})), Some(9));
+        assert_eq!(written(json!({"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 9})), Some(9));
+        assert_eq!(
+            written(json!({"completion_tokens": 9, "total_tokens": 135})),
+            Some(9),
+            "nobody knows of which kind"
+        );
+    }
+
+    fn usage_of(value: &Value) -> Option<u64> {
+        usage(value).completion_tokens
     }
 
     /// Word for word from llama.cpp's server, which answers under the name of what it has loaded, whatever was asked for.

@@ -41,11 +41,18 @@ SHAPES = [
     "<OUTPUT>FLAG_0: true\n;;FLAG_1 = no</OUTPUT>", '<OUTPUT>{"KEY":[true, 0]}</OUTPUT>', '<OUTPUT>{"KEY":{}}</OUTPUT>',
     '<OUTPUT>{"KEY":{"FLAG_0":A,"FLAG_0":true,"FLAG_1":"B"}}</OUTPUT>', "<OUTPUT>[1]</OUTPUT>", '<OUTPUT>{"KEY":[]}</OUTPUT>',
     '<OUTPUT>{"KEY":[{"type":"T","value":"U(A)"},{"type":[],"value":B}]}</OUTPUT>', '{"a":"\\u0041\\q\\n","KEY":["\\u0031",B]}',
+    '<think>maybe <OUTPUT>{"KEY":[9]}</OUTPUT></think>{"KEY":[A,B]}', 'no {"KEY":[9]} </think> <OUTPUT>{"KEY":[A,B]}</OUTPUT>',
+    '<OUTPUT>{"KEY":[A,B]}</OUTPUT> between <OUTPUT> and </OUTPUT>', '[THINK]a[/THINK]<OUTPUT>[A, B]</OUTPUT> in <OUTPUT> tags',
+    '<|channel|>analysis<|message|>x<|end|><|start|>assistant<|channel|>final<|message|>{"KEY":[A,B]}<|return|>',
+    '<OUTPUT>{"KEY":[ // one, [two]\nA, /* b */ B # end\n]}</OUTPUT>', '<OUTPUT>{\\"KEY\\":[\\"A\\",\\"B\\"]}</OUTPUT>',
+    "<OUTPUT>{\u201cKEY\u201d:[\u2018A\u2019,\xabB\xbb]}</OUTPUT>", '<OUTPUT>{"KEY":[A,B]}</OUTPUT> I thought in <think> tags',
     "[" * 18 + "A" + "]" * 18, '<OUTPUT>{"KEY":[A,B]} and {"other":[1]}</OUTPUT>', '}{"KEY":[A,B]}{',
 ]  # fmt: skip
 SPICE = [
     "<OUTPUT>", "</OUTPUT>", "{", "}", "[", "]", '"', "'", "\\", "\\u", "\\ud83d", "e", ".", "0x", "-", "+", "\u00e4", "\u221e",
     "\0", "```", "KEY", "i32", "f32", "nan", ",", ":", ";;", "=", "(", ")", "_", "\u0130", "\u017f", "\u212a", "\x1c", "\x85",
+    "<think>", "</think>", "<THINKING>", "[/THINK]", "<|end|>", "<|channel|>final<|message|>", "\u25c1think\u25b7", "//", "/*", "*/", "#",
+    "\u201c", "\u201d", "\u2019", "\xab", '\\"', " and ", " tags", "\u2011", "`",
     "\u2028", "\u3000", "\n", "\t", "9" * 32, "null", "type", "value", "FLAG_0", "\U0001f600",
 ]  # fmt: skip
 TYPES = ["i32", "i64", "f32", "f64", "v128", "funcref", "externref", "I32", "int64", "double", "u32", "int", "", "null"]
@@ -174,9 +181,14 @@ def check(bench: Bench, run: Path, grade, count: int) -> None:
         replies.append((truth, reply, reason, refusal))
     for truth in TRUTHS:
         key = next(iter(truth))
-        for piece in ("{", "[", "<OUTPUT>", key, f'{{"{key}":[', '"', "```", "1,", "}"):
+        for piece in ("{", "[", "<OUTPUT>", "</OUTPUT>", "<think>", "</think>", "a <OUTPUT> tag ", "//", "/*", '\\"', key, f'{{"{key}":[', '"', "```", "1,", "}"):
             long = piece * (200_000 // len(piece))
             replies += [(truth, long, None, None), (truth, f"<OUTPUT>{long}</OUTPUT>", None, None)]
+    for line in (Path(__file__).parents[2] / "reference/replies.jsonl").read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        given = grade(case["reply"], case["truth"], case["finish_reason"])["verdict"]
+        assert given == case["verdict"], f"{case['name']}: {given}"
+        replies.append((case["truth"], case["reply"], case["finish_reason"], None))
     copy = bench.work / "replies"
     write_run(run, copy, replies)
     replayed = Path(bench.json("eval", "--replay", str(copy), "--log-dir", "runs")["run_dir"])

@@ -34,6 +34,18 @@ fn mutated(rng: &mut Rng) -> String {
         ")",
         "99999999999999999999999999999999",
         "\u{130}",
+        "<think>",
+        "</think>",
+        "[THINK]",
+        "<|end|>",
+        "<|channel|>final<|message|>",
+        "\u{25c1}",
+        "//",
+        "/*",
+        "#",
+        "\u{201c}",
+        "\\\"",
+        " and ",
     ];
     let mut chars: Vec<char> = rng.pick(CASES).0.chars().collect();
     for _ in 0..rng.below(6) {
