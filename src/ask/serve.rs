@@ -1,19 +1,27 @@
 //! Owns the OpenAI-compatible endpoint on which simulated solvers answer, so that they are asked exactly as a real model.
 //!
 //! Must not know who answers: that is a [`Responder`]. Errors have OpenAI's shape, so that any client understands them.
+//! `tests/e2e/exports/endpoint.py` asks with OpenAI's own client.
 //! Responders run on the runtime's own threads: they compute for some 20 to 100 microseconds and wait for nothing.
 
+mod asked;
 mod batches;
+mod completion;
 
-use super::chat::{Message, Role};
+use super::chat::Message;
+use asked::{Asked, Refused};
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use axum::{Json, Router};
+use futures::stream;
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -96,6 +104,8 @@ fn router(responder: Arc<dyn Responder>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(complete))
         .route("/v1/models", get(models))
+        // A name may have slashes in it: `sim/novice`.
+        .route("/v1/models/{*name}", get(model))
         .with_state(responder.clone())
         .merge(batches::router(responder))
         .method_not_allowed_fallback(|| async {
@@ -104,127 +114,80 @@ fn router(responder: Arc<dyn Responder>) -> Router {
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address") })
 }
 
+/// What the endpoint says of a model.
+fn entry(name: &str) -> Value {
+    json!({"id": name, "object": "model", "created": 0, "owned_by": "wasmweaver"})
+}
+
 async fn models(State(responder): State<Arc<dyn Responder>>) -> Json<Value> {
-    let entry = |id| json!({"id": id, "object": "model", "created": 0, "owned_by": "wasmweaver"});
-    Json(json!({"object": "list", "data": responder.models().into_iter().map(entry).collect::<Vec<_>>()}))
+    let entries: Vec<Value> = responder.models().iter().map(|name| entry(name)).collect();
+    Json(json!({"object": "list", "data": entries}))
 }
 
-async fn complete(State(responder): State<Arc<dyn Responder>>, body: Bytes) -> Response {
-    let (status, body) = answer(&*responder, Asked::read(&body));
-    (status, Json(body)).into_response()
-}
-
-/// Status and body of what comes of a request.
-fn answer(responder: &dyn Responder, asked: Result<Asked, String>) -> (StatusCode, Value) {
-    let request = match asked {
-        Ok(request) => request,
-        Err(problem) => return refusal(StatusCode::BAD_REQUEST, "invalid_request", &problem),
-    };
-    match responder.respond(&request.model, &request.messages, request.seed) {
-        Ok(reply) => (StatusCode::OK, completion(&request, &reply)),
-        Err(e @ RespondError::UnknownModel(_)) => refusal(StatusCode::NOT_FOUND, "model_not_found", &e.to_string()),
-        Err(e @ RespondError::BadRequest(_)) => refusal(StatusCode::BAD_REQUEST, "invalid_request", &e.to_string()),
+async fn model(State(responder): State<Arc<dyn Responder>>, Path(name): Path<String>) -> Response {
+    match responder.models().contains(&name) {
+        true => Json(entry(&name)).into_response(),
+        false => refuse(StatusCode::NOT_FOUND, "model_not_found", &RespondError::UnknownModel(name).to_string()),
     }
 }
 
-fn refusal(status: StatusCode, code: &str, message: &str) -> (StatusCode, Value) {
-    let error = json!({"message": message, "type": "invalid_request_error", "param": null, "code": code});
+async fn complete(State(responder): State<Arc<dyn Responder>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return unread(&rejection),
+    };
+    let asked = Asked::read(&body);
+    let stream = asked.as_ref().ok().and_then(|asked| asked.stream);
+    match (asked.map_err(no_request).and_then(|asked| Ok((replies(&*responder, &asked)?, asked))), stream) {
+        (Ok((replies, asked)), None) => Json(completion::whole(&asked, &replies)).into_response(),
+        (Ok((replies, asked)), Some(stream)) => {
+            let pieces = completion::pieces(&asked, &replies, stream).into_iter().map(|piece| piece.to_string());
+            let events = pieces.chain(["[DONE]".into()]).map(|data| Ok::<_, Infallible>(Event::default().data(data)));
+            Sse::new(stream::iter(events.collect::<Vec<_>>())).into_response()
+        }
+        (Err((status, body)), _) => (status, Json(body)).into_response(),
+    }
+}
+
+/// Status and body of what comes of a request of a batch.
+fn answer(responder: &dyn Responder, body: &Value) -> (StatusCode, Value) {
+    let asked = Asked::of(body).and_then(|asked| match asked.stream {
+        None => Ok(asked),
+        Some(_) => Err(Refused { param: Some("stream".into()), problem: "`stream` is not for batches".into() }),
+    });
+    let replied = asked.map_err(no_request).and_then(|asked| Ok((replies(responder, &asked)?, asked)));
+    replied.map_or_else(|refusal| refusal, |(replies, asked)| (StatusCode::OK, completion::whole(&asked, &replies)))
+}
+
+/// So many replies as were asked for, or the refusal.
+fn replies(responder: &dyn Responder, asked: &Asked) -> Result<Vec<String>, (StatusCode, Value)> {
+    // The first reply is the one that is given when one is asked for; each other has a seed of its own.
+    let seed = |at: u32| if at == 0 { asked.seed } else { Some(asked.seed.unwrap_or(0).wrapping_add(at.into())) };
+    let reply = |at| responder.respond(&asked.model, &asked.messages, seed(at));
+    (0..asked.replies).map(reply).collect::<Result<_, _>>().map_err(|error| {
+        let (status, code) = match error {
+            RespondError::UnknownModel(_) => (StatusCode::NOT_FOUND, "model_not_found"),
+            RespondError::BadRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+        };
+        refusal(status, code, &error.to_string(), None)
+    })
+}
+
+fn no_request(refused: Refused) -> (StatusCode, Value) {
+    refusal(StatusCode::BAD_REQUEST, "invalid_request", &refused.problem, refused.param)
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str, param: Option<String>) -> (StatusCode, Value) {
+    let error = json!({"message": message, "type": "invalid_request_error", "param": param, "code": code});
     (status, json!({ "error": error }))
 }
 
 fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
-    let (status, body) = refusal(status, code, message);
+    let (status, body) = refusal(status, code, message, None);
     (status, Json(body)).into_response()
 }
 
-#[derive(Debug)]
-struct Asked {
-    model: String,
-    messages: Vec<Message>,
-    seed: Option<u64>,
-}
-
-impl Asked {
-    fn read(body: &[u8]) -> Result<Self, String> {
-        Self::of(&serde_json::from_slice(body).map_err(|e| format!("the body is not JSON: {e}"))?)
-    }
-
-    fn of(json: &Value) -> Result<Self, String> {
-        let model = json["model"].as_str().ok_or("`model` must be a string")?.to_owned();
-        let messages = json["messages"].as_array().filter(|list| !list.is_empty());
-        let messages = messages.ok_or("`messages` must be a list with something in it")?;
-        let messages = messages.iter().map(message).collect::<Result<_, _>>()?;
-        if json["stream"] == true {
-            return Err("streaming is not offered; leave `stream` out".into());
-        }
-        let seed = match &json["seed"] {
-            Value::Null => None,
-            // Some clients send signed seeds; any 64 bits name a stream.
-            seed => Some(seed.as_u64().or_else(|| seed.as_i64().map(|s| s as u64)).ok_or("`seed` must be an integer")?),
-        };
-        Ok(Self { model, messages, seed })
-    }
-}
-
-fn message(json: &Value) -> Result<Message, String> {
-    let role = json["role"].as_str().and_then(Role::parse);
-    let role = role.ok_or("each message's `role` is one of system, developer, user, assistant")?;
-    let content = match &json["content"] {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
-        _ => return Err("each message's `content` must be a string or a list of text parts".into()),
-    };
-    Ok(Message { role, content })
-}
-
-/// A completion. It has no time and no random id in it: the same request has the same reply, byte for byte.
-fn completion(request: &Asked, reply: &str) -> Value {
-    let read: u64 = request.messages.iter().map(|message| rough_tokens(&message.content)).sum();
-    let written = rough_tokens(reply);
-    json!({
-        "id": format!("chatcmpl-{}", &blake3::hash(reply.as_bytes()).to_hex()[..24]),
-        "object": "chat.completion",
-        "created": 0,
-        "model": request.model,
-        "choices": [{
-            "index": 0,
-            "message": {"role": "assistant", "content": reply, "refusal": null},
-            "logprobs": null,
-            "finish_reason": "stop",
-        }],
-        "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
-    })
-}
-
-/// About what a tokeniser would count: four bytes of English make a token.
-fn rough_tokens(text: &str) -> u64 {
-    text.len().div_ceil(4) as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_read_or_refused_with_a_reason() {
-        let read = |json: Value| Asked::read(json.to_string().as_bytes());
-        let user = json!([{"role": "user", "content": "hi"}]);
-        let parts = json!([{"role": "developer", "content": [{"type": "text", "text": "a"}, {"text": "b"}]}]);
-        let asked = read(json!({"model": "m", "messages": parts, "seed": -1, "extra": 1})).expect("reads");
-        assert_eq!(asked.messages, [Message { role: Role::System, content: "ab".into() }]);
-        assert_eq!(asked.seed, Some(u64::MAX));
-        let refused = [
-            (json!({"messages": user}), "`model`"),
-            (json!({"model": "m"}), "`messages`"),
-            (json!({"model": "m", "messages": []}), "`messages`"),
-            (json!({"model": "m", "messages": [{"role": "cat", "content": "x"}]}), "`role`"),
-            (json!({"model": "m", "messages": [{"role": "user"}]}), "`content`"),
-            (json!({"model": "m", "messages": user, "stream": true}), "streaming"),
-            (json!({"model": "m", "messages": user, "seed": 0.5}), "`seed`"),
-        ];
-        for (body, word) in refused {
-            assert!(read(body.clone()).expect_err("refused").contains(word), "{body}");
-        }
-        assert!(Asked::read(b"{\"model\":").expect_err("refused").contains("not JSON"));
-    }
+/// A body that could not be read: too large, or broken off.
+fn unread(rejection: &BytesRejection) -> Response {
+    refuse(rejection.status(), "invalid_request", &rejection.body_text())
 }

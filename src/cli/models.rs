@@ -209,16 +209,13 @@ fn guesser(one: Guesser) -> Resident {
     Resident { name, description, witness: None, instructions: None }
 }
 
-/// What a name is made of: itself where it is one of the table, else every part.
+/// What is told of a name: itself where it is one of the table, and every misconception it is made of.
 fn parts(name: &str) -> Result<Vec<Documented>, Failure> {
     let solver: Solver = name.parse().map_err(|error: solver::SolverNameError| Failure::usage(error))?;
-    let mut all = solver::documented();
-    if let Some(at) = all.iter().position(|one| one.name == name) {
-        return Ok(vec![all.swap_remove(at)]);
-    }
-    let names: Vec<String> =
+    let parts: Vec<String> =
         solver.misconceptions.iter().map(|one| format!("{}/{}", Provider::Sim.name(), one.row().name)).collect();
-    all.retain(|one| names.contains(&one.name));
+    let mut all = solver::documented();
+    all.retain(|one| one.name == name || parts.contains(&one.name));
     Ok(all)
 }
 

@@ -117,6 +117,10 @@ async fn the_endpoint_speaks_openai_s_errors() {
     let url = |path: &str| format!("{}{path}", server.base_url());
     let models: Json_ = http.get(url("/models")).send().await.expect("sent").json().await.expect("JSON");
     assert_eq!(models["data"][0]["id"], "echo");
+    for path in ["/models/echo", "/models/e%63ho"] {
+        let model: Json_ = http.get(url(path)).send().await.expect("sent").json().await.expect("JSON");
+        assert_eq!((&model["id"], &model["object"]), (&json!("echo"), &json!("model")));
+    }
     let two =
         json!({"model": "echo", "messages": [{"role": "user", "content": "1"}, {"role": "user", "content": "2"}]});
     let cases = [
@@ -124,6 +128,8 @@ async fn the_endpoint_speaks_openai_s_errors() {
         (http.post(url("/chat/completions")).body(two.to_string()), 400, "invalid_request"),
         (http.get(url("/chat/completions")), 405, "method_not_allowed"),
         (http.get(url("/nothing")), 404, "not_found"),
+        (http.get(url("/models/an/echo")), 404, "model_not_found"),
+        (http.post(url("/chat/completions")).body("x".repeat(3 << 20)), 413, "invalid_request"),
     ];
     for (request, status, code) in cases {
         let response = request.send().await.expect("sent");

@@ -2,6 +2,9 @@
 //! `tutorial.md` shows is what comes out. `BLESS=1` writes the tutorial's outputs anew.
 //!
 //! Not held are `schema`, `explain` and the lists of `models`: they tell of instructions and names, not of results.
+//! Whether the commands of the other pages run is held in `commands`.
+
+mod commands;
 
 use super::command_line::{folder, harness, json};
 use serde_json::Value;

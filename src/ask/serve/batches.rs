@@ -6,9 +6,10 @@
 
 mod form;
 
-use super::{Asked, Responder, answer, refuse};
+use super::{Responder, answer, refuse, unread};
 use crate::ask::batch::{ENDPOINT, MOST_BYTES, MOST_REQUESTS};
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -102,7 +103,11 @@ fn list(data: Vec<Value>) -> Json<Value> {
     Json(json!({"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": false}))
 }
 
-async fn upload(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn upload(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return unread(&rejection),
+    };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let parts = match form::parts(kind, &body) {
         Ok(parts) => parts,
@@ -153,7 +158,11 @@ async fn batch(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Respons
     }
 }
 
-async fn begin(State(desk): State<Arc<Desk>>, body: Bytes) -> Response {
+async fn begin(State(desk): State<Arc<Desk>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return unread(&rejection),
+    };
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     if asked["endpoint"] != ENDPOINT {
         let problem = format!("`endpoint` must be {ENDPOINT}");
@@ -206,7 +215,7 @@ fn run(desk: &Desk, id: &str, input: &[u8]) {
     desk.note(id, |batch| batch["status"] = "in_progress".into());
     let (mut output, mut errors, mut failed) = (Vec::new(), Vec::new(), 0);
     for (at, row) in rows.iter().enumerate() {
-        let (status, body) = answer(&*desk.responder, Asked::of(&row.body));
+        let (status, body) = answer(&*desk.responder, &row.body);
         let response = json!({"status_code": status.as_u16(), "request_id": format!("req_{at:08}"), "body": body});
         let line =
             json!({"id": format!("{id}_{at:08}"), "custom_id": row.custom_id, "response": response, "error": null});

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import batches
+import endpoint
 import grader
 import peers
 import tables
@@ -24,6 +25,7 @@ def main(harness: str, work: str, limit: str, replies: str) -> None:
 
     grader.check(bench, run, grade, int(replies))
     with bench.serve() as url:
+        endpoint.check(url, run)
         batches.check(bench, url, run)
         peers.lm_eval(bench, url, expected, accuracy)
         peers.inspect(bench, url, run, expected)
