@@ -7,6 +7,7 @@ use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
 use super::judge::{Strictness, judge_with};
 use super::limits::Limits;
 use crate::item::record::{Answer, Record, Timing, Truth, Verdict};
+use futures::{FutureExt, Stream, StreamExt};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -124,10 +125,24 @@ pub async fn ask_all<T: Send + 'static, E>(
     model: Arc<dyn ChatModel>,
     questions: impl Iterator<Item = Result<Question<T>, E>>,
     limits: &Limits,
+    stop: StopSignal,
+    on_answer: impl FnMut(T, Answer, Clock) -> Result<(), E>,
+) -> Result<Ended, E> {
+    ask_as_they_come(model, futures::stream::iter(questions), limits, stop, on_answer).await
+}
+
+/// The same of questions that are still being made: while the next one is not there, answers land.
+///
+/// # Errors
+/// As [`ask_all`].
+pub async fn ask_as_they_come<T: Send + 'static, E>(
+    model: Arc<dyn ChatModel>,
+    questions: impl Stream<Item = Result<Question<T>, E>>,
+    limits: &Limits,
     mut stop: StopSignal,
     mut on_answer: impl FnMut(T, Answer, Clock) -> Result<(), E>,
 ) -> Result<Ended, E> {
-    let mut waiting = questions.fuse().peekable();
+    let (mut waiting, mut is_dry) = (std::pin::pin!(questions.fuse()), false);
     let mut flying = JoinSet::new();
     let mut held = Held { held: Vec::new(), replied: false };
     let mut fatal: Option<ChatError> = None;
@@ -138,15 +153,21 @@ pub async fn ask_all<T: Send + 'static, E>(
             Stop::Finish => _ = finish_by.get_or_insert_with(|| tokio::time::Instant::now() + limits.attempt_timeout),
             Stop::Now => flying.abort_all(),
         }
-        while *stop.borrow() == Stop::Go && fatal.is_none() && flying.len() < limits.max_connections.max(1) {
-            let Some(question) = waiting.next() else { break };
-            let (question, model) = (question?, model.clone());
-            let Question { request, truth, strictness, about } = question;
-            flying.spawn(async move { (ask_one(&*model, &request, &truth, strictness).await, about) });
-        }
+        let asks = *stop.borrow() == Stop::Go && fatal.is_none() && !is_dry;
+        let has_room = flying.len() < limits.max_connections.max(1);
         let landed = tokio::select! {
             biased;
-            landed = flying.join_next() => landed,
+            question = waiting.next(), if asks && has_room => {
+                let Some(question) = question else {
+                    is_dry = true;
+                    continue;
+                };
+                let (question, model) = (question?, model.clone());
+                let Question { request, truth, strictness, about } = question;
+                flying.spawn(async move { (ask_one(&*model, &request, &truth, strictness).await, about) });
+                continue;
+            }
+            landed = flying.join_next(), if !(asks && flying.is_empty()) => landed,
             () = reached(finish_by) => {
                 held.held.into_iter().try_for_each(|(about, answer, clock)| on_answer(about, answer, clock))?;
                 return Ok(Ended::Stopped);
@@ -155,7 +176,9 @@ pub async fn ask_all<T: Send + 'static, E>(
         };
         match landed {
             None => {
-                let ended = if waiting.peek().is_none() { Ended::Complete } else { Ended::Stopped };
+                // A question that is still being made is one that is left.
+                let is_over = is_dry || waiting.next().now_or_never().is_some_and(|next| next.is_none());
+                let ended = if is_over { Ended::Complete } else { Ended::Stopped };
                 if let Some(outage) = held.outage(ended == Ended::Complete && fatal.is_none()) {
                     return Ok(outage);
                 }
@@ -304,6 +327,27 @@ pub(crate) mod tests {
         assert_eq!(ended, Ended::Complete);
         let expected = [Verdict::Correct, Verdict::Wrong, Verdict::ProviderError, Verdict::Timeout];
         assert!(seen.iter().enumerate().all(|(i, verdicts)| *verdicts == [expected[i % 4]]), "{seen:?}");
+    }
+
+    #[tokio::test]
+    async fn questions_are_asked_while_others_are_made() {
+        let model = Arc::new(Scripted::new(|_| Ok(ChatReply::text("<OUTPUT>[1]</OUTPUT>"))));
+        let (order, stop) = watch::channel(Stop::Go);
+        let (sender, made) = futures::channel::mpsc::unbounded();
+        let mut made_so_far = questions::<&str>(9);
+        sender.unbounded_send(made_so_far.next().expect("nine")).expect("somebody listens");
+        let mut landed = 0;
+        // Each is made when the one before it has its answer; the sixth never is.
+        let ended = ask_as_they_come(model, made, &limits(4), stop, |_, _, _| {
+            landed += 1;
+            match landed {
+                5 => drop(order.send_replace(Stop::Finish)),
+                _ => sender.unbounded_send(made_so_far.next().expect("nine")).map_err(|_| "nobody listens")?,
+            }
+            Ok(())
+        });
+        assert_eq!(ended.await, Ok(Ended::Stopped));
+        assert_eq!(landed, 5);
     }
 
     #[tokio::test]

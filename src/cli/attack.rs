@@ -208,7 +208,7 @@ impl Args {
         let (budget, stop) = self.budget.open();
         let prices = resolved.entry.prices.clone();
         let mut progress = Progress::new(self.query_budget, RoundLog::open(&dir)?, budget, prices);
-        let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()]));
+        let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()], || None));
         let clock = Instant::now();
         let ended = search.run(&mut sink, &mut progress, stop.clone()).await;
         watching.abort();

@@ -1,5 +1,6 @@
 use super::super::dir::tests::Scratch;
 use super::*;
+use crate::item::halt::Halt;
 use crate::item::record::Item;
 use crate::seed::Seed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +11,15 @@ fn read(text: &str) -> Result<Suite, ConfigError> {
 }
 
 fn woven(suite: &Suite, select: &Select, threads: usize) -> Items {
-    let items = suite.weave(Seed::new(5), select, threads, |_, _| ControlFlow::Continue(()));
+    let items = suite.weave(Seed::new(5), select, (threads, &Halt::default()), |_, _| ControlFlow::Continue(()));
     items.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn error(suite: &Suite, select: &Select) -> String {
-    suite.weave(Seed::new(5), select, 1, |_, _| ControlFlow::Continue(())).expect_err("it cannot be woven").to_string()
+    suite
+        .weave(Seed::new(5), select, (1, &Halt::default()), |_, _| ControlFlow::Continue(()))
+        .expect_err("it cannot be woven")
+        .to_string()
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn a_selection_is_a_piece_of_the_whole_and_threads_change_nothing() {
     }
     let told = error(&suite, &Select { tasks: Some(vec![Task::Fuel]), limit: None });
     assert!(told.contains("short@1 does not ask fuel; it asks stack, result"), "{told}");
-    let stopped = suite.weave(Seed::new(5), &Select::default(), 1, |_, _| ControlFlow::Break(()));
+    let stopped = suite.weave(Seed::new(5), &Select::default(), (1, &Halt::default()), |_, _| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(WeaveError::Stopped)));
 }
 
