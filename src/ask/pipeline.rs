@@ -337,7 +337,6 @@ pub(crate) mod tests {
         let mut made_so_far = questions::<&str>(9);
         sender.unbounded_send(made_so_far.next().expect("nine")).expect("somebody listens");
         let mut landed = 0;
-        // Each is made when the one before it has its answer; the sixth never is.
         let ended = ask_as_they_come(model, made, &limits(4), stop, |_, _, _| {
             landed += 1;
             match landed {

@@ -51,7 +51,10 @@ impl Woven {
             let written = asked.write_items(&dir, Some(&until), |items| sender.send_modify(|far| far.items = items));
             // One that was halted leaves it open whether there are more: so that nobody takes these for all.
             if !until.is_wished() {
-                sender.send_modify(|far| far.is_over = true);
+                // After a failure nothing more is asked.
+                sender.send_modify(|far| {
+                    *far = Far { items: if written.is_ok() { far.items } else { 0 }, is_over: true }
+                });
             }
             written
         });

@@ -38,6 +38,8 @@ pub struct Shelf {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Seal {
+    /// The name of the file.
+    name: String,
     /// Lines before it.
     items: u64,
     /// Hash of their bytes.
@@ -165,7 +167,8 @@ impl Kept {
             line.clear();
         }
         let seal: Seal = serde_json::from_slice(&last).map_err(|_| Unsound::Damaged)?;
-        let is_whole = seal.items == items && seal.hash == hasher.finalize().to_hex().as_str();
+        let is_whole =
+            seal.name == name(path) && seal.items == items && seal.hash == hasher.finalize().to_hex().as_str();
         if is_whole { Ok(Self { path: path.into(), seal }) } else { Err(Unsound::Damaged) }
     }
 
@@ -193,6 +196,7 @@ impl Kept {
 
 /// A file in the making; none, once something could not be written.
 struct Keeping {
+    name: String,
     file: Option<WholeFile>,
     hasher: blake3::Hasher,
     items: u64,
@@ -202,7 +206,7 @@ impl Keeping {
     fn begin(path: &Path) -> Self {
         let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
         let file = folder.ok().and_then(|()| WholeFile::create(path).ok());
-        Self { file, hasher: blake3::Hasher::new(), items: 0 }
+        Self { name: name(path), file, hasher: blake3::Hasher::new(), items: 0 }
     }
 
     fn add(&mut self, item: &SuiteItem) {
@@ -217,14 +221,19 @@ impl Keeping {
 
     /// Whether it is there now.
     fn finish(self, fingerprint: &str) -> bool {
-        let Self { file, hasher, items } = self;
-        let seal = Seal { items, hash: hasher.finalize().to_hex().to_string(), fingerprint: fingerprint.into() };
+        let Self { name, file, hasher, items } = self;
+        let seal = Seal { name, items, hash: hasher.finalize().to_hex().to_string(), fingerprint: fingerprint.into() };
         let finish = |mut file: WholeFile| -> Result<(), DirError> {
             file.write(&line(&seal))?;
             file.finish()
         };
         file.is_some_and(|file| finish(file).is_ok())
     }
+}
+
+/// What a file is called, which is what it is of.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn line(row: &impl Serialize) -> Vec<u8> {
