@@ -13,6 +13,7 @@ use crate::cli::progress::woven;
 use crate::item::halt::Halt;
 use crate::run::dir::RunDir;
 use crate::run::manifest::{Manifest, Status};
+use crate::run::suite::WeaveError;
 use futures::{Stream, stream};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -125,7 +126,9 @@ impl Woven {
                 manifest.write(dir)?;
                 Ok(Status::Complete)
             }
-            Ok(Err(_)) if self.halt.is_wished() => Ok(Status::Interrupted),
+            Ok(Err(Failure::Error(error))) if matches!(error.downcast_ref(), Some(WeaveError::Stopped)) => {
+                Ok(Status::Interrupted)
+            }
             Ok(Err(failure)) => Err(failure),
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }
