@@ -13,7 +13,7 @@ use super::budget;
 use super::connect::{Connection, Way};
 use super::flags::prompts;
 use super::gate::{self, Gate};
-use super::resume::Earlier;
+use super::resume::{self, Earlier};
 use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::chat::ChatError;
 use crate::ask::evaluate::{Candidate, Place, Prompts, Subject, evaluate};
@@ -25,6 +25,7 @@ use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
 use crate::run::dir::{MANIFEST, RunDir, RunName};
 use crate::run::homes::Homes;
+use crate::run::intact;
 use crate::run::manifest::{self, Evaluation, Examinee, Manifest, Plan, Status};
 use crate::run::order::put_in_order;
 use crate::run::shard::Shard;
@@ -144,6 +145,12 @@ impl Args {
         }
         manifest.write(&dir)?;
         asked.write_items(&dir, &mut manifest)?;
+        if manifest.extent(&dir.items()).is_none() {
+            manifest.note([dir.items().as_path()])?;
+        } else {
+            // Nothing is asked about items that are not those of the run.
+            intact::check(&dir.items(), &manifest).map_err(Failure::unread)?;
+        }
         manifest.write(&dir)?;
         let clock = Instant::now();
         let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, (&dir, manifest.items.unwrap_or(0))));
@@ -160,6 +167,7 @@ impl Args {
             put_in_order(&dir, manifest.plan.evaluation.as_ref().expect("the plan is of one"))?;
         }
         manifest.end(status, Stamp::now(), clock.elapsed());
+        manifest.note([dir.items().as_path(), &dir.records()])?;
         manifest.write(&dir)?;
         let figures = keep::figures(&dir)?;
         match failure {
@@ -318,6 +326,9 @@ impl Args {
             print_json(figures)?
         } else {
             show::show(figures)?
+        }
+        if status != Status::Complete {
+            resume::ended_early("eval", &figures.run_dir.to_string_lossy())?;
         }
         let trouble = |verdict: &Verdict| !verdict.is_reply();
         let troubled: u64 = figures

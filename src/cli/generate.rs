@@ -1,7 +1,7 @@
 //! Owns `harness generate`: labelled items as a data set.
 
 use super::flags::threads;
-use super::{Failure, listen, print_json, print_line, say, suite};
+use super::{Failure, print_json, print_line, say, signals, suite};
 use crate::item::record::Task;
 use crate::item::source::TooFew;
 use crate::learn::pretrained::Pretrained;
@@ -21,7 +21,7 @@ use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Weave labelled items into a folder, each confirmed by wasmtime; the same seed gives the same files
@@ -113,7 +113,7 @@ struct Report {
 impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
-        let out = homes.bring(&self.out).map_err(Failure::usage)?;
+        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
         if let Some(name) = &self.suite {
             return self.write_suite(name, &out);
         }
@@ -144,8 +144,7 @@ impl Args {
             return self.show_made(&made);
         }
         let data = self.data_set(&out)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let runtime = listen(stop.clone())?;
+        let stop = signals::flag()?;
         let bar = ProgressBar::new(self.shard.map_or(self.count, |shard| shard.share(self.count)));
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items, {per_sec}, {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
@@ -158,7 +157,6 @@ impl Args {
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { goes_on }
         });
         bar.finish_and_clear();
-        runtime.shutdown_background();
         streamed?;
         let seconds = started.elapsed().as_secs_f64();
         let Gathered { counts, programs, repeated, complete } = gathering.finish(card)?;
@@ -166,8 +164,13 @@ impl Args {
         let seconds = (seconds * 1000.0).round() / 1000.0;
         let report = Report { counts, programs, repeated, complete, seconds, items_per_second };
         self.show(&report)?;
-        if complete || stop.load(Ordering::Relaxed) {
+        if complete {
             return Ok(());
+        }
+        if stop.load(Ordering::Relaxed) {
+            let what =
+                "what was made is a data set of its own; for all of it, remove that and give the same command again";
+            return signals::ended_early(what);
         }
         Err(Failure::Error(TooFew { programs, items: report.counts.items as usize }.into()))
     }

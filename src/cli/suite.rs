@@ -3,15 +3,14 @@
 mod secret;
 
 use super::flags;
-use super::{Failure, listen, print_json, print_line};
+use super::{Failure, print_json, print_line, signals};
 use crate::item::record::Task;
 use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
 use crate::seed::Seed;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// List suites, see what one holds, and commit to a secret seed
@@ -95,8 +94,7 @@ pub(super) fn each(
     threads: Option<u16>,
     mut take: impl FnMut(SuiteItem) -> bool,
 ) -> Result<String, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let runtime = listen(stop.clone())?;
+    let stop = signals::flag()?;
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items of {msg} woven");
     bar.set_style(style.expect("the template is well-formed"));
@@ -108,8 +106,9 @@ pub(super) fn each(
         if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     bar.finish_and_clear();
-    runtime.shutdown_background();
     woven.map_err(|error| match error {
+        WeaveError::Stopped => signals::interrupted("the items were not all woven yet; give the same command again")
+            .unwrap_or(Failure::Error(error.into())),
         WeaveError::Recipes(_) | WeaveError::NoTask { .. } => Failure::usage(error),
         other => Failure::Error(other.into()),
     })

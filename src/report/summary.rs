@@ -12,9 +12,8 @@ use super::stats::{self, Share};
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::dir::{DirError, RunDir, write_whole};
 use crate::run::jsonl::{self, Cut, LineError};
-use crate::run::manifest::{Manifest, Status};
+use crate::run::manifest::{Manifest, ManifestError, Status};
 use crate::run::sink::{ReadError, read_records};
-use crate::run::yaml::ConfigError;
 pub use misses::confirmed;
 use std::path::Path;
 use text::{count, interval, line, percent, table};
@@ -27,7 +26,7 @@ const BASELINE: &str = "random baseline";
 pub enum ReportError {
     /// Its manifest cannot be read.
     #[error(transparent)]
-    Manifest(#[from] ConfigError),
+    Manifest(#[from] ManifestError),
     /// Its records cannot be read.
     #[error(transparent)]
     Records(#[from] ReadError),

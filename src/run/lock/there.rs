@@ -1,0 +1,125 @@
+//! Owns the lock of a directory in an object store: an object that names its holder, put only where none stands, or in place
+//! of the very one that was looked at, where the store can promise that.
+//!
+//! Must not know how long anything takes. A store cannot tell whether a process lives; on the same machine a file that it
+//! keeps locked, its witness, does.
+
+use super::{ATTEMPTS, Holder, LockError, Place, Tell, Terms, is_left, took_over};
+use crate::run::dir::LOCK;
+use crate::run::store::{Folder, Put, Stood, StoreError};
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+
+/// The object, and the witness of this process.
+pub(super) struct There {
+    folder: Folder,
+    stood: Option<Stood>,
+    _witness: Option<Witness>,
+}
+
+/// Takes the lock of a folder.
+pub(super) fn take(folder: Folder, terms: Terms, tell: Tell) -> Result<(There, Holder), LockError> {
+    let shown = PathBuf::from(folder.url());
+    let mut me = Holder::me();
+    // Without one, whether this process lives is told by its renewals alone.
+    let witness = Witness::new(&me.id);
+    me.witness = witness.as_ref().map(|witness| witness.path.clone());
+    let mut there = There { folder, stood: None, _witness: witness };
+    for _ in 0..ATTEMPTS {
+        if let Some(holder) = there.look()? {
+            let is_dead = match life(&holder) {
+                Life::Alive => false,
+                Life::Dead => true,
+                Life::Unknown => is_left(&shown, &holder, terms, tell, || there.peek())?,
+            };
+            if !is_dead {
+                return Err(LockError::Held { shown, holder: Some(holder) });
+            }
+            tell(took_over(&shown, &holder));
+        }
+        match there.put(&me)? {
+            Put::Done => return Ok((there, me)),
+            // Another one was faster.
+            Put::Refused => {}
+            Put::Unchecked => {
+                std::thread::sleep(terms.settle);
+                if there.peek()?.as_ref() == Some(&me) {
+                    return Ok((there, me));
+                }
+            }
+        }
+    }
+    let holder = there.look()?;
+    Err(LockError::Held { shown, holder })
+}
+
+impl There {
+    /// Who stands there, without taking notice of which version that is.
+    fn peek(&self) -> Result<Option<Holder>, LockError> {
+        Ok(self.folder.look(LOCK)?.and_then(|stood| Holder::read(&stood.bytes)))
+    }
+
+    fn put(&self, holder: &Holder) -> Result<Put, StoreError> {
+        self.folder.put(LOCK, holder.line(), self.stood.as_ref())
+    }
+}
+
+impl Place for There {
+    fn look(&mut self) -> Result<Option<Holder>, LockError> {
+        self.stood = self.folder.look(LOCK)?;
+        Ok(self.stood.as_ref().and_then(|stood| Holder::read(&stood.bytes)))
+    }
+
+    fn renew(&mut self, holder: &Holder) -> Result<bool, LockError> {
+        Ok(self.put(holder)? != Put::Refused)
+    }
+
+    fn clear(&mut self) {
+        // What stays is taken over by the next one.
+        let _ = self.folder.remove(LOCK);
+    }
+}
+
+/// Whether a holder lives.
+enum Life {
+    Alive,
+    Dead,
+    Unknown,
+}
+
+/// What the holder's witness says, where it can be looked at.
+fn life(holder: &Holder) -> Life {
+    let Some(witness) = holder.witness.as_ref().filter(|_| holder.is_here()) else { return Life::Unknown };
+    // Another container of the same machine has other files.
+    let Ok(file) = File::open(witness) else { return Life::Unknown };
+    match file.try_lock() {
+        Ok(()) => {
+            // Its owner cannot clean up any more.
+            let _ = std::fs::remove_file(witness);
+            Life::Dead
+        }
+        Err(TryLockError::WouldBlock) => Life::Alive,
+        Err(TryLockError::Error(_)) => Life::Unknown,
+    }
+}
+
+/// A file that is locked as long as this process lives.
+struct Witness {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Witness {
+    fn new(id: &str) -> Option<Self> {
+        let path = std::env::temp_dir().join(format!("harness-lock-{id}"));
+        let file = File::create_new(&path).ok()?;
+        file.try_lock().ok()?;
+        Some(Self { path, _file: file })
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
