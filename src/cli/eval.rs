@@ -151,6 +151,9 @@ impl Args {
             // Nothing is asked about items that are not those of the run.
             intact::check(&dir.items(), &manifest).map_err(Failure::unread)?;
         }
+        // At the end the records are put in order: what is known of them is looked at now, and noted again then.
+        intact::check(&dir.records(), &manifest).map_err(Failure::unread)?;
+        manifest.forget(&dir.records());
         manifest.write(&dir)?;
         let clock = Instant::now();
         let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, (&dir, manifest.items.unwrap_or(0))));
@@ -177,8 +180,9 @@ impl Args {
     }
 
     fn show_complete(&self, dir: &RunDir) -> Result<(), Failure> {
+        let figures = keep::figures(dir)?;
         say("the run is complete; nothing is left to ask");
-        self.show(&keep::figures(dir)?, Status::Complete)
+        self.show(&figures, Status::Complete)
     }
 
     /// The run that is gone on with, by `--into`.

@@ -179,7 +179,7 @@ impl Verb {
             Self::Shrink(args) => args.run(homes),
             Self::Suite(args) => args.run(),
             Self::Train(args) => args.run(homes),
-            Self::Verify(args) => args.run(),
+            Self::Verify(args) => args.run(homes),
         }
     }
 }

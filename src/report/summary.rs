@@ -45,7 +45,7 @@ pub enum ReportError {
 pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
     let manifest = Manifest::read(dir)?;
     let lines = read_records(dir)?;
-    let figures = AttackFigures::compute(dir.path(), &manifest, &lines.rows, last_said(dir)?);
+    let figures = AttackFigures::compute(Path::new(&dir.name()), &manifest, &lines.rows, last_said(dir)?);
     let curves = curves(&lines.rows);
     let names = (manifest.plan.strategy.as_deref().unwrap_or("attack"), BASELINE);
     let title = format!("How often {} is wrong", figures.model.as_deref().unwrap_or("the model"));

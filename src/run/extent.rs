@@ -56,11 +56,6 @@ impl Along {
         self.bytes += text.len() as u64 + 1;
     }
 
-    /// Bytes so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// Lines so far.
     pub fn lines(&self) -> u64 {
         self.lines

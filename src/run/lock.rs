@@ -10,6 +10,7 @@
 
 mod here;
 mod there;
+mod witness;
 
 use super::clock::Stamp;
 use super::store::{Folder, StoreError};
@@ -46,7 +47,7 @@ const TERMS: Terms = Terms {
 /// How often a lock is tried that slips away between a look and the next.
 const ATTEMPTS: usize = 20;
 /// Between two of these.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Who works on a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -206,6 +206,11 @@ impl Manifest {
         Ok(())
     }
 
+    /// Forgets how far a file goes that will be written anew.
+    pub fn forget(&mut self, path: &Path) {
+        self.files.remove(&name(path));
+    }
+
     /// How far a file goes, where that was noted.
     pub fn extent(&self, path: &Path) -> Option<&Extent> {
         self.files.get(&name(path))

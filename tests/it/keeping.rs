@@ -43,10 +43,11 @@ pub(super) fn only(folder: &Path) -> PathBuf {
     first
 }
 
-/// Waits until that many requests were made since.
-pub(super) async fn asked(server: &FaultServer, since: usize, requests: usize) {
+/// Waits until it has made that many requests since, or has ended.
+pub(super) async fn asked(server: &FaultServer, child: &mut Child, since: usize, requests: usize) {
     let until = Instant::now() + Duration::from_secs(120);
-    while server.requests() < since + requests && Instant::now() < until {
+    let mut ended = || child.try_wait().expect("is ours").is_some();
+    while server.requests() < since + requests && !ended() && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -85,7 +86,7 @@ async fn two_processes_never_work_on_one_run() {
     let attack = ["attack", "--strategy", "random", "--query-budget", "40", "--no-baseline"];
     let before = server.requests();
     let mut child = begin(&folder, &[&attack[..], &asking].concat());
-    asked(&server, before, 5).await;
+    asked(&server, &mut child, before, 5).await;
     child.kill().expect("is ours");
     let pid = child.id();
     child.wait().expect("ends");
@@ -103,8 +104,8 @@ async fn a_run_that_is_worked_on_is_looked_at_but_not_changed() {
     let url = server.base_url();
     let asking = ["--model", "openai/novice", "--base-url", &url, "--max-connections", "1"];
     let attack = ["attack", "--strategy", "random", "--query-budget", "60", "--no-baseline"];
-    let child = begin(&folder, &[&attack[..], &asking].concat());
-    asked(&server, 0, 5).await;
+    let mut child = begin(&folder, &[&attack[..], &asking].concat());
+    asked(&server, &mut child, 0, 5).await;
     let run = only(&folder.join("results")).to_string_lossy().into_owned();
     for args in [
         &["attack", "--resume", &run][..],
@@ -172,7 +173,7 @@ fn every_verb_takes_an_address() {
     for file in ["table/records.parquet", "merged/records.jsonl", "board/index.html", "data/dataset.yaml"] {
         assert!(store.join(file).exists(), "{file}");
     }
-    assert!(run.join("report.html").exists() && run.join("pairs.jsonl").exists());
+    assert!(run.join("report.html").exists() && run.join("summary.md").exists());
     let mut all = vec![store];
     while let Some(path) = all.pop() {
         assert_ne!(path.file_name(), Some(".lock".as_ref()), "{}", path.display());

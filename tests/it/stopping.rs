@@ -4,7 +4,7 @@
 use super::command_line::{folder, harness};
 use super::keeping::{asked, begin, ended, novice, only, told};
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn signal(child: &Child, kind: &str) {
     let sent = Command::new("kill").args([kind, &child.id().to_string()]).status();
@@ -27,8 +27,8 @@ async fn what_asks_ends_with_the_signal_s_code_and_says_how_it_goes_on() {
     let eval = ["eval", "--suite", "smoke", "--task", "stack", "--epochs", "12", "--log-dir", "evals"];
     for (args, kind, code) in [(&attack[..], "-INT", 130), (&eval[..], "-TERM", 143)] {
         let before = server.requests();
-        let child = begin(&folder, &[args, &asking].concat());
-        asked(&server, before, 9).await;
+        let mut child = begin(&folder, &[args, &asking].concat());
+        asked(&server, &mut child, before, 9).await;
         signal(&child, kind);
         let (ended_with, said) = ended(child);
         assert_eq!(ended_with, Some(code), "{said}");
@@ -54,8 +54,8 @@ async fn what_asks_ends_with_the_signal_s_code_and_says_how_it_goes_on() {
     let report = ["report", &run, "--pairs", "50"];
     for args in [&[&shrink[..], &asking[2..]].concat()[..], &report] {
         let before = server.requests();
-        let child = begin(&folder, args);
-        asked(&server, before, 3).await;
+        let mut child = begin(&folder, args);
+        asked(&server, &mut child, before, 3).await;
         if server.requests() == before {
             // No claim, so that there are no pairs to ask.
             assert_eq!((args[0], ended(child).0), ("report", Some(0)));
@@ -74,7 +74,8 @@ fn what_weaves_or_learns_ends_with_130_and_keeps_what_it_has() {
     let train = ["train", "--minutes", "60", "--preset", "tiny", "--log-dir", "trained"];
     for (args, ready) in [(&generate[..], "data/unfinished"), (&train[..], "trained")] {
         let child = begin(&folder, args);
-        while !folder.join(ready).exists() {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !folder.join(ready).exists() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(10));
         }
         // So that it has begun; when does not matter.

@@ -1,13 +1,12 @@
 //! Owns the lock of a directory in an object store: an object that names its holder, put only where none stands, or in place
 //! of the very one that was looked at, where the store can promise that.
 //!
-//! Must not know how long anything takes. A store cannot tell whether a process lives; on the same machine a file that it
-//! keeps locked, its witness, does.
+//! Must not know how long anything takes.
 
+use super::witness::{Life, Witness, life};
 use super::{ATTEMPTS, Holder, LockError, Place, Tell, Terms, is_left, took_over};
 use crate::run::dir::LOCK;
 use crate::run::store::{Folder, Put, Stood, StoreError};
-use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
 /// The object, and the witness of this process.
@@ -77,49 +76,5 @@ impl Place for There {
     fn clear(&mut self) {
         // What stays is taken over by the next one.
         let _ = self.folder.remove(LOCK);
-    }
-}
-
-/// Whether a holder lives.
-enum Life {
-    Alive,
-    Dead,
-    Unknown,
-}
-
-/// What the holder's witness says, where it can be looked at.
-fn life(holder: &Holder) -> Life {
-    let Some(witness) = holder.witness.as_ref().filter(|_| holder.is_here()) else { return Life::Unknown };
-    // Another container of the same machine has other files.
-    let Ok(file) = File::open(witness) else { return Life::Unknown };
-    match file.try_lock() {
-        Ok(()) => {
-            // Its owner cannot clean up any more.
-            let _ = std::fs::remove_file(witness);
-            Life::Dead
-        }
-        Err(TryLockError::WouldBlock) => Life::Alive,
-        Err(TryLockError::Error(_)) => Life::Unknown,
-    }
-}
-
-/// A file that is locked as long as this process lives.
-struct Witness {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Witness {
-    fn new(id: &str) -> Option<Self> {
-        let path = std::env::temp_dir().join(format!("harness-lock-{id}"));
-        let file = File::create_new(&path).ok()?;
-        file.try_lock().ok()?;
-        Some(Self { path, _file: file })
-    }
-}
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
     }
 }
