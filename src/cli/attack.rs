@@ -7,9 +7,9 @@ use super::connect::{Connection, Flags};
 use super::disagreement::disagreement;
 use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
-use super::resume::Earlier;
+use super::resume::{self, Earlier};
 use super::shrink::{self, CONFIRM, Shrinking};
-use super::{Failure, Verb, print_json, print_line, runtime, say};
+use super::{Failure, Verb, print_json, print_line, runtime, say, signals};
 use crate::ask::models::ModelEntry;
 use crate::ask::prompt::Prompt;
 use crate::attack::cover::Cover;
@@ -31,6 +31,7 @@ use crate::learn::pretrained::Pretrained;
 use crate::report::figures::AttackFigures;
 use crate::report::summary::write_summary;
 use crate::run::clock::Stamp;
+use crate::run::command::quoted;
 use crate::run::dir::{RunDir, RunName};
 use crate::run::homes::Homes;
 use crate::run::manifest::{self, Manifest, Plan, Status};
@@ -143,8 +144,8 @@ impl Args {
         let Some(path) = &self.resume else { return self.carry_out(None, homes) };
         match Earlier::reopen(path, "attack", homes)? {
             (earlier, Verb::Attack(args)) if earlier.is_complete() => {
+                let figures = write_summary(&earlier.dir).map_err(Failure::unread)?;
                 say("the run is complete; nothing is left to ask");
-                let figures = write_summary(&earlier.dir)?;
                 args.told(&figures, &Shrinking::default(), &earlier.dir, Status::Complete)
             }
             (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier), homes),
@@ -195,7 +196,7 @@ impl Args {
         let is_new = earlier.is_none();
         let (dir, mut manifest) = match earlier {
             Some(earlier) => {
-                search.known = Known::of(read_records(&earlier.dir)?.rows);
+                search.known = Known::of(read_records(&earlier.dir).map_err(Failure::unread)?.rows);
                 (earlier.dir.clone(), earlier.go_on(&begun)?)
             }
             None => {
@@ -227,14 +228,11 @@ impl Args {
         };
         manifest.model_returned = progress.model_returned.take();
         manifest.end(status, Stamp::now(), clock.elapsed());
-        let written = conclude(&manifest, &*search.strategy, &dir);
+        let written = conclude(&mut manifest, &*search.strategy, &dir);
         if let Some(failure) = failure {
             return Err(failure);
         }
         let figures = written?;
-        if status == Status::Interrupted {
-            say("stopped; everything up to here is written");
-        }
         let shrinking = if status == Status::Complete && self.shrink > 0 {
             let told = ShrinkProgress::new(progress.into_budget(), resolved.entry.prices.clone());
             let limits = (CONFIRM, self.shrink_budget);
@@ -259,6 +257,15 @@ impl Args {
         } else {
             show(figures, dir)?;
             shrinking.show(dir)?;
+        }
+        if status != Status::Complete {
+            resume::ended_early("attack", &dir.name())?;
+        } else if shrinking.stopped {
+            let best = self.shrink;
+            signals::ended_early(&format!(
+                "the attack is complete; go on with: harness shrink {} --best {best}",
+                quoted(&dir.name())
+            ))?;
         }
         let Some(most) = self.fail_miss_above else { return Ok(()) };
         let (who, stopped) = (figures.model.as_deref().unwrap_or("the model"), status != Status::Complete);
@@ -350,7 +357,7 @@ impl Args {
 
 /// Like the programs that the run named by `--like` asked about.
 fn matched(loom: &Arc<Loom>, dir: &RunDir) -> Result<Matched, Failure> {
-    let records = read_records(dir).map_err(Failure::usage)?.rows;
+    let records = read_records(dir).map_err(Failure::unread)?.rows;
     let mut asked: Vec<&Record> = records.iter().filter(|record| record.purpose == Purpose::Attack).collect();
     asked.sort_by_key(|record| (record.round, record.index));
     if let Some(recipe) = asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR) {
@@ -373,7 +380,8 @@ struct Outcome<'a> {
 }
 
 /// Writes what is made of the records.
-fn conclude(manifest: &Manifest, strategy: &dyn Strategy, dir: &RunDir) -> Result<AttackFigures, Failure> {
+fn conclude(manifest: &mut Manifest, strategy: &dyn Strategy, dir: &RunDir) -> Result<AttackFigures, Failure> {
+    manifest.note([dir.records().as_path()])?;
     manifest.write(dir)?;
     strategy.save(&dir.checkpoint())?;
     Ok(write_summary(dir)?)

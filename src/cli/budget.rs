@@ -1,9 +1,9 @@
-//! Owns what ends a run before its questions do: dollars, time, and Ctrl-C. Each ends it cleanly, so that it can be
+//! Owns what ends a run before its questions do: dollars, time, and signals. Each ends it cleanly, so that it can be
 //! resumed.
 //!
 //! Must not know what is asked.
 
-use super::{Failure, say};
+use super::{Failure, say, signals};
 use crate::ask::models::{ModelEntry, Prices};
 use crate::ask::pipeline::{Stop, StopSignal};
 use crate::item::record::{Record, Usage};
@@ -64,9 +64,7 @@ impl Flags {
 
     /// Begins to count and to listen, within a runtime.
     pub fn open(&self) -> (Budget, StopSignal) {
-        let (sender, signal) = tokio::sync::watch::channel(Stop::Go);
-        let sender = Arc::new(sender);
-        tokio::spawn(listen(sender.clone()));
+        let (sender, signal) = listen();
         if let Some(seconds) = self.time_limit {
             let sender = sender.clone();
             tokio::spawn(async move {
@@ -123,17 +121,30 @@ fn stop(sender: &Sender<Stop>, why: &str) {
     }
 }
 
-/// Ctrl-C once: finish what is in flight. Twice: drop it. Three times: end at once.
-async fn listen(sender: Arc<Sender<Stop>>) {
-    for order in [Stop::Finish, Stop::Now] {
-        if tokio::signal::ctrl_c().await.is_err() {
+/// Begins to listen for signals, within a runtime.
+pub(super) fn listen() -> (Arc<Sender<Stop>>, StopSignal) {
+    let (sender, signal) = tokio::sync::watch::channel(Stop::Go);
+    let sender = Arc::new(sender);
+    tokio::spawn(obey(sender.clone()));
+    (sender, signal)
+}
+
+/// One signal: finish what is in flight. Two: drop it. The third ends the process; what was asked is on disk.
+async fn obey(sender: Arc<Sender<Stop>>) {
+    let mut told = signals::listen();
+    loop {
+        let heard = *told.borrow_and_update();
+        let order = match heard.times {
+            0 => Stop::Go,
+            1 => Stop::Finish,
+            _ => Stop::Now,
+        };
+        if order != Stop::Go {
+            sender.send_replace(order);
+            say(if order == Stop::Finish { "stopping (again to drop what is in flight)" } else { "stopping now" });
+        }
+        if told.changed().await.is_err() {
             return;
         }
-        sender.send_replace(order);
-        say(if order == Stop::Finish { "stopping (again to drop what is in flight)" } else { "stopping now" });
-    }
-    // Whoever asks a third time does not want to wait for the summary either. What was asked is on disk.
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
     }
 }

@@ -17,6 +17,7 @@ use crate::ask::serve::Server;
 use crate::ask::solver::Solver;
 use crate::item::record::Task;
 use crate::item::source::ItemSource;
+use crate::run::manifest::FLOAT_TOLERANCE;
 use crate::seed::Seed;
 use serde_yaml::Value;
 use std::collections::BTreeMap;
@@ -241,7 +242,7 @@ impl Way {
                 request.insert("base_url".into(), entry.base_url().into());
             }
             if let Some(tolerance) = self.float_tolerance {
-                request.insert("float_tolerance".into(), tolerance.into());
+                request.insert(FLOAT_TOLERANCE.into(), tolerance.into());
             }
         }
         Ok(request)

@@ -13,7 +13,7 @@ pub(super) fn disagreement(error: &impl std::fmt::Display, draft: &Draft, dir: &
     Failure::Error(match save(draft, &dir.disagreement()) {
         Ok(saved) => anyhow::anyhow!(
             "{error}; this is a bug of ours, please report it with {}.wat, .wasm and .json",
-            saved.display()
+            dir.shown(&saved)
         ),
         Err(unsaved) => anyhow::anyhow!("{error}; and it could not be saved: {unsaved}"),
     })

@@ -14,7 +14,7 @@ use super::budget;
 use super::connect::{Connection, Way};
 use super::flags::prompts;
 use super::gate::{self, Gate};
-use super::resume::Earlier;
+use super::resume::{self, Earlier};
 use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::chat::ChatError;
 use crate::ask::evaluate::{Candidate, Place, Prompts, Subject, evaluate};
@@ -26,6 +26,7 @@ use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
 use crate::run::dir::{MANIFEST, RunDir, RunName};
 use crate::run::homes::Homes;
+use crate::run::intact;
 use crate::run::manifest::{self, Evaluation, Examinee, Manifest, Plan, Status};
 use crate::run::order::put_in_order;
 use crate::run::shard::Shard;
@@ -147,6 +148,15 @@ impl Args {
             return self.show_complete(&dir);
         }
         manifest.write(&dir)?;
+        if manifest.fingerprint.is_some() && manifest.extent(&dir.items()).is_none() {
+            manifest.note([dir.items().as_path()])?;
+        }
+        // Nothing is asked about items that are not those of the run.
+        intact::check(&dir.items(), &manifest).map_err(Failure::unread)?;
+        // At the end the records are put in order: what is known of them is looked at now, and noted again then.
+        intact::check(&dir.records(), &manifest).map_err(Failure::unread)?;
+        manifest.forget(&dir.records());
+        manifest.write(&dir)?;
         let clock = Instant::now();
         let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, (&dir, &mut manifest)));
         let (status, failure) = match ended {
@@ -162,6 +172,7 @@ impl Args {
             put_in_order(&dir, manifest.plan.evaluation.as_ref().expect("the plan is of one"))?;
         }
         manifest.end(status, Stamp::now(), clock.elapsed());
+        manifest.note([dir.items().as_path(), &dir.records()])?;
         manifest.write(&dir)?;
         let figures = keep::figures(&dir)?;
         match failure {
@@ -171,8 +182,9 @@ impl Args {
     }
 
     fn show_complete(&self, dir: &RunDir) -> Result<(), Failure> {
+        let figures = keep::figures(dir)?;
         say("the run is complete; nothing is left to ask");
-        self.show(&keep::figures(dir)?, Status::Complete)
+        self.show(&figures, Status::Complete)
     }
 
     /// The run that is gone on with, by `--into`.
@@ -328,6 +340,9 @@ impl Args {
             print_json(figures)?
         } else {
             show::show(figures)?
+        }
+        if status != Status::Complete {
+            resume::ended_early("eval", &figures.run_dir.to_string_lossy())?;
         }
         let trouble = |verdict: &Verdict| !verdict.is_reply();
         let troubled: u64 = figures

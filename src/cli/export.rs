@@ -17,6 +17,7 @@ use crate::export::openai_batch::{Lines, OpenAiBatch};
 use crate::export::question::{About, Export, Question};
 use crate::export::records::Records;
 use crate::item::record::Task;
+use crate::run::command::quoted;
 use crate::run::homes::Homes;
 use crate::run::manifest::Manifest;
 use crate::run::sink::stream_records;
@@ -84,7 +85,8 @@ impl Args {
         // The items of a run are called as they were when it was made.
         let (label, seed) = match run {
             Some(run) => {
-                let plan = Manifest::read(&homes.open(&run).map_err(Failure::usage)?)?.plan;
+                let dir = homes.open(&run).map_err(Failure::usage)?;
+                let plan = Manifest::read(&dir).map_err(Failure::unread)?.plan;
                 (plan.preset.name, plan.seed)
             }
             None => (asked.label.clone(), self.asked.seed),
@@ -169,8 +171,7 @@ impl Args {
                 let is_items = self.asked.clone().naming(Some(&arg)).items().is_some();
                 words.push(if is_items { "--items" } else { "--suite" }.into());
             }
-            let plain = arg.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:@,+".contains(c));
-            words.push(if plain { arg } else { format!("'{}'", arg.replace('\'', r"'\''")) });
+            words.push(quoted(&arg));
         }
         words.join(" ")
     }
@@ -180,12 +181,12 @@ impl Args {
             Failure::usage(anyhow::anyhow!("--to parquet takes the records of a run; name its directory"))
         })?;
         let dir = homes.open(run).map_err(Failure::usage)?;
-        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
-        let records = stream_records(&dir).map_err(Failure::usage)?;
+        let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+        let records = stream_records(&dir).map_err(Failure::unread)?;
         let name = dir.path().canonicalize()?.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut export = Records::new(self.folder(homes)?, name, manifest).map_err(refused)?;
         for record in records {
-            export.add(record.map_err(Failure::usage)?).map_err(refused)?;
+            export.add(record.map_err(Failure::unread)?).map_err(refused)?;
         }
         let count = export.finish().map_err(refused)?;
         let file = self.out.join("records.parquet");

@@ -4,8 +4,10 @@ use super::Failure;
 use crate::ask::evaluate::Prompts;
 use crate::ask::prompt::Prompt;
 use crate::item::record::Task;
+use crate::run::store::is_address;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use std::path::Path;
 
 /// The tasks by name.
 impl ValueEnum for Task {
@@ -30,4 +32,14 @@ pub(super) fn prompts(names: &[String]) -> Result<Prompts, Failure> {
 /// So many threads, or one for each processor.
 pub(super) fn threads(given: Option<u16>) -> usize {
     given.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// Refuses an address where only a file here can be written.
+pub(super) fn file_here(flag: &str, path: Option<&Path>) -> Result<(), Failure> {
+    match path.filter(|path| is_address(path)) {
+        Some(path) => {
+            Err(Failure::usage(anyhow::anyhow!("{flag} takes a file here, and {} is an address", path.display())))
+        }
+        None => Ok(()),
+    }
 }

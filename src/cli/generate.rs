@@ -2,7 +2,7 @@
 
 use super::flags::threads;
 use super::progress::WeavingProgress;
-use super::{Failure, listen, print_json, print_line, say, suite};
+use super::{Failure, print_json, print_line, say, signals, suite};
 use crate::item::halt::Halt;
 use crate::item::record::Task;
 use crate::item::source::TooFew;
@@ -22,7 +22,7 @@ use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Weave labelled items into a folder, each confirmed by wasmtime; the same seed gives the same files
@@ -115,7 +115,7 @@ impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let started = Instant::now();
-        let out = homes.bring(&self.out).map_err(Failure::usage)?;
+        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
         if let Some(name) = &self.suite {
             return self.write_suite(name, &out, started);
         }
@@ -142,8 +142,7 @@ impl Args {
             return self.show_made(&made);
         }
         let data = self.data_set(&out)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let runtime = listen(stop.clone())?;
+        let stop = signals::flag()?;
         let halt = Halt::from(stop.clone());
         let share = self.shard.map_or(self.count, |shard| shard.share(self.count));
         let mut progress = WeavingProgress::new(&card.preset, share);
@@ -160,15 +159,19 @@ impl Args {
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { goes_on }
         });
         progress.finish();
-        runtime.shutdown_background();
         streamed?;
         let Gathered { counts, programs, repeated, complete } = gathering.finish(card)?;
         let items_per_second = (counts.items as f64 / started.elapsed().as_secs_f64()).round();
         let seconds = suite::seconds_since(started);
         let report = Report { counts, programs, repeated, complete, seconds, items_per_second };
         self.show(&report)?;
-        if complete || stop.load(Ordering::Relaxed) {
+        if complete {
             return Ok(());
+        }
+        if stop.load(Ordering::Relaxed) {
+            let what =
+                "what was made is a data set of its own; for all of it, remove that and give the same command again";
+            return signals::ended_early(what);
         }
         Err(Failure::Error(TooFew { programs, items: report.counts.items as usize }.into()))
     }

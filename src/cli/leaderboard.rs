@@ -5,7 +5,7 @@
 mod show;
 
 use super::gate::{self, Gate};
-use super::{Failure, print_json, say};
+use super::{Failure, is_damage, print_json, say};
 use crate::ask::prompt::Prompt;
 use crate::report::leaderboard::{Entrant, Leaderboard, csv, entrant, leaderboard, markdown, page};
 use crate::run::dir::{MANIFEST, RunDir, folders_with, write_whole};
@@ -45,7 +45,8 @@ impl Args {
         let entrants = self.entrants(homes)?;
         let prompts = self.prompt.iter().map(|file| Prompt::load(file)).collect::<Result<Vec<_>, _>>();
         let prompts = prompts.map_err(Failure::usage)?;
-        let found = leaderboard(&entrants)?;
+        let found = leaderboard(&entrants).map_err(Failure::unread)?;
+        tell_rejudged(&found);
         let out = homes.bring(&self.out).map_err(Failure::usage)?;
         std::fs::create_dir_all(&out).map_err(|error| {
             Failure::usage(anyhow::anyhow!("cannot make {}: {error}; name another one with --out", self.out.display()))
@@ -75,7 +76,7 @@ impl Args {
             let here = homes.bring(path).map_err(Failure::usage)?;
             if here.join(MANIFEST).exists() {
                 let dir = homes.named(RunDir::open(&here).map_err(Failure::usage)?);
-                entrants.push(entrant(dir).map_err(Failure::usage)?);
+                entrants.push(entrant(dir).map_err(Failure::unread)?);
                 continue;
             }
             let runs = folders_with(&here, &[MANIFEST], DEPTH).map_err(|error| {
@@ -85,6 +86,7 @@ impl Args {
                 // Of a folder what ranks no models is passed over, not refused: it may hold runs of every kind.
                 match RunDir::open(run).map_err(anyhow::Error::from).and_then(|dir| Ok(entrant(homes.named(dir))?)) {
                     Ok(entrant) => entrants.push(entrant),
+                    Err(damaged) if is_damage(&damaged) => return Err(Failure::Error(damaged)),
                     Err(why) => say(&format!("left out: {why}")),
                 }
             }
@@ -116,5 +118,15 @@ impl Args {
         }
         let whom = self.model.as_deref().unwrap_or("any ranked model");
         Err(Failure::Missed(anyhow::anyhow!("there is no figure of {whom} (--fail-below {least})")))
+    }
+}
+
+/// Says which rows do not count the verdicts that were stored.
+fn tell_rejudged(found: &Leaderboard) {
+    for row in found.boards.iter().flat_map(|board| &board.rows).filter(|row| row.rejudged > 0) {
+        let (count, model, run) = (row.rejudged, &row.model, &row.run);
+        say(&format!(
+            "{run}: {count} stored verdicts of {model} are not what its replies are worth; the replies count"
+        ));
     }
 }

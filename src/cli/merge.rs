@@ -10,7 +10,7 @@ use crate::item::record::Item;
 use crate::item::stream::Disagrees;
 use crate::learn::pretrained::Pretrained;
 use crate::report::evaluation::EvaluationFigures;
-use crate::run::dataset::{CARD, Card, Counts, DataSetError, WovenCard};
+use crate::run::dataset::{CARD, Card, Counts, WovenCard};
 use crate::run::dir::{MANIFEST, RunDir, folders_with};
 use crate::run::homes::Homes;
 use crate::run::merge::{MergeError, Parts, merge_evaluation};
@@ -112,7 +112,7 @@ impl Args {
             Card::Woven(card) => Some(self.weaver(card)?),
             Card::Suite(_) => None,
         };
-        let out = homes.bring(&self.out).map_err(Failure::usage)?;
+        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
         let counts = parts.write(&out, |stretch| {
             let weaver = weaver.as_mut().expect("items of a suite are all in its parts");
             weaver(stretch)
@@ -195,8 +195,5 @@ impl MergeFailure {
 
 /// What the user can mend is told as that.
 fn failure(error: MergeError) -> Failure {
-    match error {
-        MergeError::Write(_) | MergeError::DataSet(DataSetError::Write { .. }) => Failure::Error(error.into()),
-        error => Failure::usage(error),
-    }
+    if error.is_usage() { Failure::usage(error) } else { Failure::Error(error.into()) }
 }

@@ -1,7 +1,7 @@
 //! Owns the command line: one file per verb, each turning flags into one configuration and one call.
 //!
 //! Must not hold logic worth a unit test; and it alone prints, and alone knows exit codes: 0 fine, 1 an error, 2 wrong
-//! use, 100 a threshold missed.
+//! use, 100 a threshold missed, 130 interrupted by Ctrl-C, 143 by SIGTERM. What a limit of the user's own ended is fine.
 
 mod again;
 pub mod attack;
@@ -27,19 +27,24 @@ pub mod resume;
 pub mod schema;
 pub mod serve;
 pub mod shrink;
+mod signals;
 pub mod suite;
 pub mod train;
 pub mod verify;
 
+use crate::run::extent::Damage;
 use crate::run::homes::Homes;
+use crate::run::lock::Told;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What stands below the verbs in `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 an error, 2 wrong use (flags, files, keys), 100 a threshold missed, \
+                          130 interrupted by Ctrl-C, 143 by SIGTERM";
 
 /// Finds out where language models fail at reasoning about WebAssembly, and proves it.
 #[derive(Debug, Parser)]
-#[command(name = "harness", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "harness", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -77,6 +82,13 @@ pub enum Failure {
     Error(anyhow::Error),
     /// Everything went well, but what was measured misses a threshold. Exit code 100.
     Missed(anyhow::Error),
+    /// A signal stopped it before its end. Exit code 130 or 143.
+    Interrupted {
+        /// The exit code.
+        code: u8,
+        /// What to do to go on.
+        after: String,
+    },
 }
 
 impl Failure {
@@ -85,11 +97,26 @@ impl Failure {
         Self::Usage(error.into())
     }
 
+    /// Something that cannot be read: a mistake of the user's, unless what is there was damaged.
+    pub fn unread(error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        if is_damage(&error) { Self::Error(error) } else { Self::Usage(error) }
+    }
+
     fn code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             Self::Error(_) => ExitCode::FAILURE,
             Self::Missed(_) => ExitCode::from(100),
+            Self::Interrupted { code, .. } => ExitCode::from(*code),
+        }
+    }
+
+    /// What is told of it.
+    fn sentence(&self) -> String {
+        match self {
+            Self::Usage(error) | Self::Error(error) | Self::Missed(error) => format!("error: {error}"),
+            Self::Interrupted { after, .. } => format!("interrupted; {after}"),
         }
     }
 }
@@ -100,20 +127,32 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
+/// Whether an error is one about a file that does not hold what its run wrote.
+fn is_damage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Damage>())
+}
+
+/// Tells what is to be told of locks. A process that lost one must not write another line.
+fn told(told: Told) {
+    say(&told.to_string());
+    if matches!(told, Told::Lost(_)) {
+        std::process::exit(1);
+    }
+}
+
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     // A missing .env file is the usual case; a broken one would go unnoticed until a key is missing, which is reported.
     let _ = dotenvy::dotenv();
     let verb = Cli::parse().verb;
-    let homes = Homes::default();
+    let homes = Homes::telling(told);
     let done = verb.run(&homes);
     // What was done goes home, whatever became of it.
     let sent = homes.close().map(|addresses| addresses.iter().for_each(|address| say(&format!("kept at {address}"))));
     match done.and_then(|()| Ok(sent?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let (Failure::Usage(error) | Failure::Error(error) | Failure::Missed(error)) = &failure;
-            say(&format!("error: {error}"));
+            say(&failure.sentence());
             failure.code()
         }
     }
@@ -140,7 +179,7 @@ impl Verb {
             Self::Shrink(args) => args.run(homes),
             Self::Suite(args) => args.run(),
             Self::Train(args) => args.run(homes),
-            Self::Verify(args) => args.run(),
+            Self::Verify(args) => args.run(homes),
         }
     }
 }
@@ -148,20 +187,6 @@ impl Verb {
 /// A runtime for the asking verbs.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
-/// Sets the flag at the first Ctrl-C; at the second the program ends.
-fn listen(stop: Arc<AtomicBool>) -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = runtime()?;
-    runtime.spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if stop.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            say("stopping (again to drop what is not yet written)");
-        }
-    });
-    Ok(runtime)
 }
 
 /// Tells people something on stderr; where nobody listens, the run goes on.

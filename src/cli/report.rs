@@ -3,11 +3,13 @@
 //! Must not know what a weakness is, nor how a page looks.
 
 use super::again;
+use super::budget;
 use super::disagreement::disagreement;
+use super::flags::file_here;
 use super::resume::verb_of;
-use super::{Failure, Verb, print_json, print_line, runtime, say};
+use super::{Failure, Verb, print_json, print_line, runtime, say, signals};
 use crate::ask::examiner::Examiner;
-use crate::ask::pipeline::{Ended, Stop};
+use crate::ask::pipeline::Ended;
 use crate::attack::pairs::{self, PairsError, Twin};
 use crate::item::record::{Item, Purpose, Record};
 use crate::report::attack_page::{Parts, attack_page};
@@ -68,8 +70,9 @@ struct Report<'a> {
 impl Args {
     /// Asks what is still to be asked, writes the page, and shows what the model fails on.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        file_here("--out", self.out.as_deref())?;
         let dir = homes.open(&self.run).map_err(Failure::usage)?;
-        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
+        let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
         let Verb::Attack(attack) = verb_of(&manifest, &self.run)? else {
             let verb = &manifest.plan.verb;
             let problem = format!(
@@ -79,14 +82,19 @@ impl Args {
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         };
         let against = self.against.iter().map(|path| other(path, homes)).collect::<Result<Vec<_>, Failure>>()?;
-        let figures = write_summary(&dir)?;
-        let records = read_records(&dir).map_err(Failure::usage)?.rows;
+        let figures = write_summary(&dir).map_err(Failure::unread)?;
+        let records = read_records(&dir).map_err(Failure::unread)?.rows;
         let weaknesses = Weaknesses::of(&records)?;
         let file = self.prompt.as_deref().or(attack.prompt.as_deref());
         let prompt = |items: &[&Item]| again::prompt(&manifest, file, items);
         let (entry, way) = (attack.asking.entry()?, &attack.asking.way);
         let wanted = self.pairs.unwrap_or(if entry.provider.is_resident() { FREE_PAIRS } else { 0 });
-        let open = open_twins(&weaknesses, &records, &read_pairs(&dir)?, wanted, manifest.plan.seed)?;
+        if wanted > 0 {
+            // What is known must not grow while the rest is asked.
+            homes.take(&self.run).map_err(Failure::usage)?;
+        }
+        let open =
+            open_twins(&weaknesses, &records, &read_pairs(&dir).map_err(Failure::unread)?, wanted, manifest.plan.seed)?;
         if !open.is_empty() {
             let prompt = prompt(&[&open[0].twin.draft.item])?;
             say(&format!("asking {} minimal pairs of {}", open.len().div_ceil(2), entry.name()));
@@ -94,6 +102,9 @@ impl Args {
                 let connection = way.connect(entry, &[], Seed::new(manifest.plan.seed)).await?;
                 ask(&dir, &open, &again::examiner(way, &connection, prompt)).await
             })?;
+            let mut manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+            manifest.note([dir.pairs().as_path()])?;
+            manifest.write(&dir)?;
         }
         let (pairs, shrunk) = (read_pairs(&dir)?, read_shrunk(&dir)?);
         let page = attack_page(Parts {
@@ -118,8 +129,8 @@ impl Args {
 /// A run to draw beside it, by its strategy.
 fn other(path: &Path, homes: &Homes) -> Result<(String, Vec<Record>), Failure> {
     let dir = homes.open(path).map_err(Failure::usage)?;
-    let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
-    let records = read_records(&dir).map_err(Failure::usage)?.rows;
+    let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+    let records = read_records(&dir).map_err(Failure::unread)?.rows;
     Ok((manifest.plan.strategy.unwrap_or(manifest.plan.verb), records))
 }
 
@@ -167,7 +178,7 @@ fn open_twins<'a>(
 async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(), Failure> {
     let mut lines = JsonLines::open(&dir.pairs())?;
     let twins: Vec<Twin> = open.iter().map(|open| open.twin.clone()).collect();
-    let (_sender, stop) = tokio::sync::watch::channel(Stop::Go);
+    let (_sender, stop) = budget::listen();
     let keep = |at: usize, answer, _| {
         let Open { claim, of, twin } = &open[at];
         let record = Record::beside(Purpose::Pair, twin.draft.item.clone(), answer);
@@ -179,7 +190,8 @@ async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(),
         _ => error.into(),
     })?;
     match ended {
-        Ended::Complete | Ended::Stopped => Ok(()),
+        Ended::Complete => Ok(()),
+        Ended::Stopped => signals::ended_early("what was answered is kept; go on with the same command"),
         Ended::Outage { trouble, .. } => Err(Failure::Error(anyhow::anyhow!(
             "nobody answers any more: {trouble}; what was answered is kept, so ask again later, or write the page without \
              pairs: --pairs 0"

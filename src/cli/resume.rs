@@ -3,7 +3,8 @@
 //!
 //! Must not know what a run does.
 
-use super::{Cli, Failure, Verb};
+use super::{Cli, Failure, Verb, signals};
+use crate::run::command::quoted;
 use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
 use crate::run::manifest::{Manifest, Status};
@@ -38,14 +39,21 @@ impl Earlier {
         Ok((Self { dir, manifest }, verb))
     }
 
-    /// The run in a directory.
+    /// The run in a directory; one that is not complete is locked, so that nobody else goes on with it.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is none, or somebody works on it.
     pub(super) fn open(path: &Path, homes: &Homes) -> Result<Self, Failure> {
-        let dir = homes.open(path).map_err(Failure::usage)?;
-        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
-        Ok(Self { dir, manifest })
+        let read = |dir: RunDir| {
+            let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+            Ok::<Self, Failure>(Self { dir, manifest })
+        };
+        let found = read(homes.open(path).map_err(Failure::usage)?)?;
+        if found.is_complete() {
+            return Ok(found);
+        }
+        // Read again: whoever had the lock before may have ended the run meanwhile.
+        read(homes.take(path).map_err(Failure::usage)?)
     }
 
     /// Whether there is nothing left to do.
@@ -68,6 +76,14 @@ impl Earlier {
              begin a new run"
         )))
     }
+}
+
+/// How a verb ends whose run did not come to its end, and how the run goes on.
+///
+/// # Errors
+/// If a signal stopped it; the user's own limits may.
+pub(super) fn ended_early(verb: &str, run: &str) -> Result<(), Failure> {
+    signals::ended_early(&format!("go on with: harness {verb} --resume {}", quoted(run)))
 }
 
 /// The verb of a run, as it was called.

@@ -7,7 +7,7 @@ use super::budget;
 use super::connect::{Connection, Way};
 use super::disagreement::disagreement;
 use super::progress::ShrinkProgress;
-use super::{Failure, print_json, print_line, runtime, say};
+use super::{Failure, print_json, print_line, runtime, say, signals};
 use crate::ask::pipeline::StopSignal;
 use crate::ask::prompt::Prompt;
 use crate::attack::shrink::{Finish, ShrinkError, Shrinker};
@@ -75,14 +75,16 @@ pub(super) struct Shrinking {
     pub(super) shrunk: Vec<Shrunk>,
     /// Items that were not missed again, and are left alone.
     pub(super) not_missed: Vec<String>,
+    /// Whether somebody stopped it.
+    pub(super) stopped: bool,
 }
 
 impl Args {
     /// Shrinks, keeps and shows.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
-        let dir = homes.open(&self.run).map_err(Failure::usage)?;
-        let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
-        let records = read_records(&dir).map_err(Failure::usage)?.rows;
+        let dir = homes.take(&self.run).map_err(Failure::usage)?;
+        let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+        let records = read_records(&dir).map_err(Failure::unread)?.rows;
         let picked = self.picked(&records)?;
         let items: Vec<&Item> = picked.iter().map(|record| &record.item).collect();
         let prompt = again::prompt(&manifest, self.prompt.as_deref(), &items)?;
@@ -101,9 +103,14 @@ impl Args {
         })?;
         if self.json {
             let (run, file) = (dir.name(), dir.shown(&dir.shrunk()));
-            return print_json(&Report { run, file, shrunk: &shrinking.shrunk, not_missed: &shrinking.not_missed });
+            print_json(&Report { run, file, shrunk: &shrinking.shrunk, not_missed: &shrinking.not_missed })?;
+        } else {
+            shrinking.show(&dir)?;
         }
-        shrinking.show(&dir)
+        if !shrinking.stopped {
+            return Ok(());
+        }
+        signals::ended_early("what was cut down is kept; go on with the same command for the other programs")
     }
 
     /// The records that are to be shrunk.
@@ -198,7 +205,10 @@ async fn shrink_all(
         match shrunk.finish {
             Finish::NotMissed => shrinking.not_missed.push(id.clone()),
             Finish::Broken(error) => return Err(error.into()),
-            Finish::Stopped => break,
+            Finish::Stopped => {
+                shrinking.stopped = true;
+                break;
+            }
             Finish::Smallest | Finish::Budget => {}
         }
     }

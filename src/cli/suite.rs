@@ -4,7 +4,7 @@ mod secret;
 
 use super::flags;
 use super::progress::WeavingProgress;
-use super::{Failure, listen, print_json, print_line, say};
+use super::{Failure, print_json, print_line, say, signals};
 use crate::ask::cache::user_folder;
 use crate::item::halt::Halt;
 use crate::item::record::Task;
@@ -12,8 +12,6 @@ use crate::run::suite::{Items, Select, Shelf, Suite, SuiteItem, WeaveError};
 use crate::seed::Seed;
 use serde::Serialize;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// The variable that names another folder for woven suites, or says `off`.
@@ -100,16 +98,20 @@ pub(super) fn each(
     threads: Option<u16>,
     mut take: impl FnMut(SuiteItem) -> bool,
 ) -> Result<String, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let runtime = listen(stop.clone())?;
+    let stop = signals::flag()?;
     let mut progress = WeavingProgress::new(&suite.label(), suite.count(select).map_err(Failure::usage)?);
     let woven = each_until(suite, seed, select, (threads, &stop.into()), |item| {
         progress.woven(item.is_some().into());
         item.is_none_or(&mut take)
     });
     progress.finish();
-    runtime.shutdown_background();
-    woven
+    woven.map_err(|failure| match failure {
+        Failure::Error(error) if matches!(error.downcast_ref(), Some(WeaveError::Stopped)) => {
+            signals::interrupted("the items were not all woven yet; give the same command again")
+                .unwrap_or(Failure::Error(error))
+        }
+        other => other,
+    })
 }
 
 /// The same for those who show progress and hear signals themselves; `take` gets none now and then. A suite that was woven

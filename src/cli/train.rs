@@ -1,10 +1,12 @@
 //! Owns `harness train`: a policy learns to weave programs like those of the real world.
 
+use super::flags::file_here;
 use super::progress::TrainingProgress;
-use super::{Failure, listen, print_json, print_line, say};
+use super::{Failure, print_json, print_line, signals};
 use crate::learn::checkpoint::Card;
 use crate::learn::device::Device;
 use crate::learn::pretrained;
+use crate::learn::rollout::Stop;
 use crate::learn::train::figures::{Exam, Figures, Who};
 use crate::learn::train::{Round, Settings, Trainer};
 use crate::run::clock::Stamp;
@@ -19,7 +21,7 @@ use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Train a policy to weave programs like those of the real world, of a length drawn for each
@@ -81,6 +83,7 @@ struct Report {
 impl Args {
     /// Trains; writes a run directory and prints what the policy is worth.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        file_here("--out", self.out.as_deref())?;
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         let device = self.device.open().map_err(Failure::usage)?;
         let loom = Arc::new(Loom::new(preset.weave.clone()));
@@ -97,32 +100,37 @@ impl Args {
         let dir = homes.create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
         let mut manifest = self.manifest(&preset, started)?;
         manifest.write(&dir)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let runtime = listen(stop.clone())?;
+        let stop = signals::flag()?;
+        let is_told = || stop.load(Ordering::Relaxed);
         let clock = Instant::now();
-        let trained = self.train(&mut trainer, &preset, &dir, &stop);
-        runtime.shutdown_background();
-        let stopped = stop.load(Ordering::Relaxed) || trained.is_err();
-        let report = self.report(&trainer, &preset, clock.elapsed())?;
+        let trained = self.train(&mut trainer, &preset, &dir, &is_told);
+        let stopped = is_told() || trained.is_err();
+        // Whoever stops it does not want to wait until it is examined.
+        let report = if stopped { None } else { Some(self.report(&trainer, &preset, clock.elapsed())?) };
         manifest.end(if stopped { Status::Interrupted } else { Status::Complete }, Stamp::now(), clock.elapsed());
         manifest.write(&dir)?;
         let paths = [Some(dir.checkpoint()), self.out.clone()].into_iter().flatten();
-        let kept: Vec<PathBuf> = paths.map(|path| self.keep(&path, &trainer, &report)).collect::<Result<_, _>>()?;
+        let keep = |path: PathBuf| self.keep(&path, &trainer, report.as_ref());
+        let kept: Vec<PathBuf> = paths.map(keep).collect::<Result<_, _>>()?;
         trained?;
-        if stopped {
-            say("stopped; the policy is kept as it was by then");
+        match report {
+            None => {
+                let kept = dir.shown(&pretrained::with_ending(&dir.checkpoint()));
+                signals::ended_early(&format!("the policy is kept as it was by then: {kept}"))
+            }
+            Some(report) if self.json => print_json(&report),
+            Some(report) => show(&report, &dir, &kept),
         }
-        if self.json { print_json(&report) } else { show(&report, &dir, &kept) }
     }
 
     /// Until the steps are done, the time is up, or somebody stops it.
-    fn train(&self, trainer: &mut Trainer, preset: &Preset, dir: &RunDir, stop: &AtomicBool) -> Result<(), Failure> {
+    fn train(&self, trainer: &mut Trainer, preset: &Preset, dir: &RunDir, stop: Stop<'_>) -> Result<(), Failure> {
         let (mut metrics, mut samples) = (JsonLines::open(&dir.metrics())?, JsonLines::open(&dir.samples())?);
         let steps = self.steps.unwrap_or(preset.train.steps);
         let limit = self.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
         let mut progress = TrainingProgress::new();
         let clock = Instant::now();
-        while !stop.load(Ordering::Relaxed) {
+        while !stop() {
             let done = match limit {
                 Some(limit) => clock.elapsed().div_duration_f64(limit),
                 None => trainer.steps as f64 / steps as f64,
@@ -132,7 +140,7 @@ impl Args {
             }
             let round_clock = Instant::now();
             let before = trainer.steps;
-            let (round, sample) = trainer.round(done, threads())?;
+            let Some((round, sample)) = trainer.round(done, threads(), stop)? else { break };
             let steps_per_s = (round.steps - before) as f64 / round_clock.elapsed().as_secs_f64();
             metrics.append(&Line { round: &round, steps_per_s: steps_per_s.round() })?;
             if let Some(sample) = sample {
@@ -168,15 +176,16 @@ impl Args {
         })
     }
 
-    /// Writes the policy and its card.
-    fn keep(&self, path: &Path, trainer: &Trainer, report: &Report) -> Result<PathBuf, Failure> {
+    /// Writes the policy and its card, with the figures that are known.
+    fn keep(&self, path: &Path, trainer: &Trainer, report: Option<&Report>) -> Result<PathBuf, Failure> {
         let path = pretrained::with_ending(path);
         let mut metadata = pretrained::metadata(&trainer.vocabulary);
-        let figures = serde_json::to_string(&report.trained)?;
         let steps = trainer.steps.to_string();
         let known = [("preset", self.preset.clone()), ("seed", self.seed.to_string()), ("steps", steps)];
         metadata.extend(known.into_iter().map(|(key, value)| (key.to_owned(), value)));
-        metadata.insert("figures".to_owned(), figures);
+        if let Some(report) = report {
+            metadata.insert("figures".to_owned(), serde_json::to_string(&report.trained)?);
+        }
         pretrained::save(
             &path,
             &trainer.policy,

@@ -5,7 +5,8 @@ use crate::ask::guess::lessons::{self, LESSONS};
 use crate::ask::guess::measure::{Floor, Unit, measure};
 use crate::item::verify::{Broken, Verified, verify};
 use crate::run::clock::Stamp;
-use crate::run::dir::{RunDir, RunName};
+use crate::run::dir::RunName;
+use crate::run::homes::Homes;
 use crate::run::preset::Preset;
 use crate::seed::Seed;
 use crate::wasm::{encode::encode, print::print};
@@ -56,7 +57,7 @@ struct Guessed {
 
 impl Args {
     /// Verifies; an error if a promise was broken.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         if self.guessers {
             return self.guess(&preset);
@@ -79,12 +80,8 @@ impl Args {
         if holds {
             return Ok(());
         }
-        let path = self.save(&broken)?;
-        Err(Failure::Error(anyhow::anyhow!(
-            "{} programs broke a promise; they are in {}",
-            broken.len(),
-            path.display()
-        )))
+        let place = self.save(&broken, homes)?;
+        Err(Failure::Error(anyhow::anyhow!("{} programs broke a promise; they are in {place}", broken.len())))
     }
 
     /// Measures the guessers; [`Failure::Missed`] if one gets too much right.
@@ -124,9 +121,9 @@ impl Args {
     }
 
     /// Writes broken programs as text, binary and what broke.
-    fn save(&self, broken: &[Broken]) -> Result<PathBuf, Failure> {
+    fn save(&self, broken: &[Broken], homes: &Homes) -> Result<String, Failure> {
         let name = RunName { verb: "verify", preset: &self.preset, model: Some("wasmtime"), seed: self.seed };
-        let dir = RunDir::create(&self.log_dir, &name, &Stamp::now())?;
+        let dir = homes.create(&self.log_dir, &name, &Stamp::now()).map_err(Failure::usage)?;
         for (at, Broken { what, weaver }) in broken.iter().enumerate().take(100) {
             let base = dir.path().join(format!("broken-{at:03}"));
             std::fs::write(base.with_extension("wat"), print(weaver.program(), &[]))?;
@@ -134,7 +131,7 @@ impl Args {
             let recipe = format!("{what}\nseed {}\nactions {:?}\n", weaver.seed(), weaver.actions());
             std::fs::write(base.with_extension("txt"), recipe)?;
         }
-        Ok(dir.path().into())
+        Ok(dir.name())
     }
 }
 

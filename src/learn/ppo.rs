@@ -15,7 +15,7 @@ use super::loss::{Lesson, Share, Sums, Weights};
 use super::network::Observations;
 use super::optim::Adam;
 use super::policy::ActorCritic;
-use super::rollout::{Rollout, count_legal};
+use super::rollout::{Rollout, Stop, count_legal};
 use crate::seed::Rng;
 
 /// How to learn from one batch of episodes.
@@ -125,6 +125,22 @@ pub fn update(
     config: &PpoConfig,
     rng: &mut Rng,
 ) -> Result<UpdateMetrics> {
+    update_until(policy, optimizer, rollout, rewards, config, rng, &|| false)
+}
+
+/// As [`update`], but that no further minibatch is begun once `stop` says so; the policy is then as it was by then.
+///
+/// # Panics
+/// As there.
+pub fn update_until(
+    policy: &ActorCritic,
+    optimizer: &mut Adam,
+    rollout: &Rollout,
+    rewards: &[Option<f32>],
+    config: &PpoConfig,
+    rng: &mut Rng,
+    stop: Stop<'_>,
+) -> Result<UpdateMetrics> {
     let observations = policy.observations(&rollout.observations);
     let mut batch = Batch::new(policy, rollout, &observations, rewards, config)?;
     let mut metrics = UpdateMetrics { explained_variance: batch.explained_variance(), ..UpdateMetrics::default() };
@@ -142,6 +158,9 @@ pub fn update(
         }
         rng.shuffle(&mut order);
         for steps in order.chunks(size) {
+            if stop() {
+                break 'update;
+            }
             let share = minibatch(&lesson, steps)?;
             if share.sums.choices > 0.0 {
                 metrics.approx_kl = (share.sums.kl / share.sums.choices) as f32;

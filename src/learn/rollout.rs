@@ -26,6 +26,9 @@ pub trait Env {
     fn step(&mut self, action: usize) -> bool;
 }
 
+/// Whether somebody wants it to end.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// The actions whose bit is set, in ascending order.
 pub fn legal_actions(mask: &[u64]) -> impl Iterator<Item = usize> {
     mask.iter().enumerate().flat_map(|(at, &word)| {
@@ -187,7 +190,7 @@ impl Rollout {
 /// If there is not one stream per environment, if an environment offers no legal action, or if the policy's scores are
 /// not finite.
 pub fn collect<E: Env>(policy: &ActorCritic, envs: &mut [E], rngs: &mut [Rng]) -> Result<Rollout> {
-    Ok(play_all(policy, &Actor::new(policy)?, envs, rngs))
+    Ok(play_all(policy, &Actor::new(policy)?, envs, rngs, &|| false))
 }
 
 /// As [`collect`], with the environments shared out among threads. The result is the same.
@@ -197,13 +200,24 @@ pub fn collect_on<E: Env + Send>(
     envs: &mut [E],
     rngs: &mut [Rng],
 ) -> Result<Rollout> {
+    collect_until(threads, policy, envs, rngs, &|| false)
+}
+
+/// As [`collect_on`], but that no further environment is begun once `stop` says so.
+pub fn collect_until<E: Env + Send>(
+    threads: NonZeroUsize,
+    policy: &ActorCritic,
+    envs: &mut [E],
+    rngs: &mut [Rng],
+    stop: Stop<'_>,
+) -> Result<Rollout> {
     assert_eq!(envs.len(), rngs.len(), "one stream per environment");
     let actor = &Actor::new(policy)?;
     let share = envs.len().div_ceil(threads.get()).max(1);
     let parts: Vec<Rollout> = std::thread::scope(|scope| {
         let chunks = envs.chunks_mut(share).zip(rngs.chunks_mut(share));
         let started: Vec<_> =
-            chunks.map(|(envs, rngs)| scope.spawn(move || play_all(policy, actor, envs, rngs))).collect();
+            chunks.map(|(envs, rngs)| scope.spawn(move || play_all(policy, actor, envs, rngs, stop))).collect();
         started
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -214,11 +228,11 @@ pub fn collect_on<E: Env + Send>(
     Ok(rollout)
 }
 
-fn play_all<E: Env>(policy: &ActorCritic, actor: &Actor, envs: &mut [E], rngs: &mut [Rng]) -> Rollout {
+fn play_all<E: Env>(policy: &ActorCritic, actor: &Actor, envs: &mut [E], rngs: &mut [Rng], stop: Stop<'_>) -> Rollout {
     assert_eq!(envs.len(), rngs.len(), "one stream per environment");
     let mut rollout = Rollout::of(policy);
     let (mut scratch, mut legal) = (Scratch::default(), Vec::new());
-    for (env, rng) in envs.iter_mut().zip(rngs) {
+    for (env, rng) in envs.iter_mut().zip(rngs).take_while(|_| !stop()) {
         rollout.play(actor, env, rng, &mut scratch, &mut legal);
     }
     rollout

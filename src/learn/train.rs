@@ -15,7 +15,7 @@ use super::optim::Adam;
 use super::policy::{ActorCritic, PolicyConfig};
 use super::ppo::{self, PpoConfig, UpdateMetrics};
 use super::reward::WeavingReward;
-use super::rollout;
+use super::rollout::{self, Stop};
 use crate::seed::{Rng, Seed};
 use crate::weave::config::Bounds;
 use crate::weave::prior::Prior;
@@ -183,11 +183,17 @@ impl Trainer {
     }
 
     /// Weaves programs, looks at them, and learns from what they were worth. `done` is the share of the training that is
-    /// behind it. Returns what came of it, and the first of the programs.
+    /// behind it. Returns what came of it, and the first of the programs; `None` once `stop` says that it is to end, which is
+    /// heard within the round. The policy is then as it was by then.
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    pub fn round(&mut self, done: f64, threads: NonZeroUsize) -> Result<(Round, Option<Sample>)> {
+    pub fn round(
+        &mut self,
+        done: f64,
+        threads: NonZeroUsize,
+        stop: Stop<'_>,
+    ) -> Result<Option<(Round, Option<Sample>)>> {
         let fuel = self.reach.of(self.loom.config.fuel);
         let numbers = self.episodes..self.episodes + self.config.batch as u64;
         let seeds: Vec<Seed> = numbers.map(|number| self.seed.indexed("episode", number)).collect();
@@ -199,7 +205,10 @@ impl Trainer {
             })
             .collect();
         let mut rngs: Vec<Rng> = seeds.iter().map(|seed| seed.child("choices").rng()).collect();
-        let rollout = rollout::collect_on(threads, &self.policy, &mut episodes, &mut rngs)?;
+        let rollout = rollout::collect_until(threads, &self.policy, &mut episodes, &mut rngs, stop)?;
+        if stop() {
+            return Ok(None);
+        }
 
         let looks = judge::look_at(&mut episodes, threads);
         self.pool.fade();
@@ -209,7 +218,11 @@ impl Trainer {
         let rewards: Vec<Option<f32>> = worth.iter().copied().map(Some).collect();
         let mut ppo = self.ppo.clone();
         ppo.learning_rate *= 1.0 - done.clamp(0.0, 1.0) * (1.0 - self.config.final_rate);
-        let update = ppo::update(&self.policy, &mut self.optimizer, &rollout, &rewards, &ppo, &mut self.rng)?;
+        let (policy, optimizer, rng) = (&self.policy, &mut self.optimizer, &mut self.rng);
+        let update = ppo::update_until(policy, optimizer, &rollout, &rewards, &ppo, rng, stop)?;
+        if stop() {
+            return Ok(None);
+        }
         self.rounds += 1;
         self.steps += rollout.steps() as u64;
         let figures = Figures::of(&looks, self.reward.depth);
@@ -217,7 +230,7 @@ impl Trainer {
         self.episodes += seeds.len() as u64;
         let reach = self.reach.0;
         self.reach.hear(figures.mean_length);
-        Ok((Round { round: self.rounds, steps: self.steps, figures, reach, update }, sample))
+        Ok(Some((Round { round: self.rounds, steps: self.steps, figures, reach, update }, sample)))
     }
 
     /// What each program was worth to the learner.

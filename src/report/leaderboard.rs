@@ -88,6 +88,9 @@ pub struct Row {
     pub replies: u64,
     /// How often each item was to be asked.
     pub epochs: u32,
+    /// Replies of which the stored verdict is not what they are worth; that does not count.
+    #[serde(skip_serializing_if = "is_none")]
+    pub rejudged: u64,
     /// `correct` over all final verdicts, those among them that are trouble of the provider.
     pub accuracy_strict: Option<f64>,
     /// Of the strict accuracy, 95 %: Wilson's interval with as many independent answers as the replies are worth, which are
@@ -128,6 +131,10 @@ impl Row {
             std::path::Path::new(&self.run).file_name().map_or(self.run.as_str().into(), |name| name.to_string_lossy());
         if twin { format!("{} ({run})", self.model) } else { self.model.clone() }
     }
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An item that nobody got right.

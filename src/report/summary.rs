@@ -12,9 +12,8 @@ use super::stats::{self, Share};
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::dir::{DirError, RunDir, write_whole};
 use crate::run::jsonl::{self, Cut, LineError};
-use crate::run::manifest::{Manifest, Status};
+use crate::run::manifest::{Manifest, ManifestError, Status};
 use crate::run::sink::{ReadError, read_records};
-use crate::run::yaml::ConfigError;
 pub use misses::confirmed;
 use std::path::Path;
 use text::{count, interval, line, percent, table};
@@ -27,7 +26,7 @@ const BASELINE: &str = "random baseline";
 pub enum ReportError {
     /// Its manifest cannot be read.
     #[error(transparent)]
-    Manifest(#[from] ConfigError),
+    Manifest(#[from] ManifestError),
     /// Its records cannot be read.
     #[error(transparent)]
     Records(#[from] ReadError),
@@ -46,7 +45,7 @@ pub enum ReportError {
 pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
     let manifest = Manifest::read(dir)?;
     let lines = read_records(dir)?;
-    let figures = AttackFigures::compute(dir.path(), &manifest, &lines.rows, last_said(dir)?);
+    let figures = AttackFigures::compute(Path::new(&dir.name()), &manifest, &lines.rows, last_said(dir)?);
     let curves = curves(&lines.rows);
     let names = (manifest.plan.strategy.as_deref().unwrap_or("attack"), BASELINE);
     let title = format!("How often {} is wrong", figures.model.as_deref().unwrap_or("the model"));

@@ -24,6 +24,12 @@ pub fn without_secrets<I: IntoIterator<Item = String>>(args: I) -> Vec<String> {
     kept
 }
 
+/// A word of a command line as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// Whether a flag, header or URL parameter of this name holds a secret. `--max-tokens` does not: only the singular
 /// `token` is a credential.
 fn names_secret(name: &str) -> bool {

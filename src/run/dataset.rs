@@ -8,6 +8,7 @@ mod card;
 
 pub use card::{Card, SuiteCard, WovenCard, WovenPart};
 
+use super::dir::is_empty;
 use crate::item::record::Item;
 use crate::seed::Seed;
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,7 @@ impl DataSet {
         if mark.exists() {
             clear(dir, &splits).map_err(fail(dir))?;
         }
-        if std::fs::read_dir(dir).map_err(fail(dir))?.next().is_some() {
+        if !is_empty(dir).map_err(fail(dir))? {
             return Err(DataSetError::NotEmpty(dir.into()));
         }
         File::create_new(&mark).map_err(fail(&mark))?;

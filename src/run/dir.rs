@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The file that makes a directory a run's.
 pub const MANIFEST: &str = "manifest.yaml";
+/// The file that says who works in a directory, while somebody does; see [`lock`](super::lock).
+pub const LOCK: &str = ".lock";
 
 /// What a run directory is named after.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +70,17 @@ impl RunDir {
         unreachable!("u32::MAX directories of one name")
     }
 
+    /// Makes a directory where it is missing.
+    pub(super) fn make(path: &Path) -> Result<(), DirError> {
+        let fail = |source| DirError { action: "make the directory", path: path.into(), source, todo: ROOM };
+        fs::create_dir_all(path).map_err(fail)
+    }
+
     /// Exactly this directory for a new run; it may be there already if nothing is in it.
     pub fn create_at(path: &Path) -> Result<Self, DirError> {
         let fail = |source| DirError { action: "make the directory", path: path.into(), source, todo: ANOTHER };
-        fs::create_dir_all(path).map_err(fail)?;
-        if fs::read_dir(path).map_err(fail)?.next().is_some() {
+        Self::make(path)?;
+        if !is_empty(path).map_err(fail)? {
             return Err(DirError { todo: EMPTY, ..fail(io::ErrorKind::DirectoryNotEmpty.into()) });
         }
         Ok(Self { path: path.into(), home: None })
@@ -178,6 +186,12 @@ impl RunDir {
     pub fn disagreement(&self) -> PathBuf {
         self.path.join("disagreement")
     }
+}
+
+/// Whether nothing is in a folder but what locks it.
+pub fn is_empty(folder: &Path) -> io::Result<bool> {
+    let mut names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    names.try_fold(true, |empty, name: io::Result<_>| Ok(empty && name? == LOCK))
 }
 
 /// Folders with one of these files, sorted by name: the folder itself, or those at most so many levels below it. Nothing is

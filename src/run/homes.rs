@@ -1,11 +1,12 @@
 //! Owns where run directories are at home: here, or in an object store that a folder here is the mirror of.
 //!
-//! Must not know what is in them. Programs append and seek, object stores do neither: so a run is written to a scratch
+//! Must not know what is in them. What is worked on is locked until the end, when everything is sent. Programs append and seek, object stores do neither: so a run is written to a scratch
 //! folder, and what has changed there is sent at short intervals and at the end. Whoever kills the process loses what came
 //! since then, and `--resume` (or the same command with `--into`) asks that again.
 
 use super::clock::Stamp;
-use super::dir::{DirError, RunDir, RunName};
+use super::dir::{DirError, LOCK, RunDir, RunName};
+use super::lock::{Lock, LockError, Tell};
 use super::store::{Folder, StoreError, is_address};
 use std::collections::BTreeMap;
 use std::io;
@@ -23,10 +24,16 @@ const REST: u32 = 10;
 /// What says that the rest is whole, and so is sent behind it.
 const LAST: [&str; 2] = ["manifest.yaml", "dataset.yaml"];
 
-/// The mirrors of this process.
-#[derive(Debug, Default)]
+/// Names of one directory that are tried, where others take them in the same second.
+const NAMES: usize = 100;
+
+/// The mirrors of this process, and what it has locked.
+#[derive(Debug)]
 pub struct Homes {
     mirrors: Mutex<Vec<Sending>>,
+    /// By their addresses, or whole paths.
+    locks: Mutex<Vec<(PathBuf, Lock)>>,
+    tell: Tell,
 }
 
 /// A mirror, and the thread that sends what changes.
@@ -51,7 +58,32 @@ struct Mirror {
 }
 
 impl Homes {
-    /// The directory that an earlier run made at `path`.
+    /// None yet; what is to be told of locks is told there.
+    pub fn telling(tell: Tell) -> Self {
+        Self { mirrors: Mutex::default(), locks: Mutex::default(), tell }
+    }
+
+    /// The directory that an earlier run made at `path`, to work on: nobody else may until [`Homes::close`].
+    ///
+    /// # Errors
+    /// If there is none, or somebody works on it.
+    pub fn take(&self, path: &Path) -> Result<RunDir, HomeError> {
+        self.open(path)?;
+        self.lock(path)?;
+        // What an earlier holder wrote in between is seen too.
+        self.open(path)
+    }
+
+    /// A folder to write something else than a run to, made where it is missing: nobody else may until [`Homes::close`].
+    ///
+    /// # Errors
+    /// If it cannot be made, or somebody works on it.
+    pub fn take_folder(&self, path: &Path) -> Result<PathBuf, HomeError> {
+        self.make_and_lock(path)?;
+        Ok(self.bring(path)?)
+    }
+
+    /// The directory that an earlier run made at `path`, to look at.
     ///
     /// # Errors
     /// If there is none.
@@ -59,12 +91,53 @@ impl Homes {
         self.at(path, RunDir::open)
     }
 
-    /// Exactly `path` for a new run.
+    /// Exactly `path` for a new run, locked.
     ///
     /// # Errors
-    /// If something is there.
+    /// If something is there, or somebody works on it.
     pub fn create_at(&self, path: &Path) -> Result<RunDir, HomeError> {
+        self.make_and_lock(path)?;
         self.at(path, RunDir::create_at)
+    }
+
+    fn make_and_lock(&self, path: &Path) -> Result<(), HomeError> {
+        if !is_address(path) {
+            RunDir::make(path)?;
+        }
+        self.lock(path)
+    }
+
+    /// Locks a directory that is there, or an address; once.
+    fn lock(&self, path: &Path) -> Result<(), HomeError> {
+        let folder = remote(path)?;
+        let key = match &folder {
+            Some(folder) => folder.url().into(),
+            None => path.canonicalize().unwrap_or_else(|_| path.into()),
+        };
+        if lock(&self.locks).iter().any(|(known, _)| *known == key) {
+            return Ok(());
+        }
+        let locked = match folder {
+            Some(folder) => {
+                let locked = Lock::there(folder, self.tell)?;
+                self.refresh(&key)?;
+                locked
+            }
+            None => Lock::here(path, self.tell)?,
+        };
+        lock(&self.locks).push((key, locked));
+        Ok(())
+    }
+
+    /// Fetches anew what was brought before it was locked.
+    fn refresh(&self, address: &Path) -> Result<(), StoreError> {
+        for Sending { mirror, .. } in lock(&self.mirrors).iter() {
+            let mut mirror = lock(mirror);
+            if mirror.is_whole && Path::new(mirror.folder.url()) == address {
+                mirror.fetch()?;
+            }
+        }
+        Ok(())
     }
 
     fn at(&self, path: &Path, dir: impl Fn(&Path) -> Result<RunDir, DirError>) -> Result<RunDir, HomeError> {
@@ -73,13 +146,21 @@ impl Homes {
         Ok(self.named(dir(&self.bring(path)?).map_err(told)?))
     }
 
-    /// A new directory in `log_dir`; see [`RunDir::create`].
+    /// A new directory in `log_dir`, locked; see [`RunDir::create`].
     ///
     /// # Errors
     /// If it cannot be made.
     pub fn create(&self, log_dir: &Path, name: &RunName<'_>, started: &Stamp) -> Result<RunDir, HomeError> {
         let here = self.settle(log_dir)?;
-        Ok(self.named(RunDir::create(&here, name, started)?))
+        let mut tries = 1..=NAMES;
+        loop {
+            let dir = self.named(RunDir::create(&here, name, started)?);
+            match self.lock(Path::new(&dir.name())) {
+                // In a store nobody else sees the name before it is locked.
+                Err(HomeError::Lock(LockError::Held { .. })) if tries.next().is_some() => {}
+                locked => return locked.map(|()| dir),
+            }
+        }
     }
 
     /// A folder here with all that is at `path`, fetched once; what changes in it is sent back. A path that is no address stands
@@ -94,11 +175,10 @@ impl Homes {
         if let Some(scratch) = lock(&self.mirrors).iter().find_map(|sending| brought(&lock(&sending.mirror))) {
             return Ok(scratch);
         }
-        let files = folder.files()?;
         let scratch = scratch(path)?;
-        folder.fetch(&files, &scratch)?;
-        let there = changes(&scratch)?;
-        Ok(self.keep(Mirror { folder, scratch, there, is_whole: true, has_sent: false }))
+        let mut mirror = Mirror { folder, scratch, there: BTreeMap::new(), is_whole: true, has_sent: false };
+        mirror.fetch()?;
+        Ok(self.keep(mirror))
     }
 
     /// A folder here whose files are sent to `path`. It has, empty, the folders that are there, so that no name is taken
@@ -150,6 +230,8 @@ impl Homes {
                 Err(source) => failed = failed.or(Some(CloseError { scratch: mirror.scratch.clone(), source })),
             }
         }
+        // Nobody else may work on what is not sent yet.
+        drop(self.locks);
         failed.map_or(Ok(written), Err)
     }
 
@@ -180,6 +262,9 @@ pub enum HomeError {
     /// Here.
     #[error(transparent)]
     Dir(#[from] DirError),
+    /// Somebody works on it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
 }
 
 /// Something could not be sent; it is here still.
@@ -193,6 +278,19 @@ pub struct CloseError {
 }
 
 impl Mirror {
+    /// Brings everything that is there, in place of what is here.
+    fn fetch(&mut self) -> Result<(), StoreError> {
+        let is_lock = |name: &String| name.rsplit('/').next() == Some(LOCK);
+        let files: Vec<String> = self.folder.files()?.into_iter().filter(|name| !is_lock(name)).collect();
+        for gone in self.there.keys().filter(|name| !files.contains(name)) {
+            let path = self.scratch.join(gone);
+            std::fs::remove_file(&path).map_err(|source| here("remove", &path, source))?;
+        }
+        self.folder.fetch(&files, &self.scratch)?;
+        self.there = changes(&self.scratch)?;
+        Ok(())
+    }
+
     /// Sends what has changed, and takes away what is gone here.
     fn send(&mut self) -> Result<(), StoreError> {
         let here = changes(&self.scratch)?;
@@ -282,7 +380,7 @@ mod tests {
             std::fs::write(store.join(name), name).expect("can be written");
         }
         let address = format!("file://{}", store.display());
-        let homes = Homes::default();
+        let homes = Homes::telling(|_| {});
         let here = homes.bring(Path::new(&address)).expect("can be read");
         assert_eq!(std::fs::read_to_string(here.join("deep/kept.txt")).expect("is there"), "deep/kept.txt");
         std::fs::write(here.join("new.jsonl"), vec![b'x'; 9 << 20]).expect("can be written");
@@ -296,15 +394,31 @@ mod tests {
         assert_eq!(there.keys().collect::<Vec<_>>(), ["deep/kept.txt", "manifest.yaml", "new.jsonl"]);
         assert_eq!(there["new.jsonl"].0, 9 << 20, "more than one piece");
         assert!(!here.exists(), "nothing is left behind");
-        let homes = Homes::default();
+        let homes = Homes::telling(|_| {});
         homes.open(Path::new(&address)).expect("is there");
         assert!(homes.close().expect("nothing to send").is_empty(), "what was only read was not kept");
+    }
+
+    /// A runtime cannot wait within another one, and no store may need to.
+    #[tokio::test]
+    async fn a_store_is_reached_from_within_a_runtime() {
+        let scratch = Scratch::new();
+        let address = format!("file://{}/store", scratch.path().display());
+        let homes = Homes::telling(|_| {});
+        let name = RunName { verb: "attack", preset: "stack", model: None, seed: 0 };
+        let dir = homes.create(Path::new(&address), &name, &Stamp::now()).expect("can be made");
+        std::fs::write(dir.manifest(), "").expect("can be written");
+        let told =
+            Homes::telling(|_| {}).take(Path::new(&dir.name())).expect_err("is locked, and not there yet").to_string();
+        assert!(told.contains(&dir.name()), "{told}");
+        homes.close().expect("can be sent");
+        Homes::telling(|_| {}).take(Path::new(&dir.name())).expect("is there, and free");
     }
 
     #[test]
     fn what_cannot_be_sent_stays_and_is_told() {
         let scratch = Scratch::new();
-        let homes = Homes::default();
+        let homes = Homes::telling(|_| {});
         let address = format!("file://{}/run", scratch.path().display());
         let here = homes.settle(Path::new(&address)).expect("nothing is there");
         scratch.file("run", "no folder");

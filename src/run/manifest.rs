@@ -1,18 +1,31 @@
 //! Owns the manifest: everything needed to repeat a run, written when it starts and again when it ends.
 //!
 //! Must not know what the config means; it is kept resolved, as YAML. A manifest that still says `running` belongs to a
-//! run that is going on or was killed.
+//! run that is going on or was killed. How far its files go, and a hash of what cannot change after the beginning, stand at
+//! its end, so that damage is found out before anybody trusts a figure. Who means to deceive can make them anew.
 
 use super::clock::Stamp;
 use super::command;
 use super::dir::{DirError, RunDir, write_whole};
+use super::extent::{Damage, Extent};
+use super::jsonl::LineError;
 use super::shard::Shard;
 use super::yaml::{ConfigError, YamlFile};
+use crate::ask::judge::Strictness;
 use crate::ask::models::Prices;
 use crate::item::record::{SCHEMA_VERSION, Task};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
+
+/// The key under which a request says how near a float must come to the truth, where that is not exactly.
+pub const FLOAT_TOLERANCE: &str = "float_tolerance";
+/// The key of the hash of everything else but [`LIVELY`].
+const SEAL: &str = "seal";
+/// What depends on when a run goes on, on what machine and how far; a part and the whole differ in nothing else.
+const LIVELY: [&str; 6] = ["status", "started", "finished", "seconds", "command", SEAL];
 
 /// What decides the records of a run: two runs with equal plans ask the same questions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +84,13 @@ pub struct Examinee {
     pub request: Value,
     /// What it costs, if that is known; nothing for those that answer within this program.
     pub prices: Option<Prices>,
+}
+
+impl Examinee {
+    /// How exactly its replies are held against the truth.
+    pub fn strictness(&self) -> Strictness {
+        Strictness { float_tolerance: self.request.get(FLOAT_TOLERANCE).and_then(Value::as_f64) }
+    }
 }
 
 /// A preset as it was used.
@@ -137,6 +157,20 @@ pub struct Manifest {
     /// Their fingerprint: equal for two evaluations exactly when their items are. A part has that of the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// How far the files of the run go that hold what it found, by their names. None in runs of before this was noted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Extent>,
+}
+
+/// A manifest cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It is none.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It is not what the run wrote.
+    #[error("{0}")]
+    Damaged(#[from] Damage),
 }
 
 impl Manifest {
@@ -157,7 +191,29 @@ impl Manifest {
             model_returned: None,
             items: None,
             fingerprint: None,
+            files: BTreeMap::new(),
         }
+    }
+
+    /// Notes how far these files go, those of them that are there.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn note<'p>(&mut self, files: impl IntoIterator<Item = &'p Path>) -> Result<(), LineError> {
+        for path in files.into_iter().filter(|path| path.exists()) {
+            self.files.insert(name(path), Extent::of(path)?);
+        }
+        Ok(())
+    }
+
+    /// Forgets how far a file goes that will be written anew.
+    pub fn forget(&mut self, path: &Path) {
+        self.files.remove(&name(path));
+    }
+
+    /// How far a file goes, where that was noted.
+    pub fn extent(&self, path: &Path) -> Option<&Extent> {
+        self.files.get(&name(path))
     }
 
     /// Notes the end of the run.
@@ -200,20 +256,49 @@ impl Manifest {
 
     /// Writes it into its directory, in place of the one there.
     pub fn write(&self, dir: &RunDir) -> Result<(), DirError> {
-        write_whole(&dir.manifest(), &yaml(self))
+        let text = yaml(self);
+        let sealed = seal(&text).map_or(String::new(), |seal| format!("{SEAL}: {seal}\n"));
+        write_whole(&dir.manifest(), &(text + &sealed))
     }
 
     /// Reads that of a run.
-    pub fn read(dir: &RunDir) -> Result<Self, ConfigError> {
-        let file = YamlFile::read(&dir.manifest())?;
+    ///
+    /// # Errors
+    /// If it is none, a later version wrote it, or it is not what the run wrote.
+    pub fn read(dir: &RunDir) -> Result<Self, ManifestError> {
+        let path = dir.manifest();
+        let file = YamlFile::read(&path)?;
         let manifest: Self = file.parse()?;
+        let sealed: Sealed = file.parse()?;
+        if sealed.seal.is_some() && sealed.seal != seal(file.text()) {
+            let what = "it was changed since the run wrote it: its seal does not fit".into();
+            return Err(Damage { path, line: None, what }.into());
+        }
         if manifest.schema > SCHEMA_VERSION {
             let what = format!("{} is newer than this program's {SCHEMA_VERSION}", manifest.schema);
             let todo = format!("use wasmweaver {} or later", manifest.wasmweaver);
-            return Err(file.at(&["schema"], &what, &todo));
+            return Err(file.at(&["schema"], &what, &todo).into());
         }
         Ok(manifest)
     }
+}
+
+/// What of a manifest says whether the rest was changed.
+#[derive(Deserialize)]
+struct Sealed {
+    #[serde(default)]
+    seal: Option<String>,
+}
+
+/// The hash of what a manifest holds, as it stands in the file: keys that a later version adds are in it too.
+fn seal(text: &str) -> Option<String> {
+    let Ok(Value::Mapping(mut all)) = serde_yaml::from_str(text) else { return None };
+    all.retain(|key, _| !key.as_str().is_some_and(|key| LIVELY.contains(&key)));
+    Some(blake3::hash(yaml(&all).as_bytes()).to_hex()[..32].to_owned())
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn yaml<T: Serialize>(value: &T) -> String {
@@ -221,127 +306,4 @@ fn yaml<T: Serialize>(value: &T) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::super::dir::{RunName, tests::Scratch};
-    use super::*;
-    use std::time::UNIX_EPOCH;
-
-    pub(crate) fn sample() -> Manifest {
-        let plan = Plan {
-            verb: "attack".into(),
-            seed: u64::MAX,
-            strategy: Some("ppo".into()),
-            preset: Preset { name: "stack".into(), config: parse("fuel: {min: 10, max: 50}\nbytes: 1000") },
-            prompt: Some(Prompt { name: "stack.v1".into(), hash: "ab12".into() }),
-            model: Some("sim/novice".into()),
-            policy: None,
-            request: parse("{max_tokens: 500, temperature: 0.5}"),
-            query_budget: Some(2000),
-            evaluation: None,
-        };
-        let args = "harness attack --api-key abc --seed 7".split(' ').map(String::from);
-        Manifest::begin(plan, args, 32, Stamp::of(UNIX_EPOCH))
-    }
-
-    fn parse(text: &str) -> Value {
-        serde_yaml::from_str(text).expect("is YAML")
-    }
-
-    fn dir(scratch: &Scratch) -> RunDir {
-        let name = RunName { verb: "attack", preset: "stack", model: Some("sim/novice"), seed: 7 };
-        RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made")
-    }
-
-    #[test]
-    fn written_is_what_is_read() {
-        let scratch = Scratch::new();
-        let dir = dir(&scratch);
-        let mut manifest = sample();
-        manifest.write(&dir).expect("can be written");
-        assert_eq!(Manifest::read(&dir).expect("reads back"), manifest);
-        manifest.end(
-            Status::Complete,
-            Stamp::of(UNIX_EPOCH + Duration::from_secs(9)),
-            Duration::from_micros(8_123_456),
-        );
-        manifest.model_returned = Some("novice-1".into());
-        manifest.write(&dir).expect("can be written");
-        let text = std::fs::read_to_string(dir.manifest()).expect("is there");
-        insta::assert_snapshot!(text, @r"
-        schema: 1
-        wasmweaver: 0.1.0
-        commit: null
-        status: complete
-        started: 1970-01-01T00:00:00Z
-        finished: 1970-01-01T00:00:09Z
-        seconds: 8.123
-        command:
-        - harness
-        - attack
-        - --api-key
-        - REDACTED
-        - --seed
-        - '7'
-        verb: attack
-        seed: 18446744073709551615
-        strategy: ppo
-        preset:
-          name: stack
-          config:
-            fuel:
-              min: 10
-              max: 50
-            bytes: 1000
-        prompt:
-          name: stack.v1
-          hash: ab12
-        model: sim/novice
-        request:
-          max_tokens: 500
-          temperature: 0.5
-        query_budget: 2000
-        max_connections: 32
-        price_table_date: null
-        model_returned: novice-1
-        ");
-        assert_eq!(Manifest::read(&dir).expect("reads back"), manifest);
-        assert_eq!(manifest.identity(), Manifest::read(&dir).expect("reads back").identity());
-    }
-
-    #[test]
-    fn identity_is_of_what_decides_the_records() {
-        let base = sample();
-        let id = |change: fn(&mut Manifest)| {
-            let mut changed = base.clone();
-            change(&mut changed);
-            changed.identity()
-        };
-        let same: [fn(&mut Manifest); 5] = [
-            |m| m.max_connections = 1,
-            |m| m.command.clear(),
-            |m| m.end(Status::Interrupted, Stamp::now(), Duration::from_secs(1)),
-            |m| m.plan.preset.name = "copy".into(),
-            |m| m.price_table_date = Some("2026-01-01".into()),
-        ];
-        assert!(same.into_iter().all(|change| id(change) == base.identity()));
-        let other: [fn(&mut Manifest); 7] = [
-            |m| m.plan.seed = 1,
-            |m| m.plan.strategy = None,
-            |m| m.plan.preset.config = parse("bytes: 1001"),
-            |m| m.plan.prompt.as_mut().expect("has one").hash.push('0'),
-            |m| m.plan.model = Some("sim/oracle".into()),
-            |m| m.plan.request = Value::Null,
-            |m| m.wasmweaver.push('1'),
-        ];
-        assert!(other.into_iter().all(|change| id(change) != base.identity()));
-    }
-
-    #[test]
-    fn a_newer_schema_is_refused_by_line() {
-        let scratch = Scratch::new();
-        let dir = dir(&scratch);
-        Manifest { schema: SCHEMA_VERSION + 1, ..sample() }.write(&dir).expect("can be written");
-        let error = Manifest::read(&dir).expect_err("is newer").to_string();
-        assert!(error.contains("manifest.yaml:1:1: `schema`: 2 is newer"), "{error}");
-    }
-}
+pub(crate) mod tests;

@@ -11,7 +11,9 @@ pub use evaluation::merge_evaluation;
 
 use super::dataset::{DataSetError, SplitError};
 use super::dir::DirError;
+use super::intact::ReadError;
 use super::jsonl::LineError;
+use super::manifest::ManifestError;
 use super::shard::Shard;
 use super::yaml::ConfigError;
 use std::path::{Path, PathBuf};
@@ -87,9 +89,15 @@ pub enum MergeError {
     /// A file cannot be read.
     #[error(transparent)]
     Lines(#[from] LineError),
-    /// A manifest or card cannot be read.
+    /// A card cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A manifest cannot be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A file of a part does not hold what the part wrote.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The result cannot be written.
     #[error(transparent)]
     Write(#[from] DirError),
@@ -99,6 +107,18 @@ pub enum MergeError {
     /// Its card splits it in a way that makes no sense.
     #[error(transparent)]
     Split(SplitError),
+}
+
+impl MergeError {
+    /// Whether the user can mend it by merging something else.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Line { .. } | Self::Fingerprint { .. } | Self::Read(_) | Self::Write(_) => false,
+            Self::Manifest(error) => !matches!(error, ManifestError::Damaged(_)),
+            Self::DataSet(error) => !matches!(error, DataSetError::Write { .. }),
+            _ => true,
+        }
+    }
 }
 
 /// Numbers as people count them, the first few.

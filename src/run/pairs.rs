@@ -3,7 +3,9 @@
 //! Must not know what the answers show.
 
 use super::dir::RunDir;
-use super::jsonl::{self, LineError};
+use super::extent::Damage;
+use super::intact::{self, ReadError};
+use super::manifest::Manifest;
 use crate::attack::pairs::Role;
 use crate::item::record::Record;
 use serde::{Deserialize, Serialize};
@@ -23,10 +25,25 @@ pub struct Pair {
     pub record: Record,
 }
 
-/// The pairs of a run; none where nobody asked any.
+/// The pairs of a run; none where nobody asked any. Each was asked once, and those that the manifest knows are as they were.
 ///
 /// # Errors
-/// If the file cannot be read.
-pub fn read_pairs(dir: &RunDir) -> Result<Vec<Pair>, LineError> {
-    if dir.pairs().exists() { Ok(jsonl::read(&dir.pairs())?.rows) } else { Ok(Vec::new()) }
+/// If the file cannot be read, or does not hold what was answered.
+pub fn read_pairs(dir: &RunDir) -> Result<Vec<Pair>, ReadError> {
+    let (path, manifest) = (dir.pairs(), Manifest::read(dir)?);
+    if !path.exists() && manifest.extent(&path).is_none() {
+        return Ok(Vec::new());
+    }
+    // More are asked by and by, and whoever asks may be killed before they are noted.
+    let mut pairs: Vec<Pair> = Vec::new();
+    for pair in intact::lines::<Pair>(&path, Some(&manifest))?.or_more() {
+        let pair = pair?;
+        let is_same = |other: &Pair| (&other.claim, &other.of, other.role) == (&pair.claim, &pair.of, pair.role);
+        if pairs.iter().any(is_same) {
+            let what = format!("a second pair of the same kind: {} of {}", pair.change, pair.of);
+            return Err(Damage { path, line: Some(pairs.len() as u64 + 1), what }.into());
+        }
+        pairs.push(pair);
+    }
+    Ok(pairs)
 }

@@ -3,9 +3,13 @@
 //! Must not know what a record means, only that two runs of one seed have the same record lines and other timings.
 
 use super::dir::RunDir;
+use super::extent::Damage;
+pub use super::intact::ReadError;
+use super::intact::{self, Places};
 use super::jsonl::{self, JsonLines, LineError, Lines};
+use super::manifest::Manifest;
 use crate::item::record::{Record, RecordSink, SCHEMA_VERSION, SinkError, Timing};
-use std::path::PathBuf;
+use std::io::ErrorKind;
 
 /// Appends records and timings to the files of a run.
 #[derive(Debug)]
@@ -57,51 +61,86 @@ impl From<LineError> for SinkError {
 }
 
 /// The records of a run, in the order in which they were stored.
+///
+/// # Errors
+/// As those of [`stream_records`].
 pub fn read_records(dir: &RunDir) -> Result<Lines<Record>, ReadError> {
-    let path = dir.records();
-    let lines: Lines<Record> = jsonl::read(&path)?;
-    match lines.rows.iter().position(|record| record.schema > SCHEMA_VERSION) {
-        None => Ok(lines),
-        Some(at) => Err(ReadError::Newer { path, line: at + 1, schema: lines.rows[at].schema }),
+    let mut records = stream_records(dir)?;
+    let rows = records.by_ref().collect::<Result<_, _>>()?;
+    Ok(Lines { rows, cut: records.lines.and_then(|lines| lines.cut()) })
+}
+
+/// The records of a run one after the other, for runs that are larger than memory; a cut last line is left out. Whatever
+/// reads records reads them here, so that none are trusted that the run did not write: [`intact`](super::intact).
+///
+/// # Errors
+/// If the file cannot be opened, or is not there and should be.
+pub fn stream_records(dir: &RunDir) -> Result<Records, ReadError> {
+    let manifest = if dir.manifest().exists() { Some(Manifest::read(dir)?) } else { None };
+    let asks =
+        manifest.as_ref().is_some_and(|Manifest { plan, .. }| plan.prompt.is_some() || plan.evaluation.is_some());
+    let lines = match intact::lines(&dir.records(), manifest.as_ref()) {
+        // Killed before its first record; whether there should be any, their number tells.
+        Err(ReadError::Lines(LineError::Read { source, .. })) if asks && source.kind() == ErrorKind::NotFound => None,
+        lines => Some(lines?),
+    };
+    Ok(Records { dir: dir.clone(), manifest, lines, places: Places::default(), count: 0 })
+}
+
+/// The records of a run, one after the other.
+#[derive(Debug)]
+pub struct Records {
+    dir: RunDir,
+    manifest: Option<Manifest>,
+    lines: Option<intact::Lines<Record>>,
+    places: Places,
+    count: u64,
+}
+
+impl Records {
+    /// Holds the record that came last against its place and its model.
+    fn check(&mut self, record: Record) -> Result<Record, ReadError> {
+        let path = self.dir.records();
+        self.count += 1;
+        let Record { purpose, round, index, .. } = record;
+        if record.schema > SCHEMA_VERSION {
+            return Err(ReadError::Newer { path, line: self.count as usize, schema: record.schema });
+        }
+        let damaged = |what| Err(Damage { path, line: Some(self.count), what }.into());
+        let plan = self.manifest.as_ref().map(|manifest| &manifest.plan);
+        let asked: Vec<&String> = plan.map_or(Vec::new(), |plan| {
+            let examined = plan.evaluation.iter().flat_map(|asked| &asked.models).map(|model| &model.name);
+            plan.model.iter().chain(examined).collect()
+        });
+        let model = record.model.as_ref().map(|name| (name, asked.iter().position(|asked| *asked == name)));
+        if let Some((name, None)) = model
+            && plan.is_some()
+        {
+            let asked: Vec<&str> = asked.into_iter().map(String::as_str).collect();
+            return damaged(format!("it is of {name}, and the run asked {}", asked.join(", ")));
+        }
+        if !self.places.add(model.and_then(|(_, at)| at), purpose, round, index) {
+            let of = model.map_or(String::new(), |(name, _)| format!(" of {name}"));
+            return damaged(format!("a second record{of} of the same question: {purpose} {index} in round {round}"));
+        }
+        Ok(record)
     }
 }
 
-/// The records of a run one after the other, for runs that are larger than memory; a cut last line is left out.
-///
-/// # Errors
-/// If the file cannot be opened.
-pub fn stream_records(dir: &RunDir) -> Result<impl Iterator<Item = Result<Record, ReadError>>, ReadError> {
-    let path = dir.records();
-    let lines = jsonl::stream::<Record>(&path)?;
-    Ok(lines.enumerate().map(move |(at, record)| match record? {
-        record if record.schema > SCHEMA_VERSION => {
-            Err(ReadError::Newer { path: path.clone(), line: at + 1, schema: record.schema })
+impl Iterator for Records {
+    type Item = Result<Record, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.lines.as_mut().and_then(Iterator::next) {
+            Some(record) => Some(record.and_then(|record| self.check(record))),
+            None => intact::count(&self.dir, self.manifest.as_ref()?, self.count).err().map(Err),
         }
-        record => Ok(record),
-    }))
+    }
 }
 
 /// The timings of a run, in the order in which they were stored.
 pub fn read_timings(dir: &RunDir) -> Result<Lines<Timing>, LineError> {
     jsonl::read(&dir.timings())
-}
-
-/// The records of a run could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The file or a line of it cannot be read.
-    #[error(transparent)]
-    Lines(#[from] LineError),
-    /// A later version of this program wrote them.
-    #[error("{path}:{line}: schema {schema} is newer than this program's {SCHEMA_VERSION}; use a later wasmweaver")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// Its schema.
-        schema: u32,
-    },
 }
 
 #[cfg(test)]
@@ -111,6 +150,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::item::record::{Answer, Item, Probe, Purpose, Recipe, Task, Truth, Verdict};
     use crate::wasm::types::Value;
+    use std::path::PathBuf;
     use std::time::UNIX_EPOCH;
 
     /// A record with a program of its own; its answer has no reply.

@@ -1,11 +1,13 @@
 //! Owns a folder in an object store (`s3://`, `gs://`, `az://`, `file://`): what is in it, and bringing files there and back.
 //!
-//! Must not know what the files are. Addresses and keys come from the variables that each provider's own tools read
+//! Must not know what the files are. It waits for the store on a thread of its own, so that it can be called from anywhere,
+//! within a runtime too. Addresses and keys come from the variables that each provider's own tools read
 //! (`AWS_*`, `GOOGLE_*`, `AZURE_*`); nothing else of the environment is looked at.
 
+use futures::future::{BoxFuture, FutureExt};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, UpdateVersion, WriteMultipart};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -25,7 +27,27 @@ pub struct Folder {
     url: String,
     store: Box<dyn ObjectStore>,
     prefix: Key,
-    runtime: Runtime,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
+}
+
+/// A small object, and which version of it was read.
+#[derive(Debug)]
+pub struct Stood {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    version: UpdateVersion,
+}
+
+/// What became of an object that was put where something certain, or nothing, should stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It stands there now.
+    Done,
+    /// It stands there now, in place of whatever did: the store cannot look first.
+    Unchecked,
+    /// Something else stands there.
+    Refused,
 }
 
 /// An object store does not do what it should.
@@ -86,7 +108,19 @@ impl Folder {
             object_store::parse_url_opts(&url, variables).map_err(|error| wrong(error.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| file_error("begin to talk to", address, source))?;
-        Ok(Self { url: address.trim_end_matches('/').into(), store, prefix, runtime })
+        Ok(Self { url: address.trim_end_matches('/').into(), store, prefix, runtime: Some(runtime) })
+    }
+
+    /// Waits for something of the store. A runtime cannot wait on a thread that another one works on, so this is a new one.
+    fn wait<F: Future + Send>(&self, work: F) -> F::Output
+    where
+        F::Output: Send,
+    {
+        let runtime = self.runtime.as_ref().expect("it is there until the folder is dropped");
+        std::thread::scope(|scope| match scope.spawn(|| runtime.block_on(work)).join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
     }
 
     /// Where it is.
@@ -100,7 +134,7 @@ impl Folder {
     /// If the store cannot say.
     pub fn files(&self) -> Result<Vec<String>, StoreError> {
         let listed = self.store.list(Some(&self.prefix)).try_collect::<Vec<_>>();
-        let listed = self.runtime.block_on(listed).map_err(|source| self.error("list", "", source))?;
+        let listed = self.wait(listed).map_err(|source| self.error("list", "", source))?;
         let mut names: Vec<String> = listed.iter().filter_map(|meta| self.name(&meta.location)).collect();
         names.sort();
         Ok(names)
@@ -111,7 +145,7 @@ impl Folder {
     /// # Errors
     /// If the store cannot say.
     pub fn folders(&self) -> Result<Vec<String>, StoreError> {
-        let listed = self.runtime.block_on(self.store.list_with_delimiter(Some(&self.prefix)));
+        let listed = self.wait(self.store.list_with_delimiter(Some(&self.prefix)));
         let listed = listed.map_err(|source| self.error("list", "", source))?;
         Ok(listed.common_prefixes.iter().filter_map(|prefix| self.name(prefix)).collect())
     }
@@ -121,8 +155,9 @@ impl Folder {
     /// # Errors
     /// If one cannot be read or written.
     pub fn fetch(&self, names: &[String], to: &Path) -> Result<(), StoreError> {
-        let fetches = futures::stream::iter(names).map(|name| self.fetch_one(name, to.join(name)));
-        self.runtime.block_on(fetches.buffer_unordered(AT_ONCE).try_collect())
+        let fetches: Vec<BoxFuture<'_, _>> =
+            names.iter().map(|name| self.fetch_one(name, to.join(name)).boxed()).collect();
+        self.wait(futures::stream::iter(fetches).buffer_unordered(AT_ONCE).try_collect())
     }
 
     async fn fetch_one(&self, name: &str, to: std::path::PathBuf) -> Result<(), StoreError> {
@@ -156,9 +191,9 @@ impl Folder {
             next(&mut piece)?;
             let key = self.key(name);
             let sent = self.store.put(&key, piece.into());
-            return self.runtime.block_on(sent).map(drop).map_err(refused);
+            return self.wait(sent).map(drop).map_err(refused);
         }
-        self.runtime.block_on(async {
+        self.wait(async {
             let upload = self.store.put_multipart(&self.key(name)).await.map_err(refused)?;
             let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
             while next(&mut piece)? > 0 {
@@ -174,9 +209,45 @@ impl Folder {
     /// # Errors
     /// If the store does not let go of it.
     pub fn remove(&self, name: &str) -> Result<(), StoreError> {
-        match self.runtime.block_on(self.store.delete(&self.key(name))) {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        match self.wait(self.store.delete(&self.key(name))) {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(self.error("remove", name, source)),
+        }
+    }
+
+    /// A small object; `None` where there is none.
+    ///
+    /// # Errors
+    /// If the store cannot say.
+    pub fn look(&self, name: &str) -> Result<Option<Stood>, StoreError> {
+        let key = self.key(name);
+        let got = self.wait(async {
+            let got = self.store.get(&key).await?;
+            let version = UpdateVersion { e_tag: got.meta.e_tag.clone(), version: got.meta.version.clone() };
+            Ok(Stood { version, bytes: got.bytes().await?.to_vec() })
+        });
+        match got {
+            Ok(stood) => Ok(Some(stood)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(self.error("read", name, source)),
+        }
+    }
+
+    /// Puts a small object in the place of this one, or where none stands.
+    ///
+    /// # Errors
+    /// If the store does not take it.
+    pub fn put(&self, name: &str, bytes: Vec<u8>, stood: Option<&Stood>) -> Result<Put, StoreError> {
+        let key = self.key(name);
+        let mode = stood.map_or(PutMode::Create, |stood| PutMode::Update(stood.version.clone()));
+        match self.wait(self.store.put_opts(&key, bytes.clone().into(), mode.into())) {
+            Ok(_) => Ok(Put::Done),
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotFound { .. }) => Ok(Put::Refused),
+            Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => {
+                let put = self.wait(self.store.put(&key, bytes.into()));
+                put.map(|_| Put::Unchecked).map_err(|source| self.error("write", name, source))
+            }
+            Err(source) => Err(self.error("write", name, source)),
         }
     }
 
@@ -191,9 +262,18 @@ impl Folder {
         (!parts.is_empty()).then(|| parts.join("/"))
     }
 
-    fn error(&self, action: &'static str, name: &str, source: object_store::Error) -> StoreError {
+    fn error(&self, action: &'static str, name: &str, source: Error) -> StoreError {
         let url = if name.is_empty() { self.url.clone() } else { format!("{}/{name}", self.url) };
         StoreError::Store { action, url, source: Box::new(source) }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Within another runtime this one may not be waited for.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -81,6 +81,11 @@ impl YamlFile {
         &self.path
     }
 
+    /// What is written in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Its settings.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         // A file of nothing but comments is valid YAML, but nobody means it.

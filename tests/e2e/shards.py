@@ -181,7 +181,7 @@ def wrong_parts(ask):
     records = parts / "part-7" / "records.jsonl"
     lines = records.read_text().splitlines(keepends=True)
     records.write_text("".join(lines[:1] + lines[2:]))
-    complaint = harness("merge", parts, "--out", WORK / "wrong", code=2)
+    complaint = harness("merge", parts, "--out", WORK / "wrong", code=1)
     assert "records.jsonl:2: here the record of item" in complaint, complaint
     assert not (WORK / "wrong").exists()
     complaint = harness("merge", WORK / "whole", "--out", WORK / "wrong", code=2)

@@ -2,12 +2,14 @@
 
 mod asking;
 mod command_line;
+mod damaged;
 mod documented;
 mod evaluating;
 mod exporting;
 mod faults;
 mod forms;
 mod generating;
+mod keeping;
 mod leaderboard;
 mod looking;
 mod models;
@@ -16,6 +18,7 @@ mod numeric;
 mod reporting;
 mod sharding;
 mod spec;
+mod stopping;
 mod suites;
 mod tidy;
 mod training;

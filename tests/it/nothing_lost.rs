@@ -1,6 +1,7 @@
 //! What an endpoint does wrong costs nothing but time, and a killed run goes on where it was.
 
 use crate::command_line::{folder, harness};
+use crate::damaged::as_killed;
 use crate::faults::{Behaviour, Fault, FaultServer, Served, expected};
 use serde_json::Value as Json;
 use std::collections::{HashMap, HashSet};
@@ -260,9 +261,7 @@ fn what_cannot_be_written_is_told_and_loses_nothing() {
     // Half of a line, as a kill in the middle of a write leaves it.
     let text = std::fs::read_to_string(run.join("records.jsonl")).expect("records");
     std::fs::write(run.join("records.jsonl"), &text[..text.len() - 40]).expect("can be written");
-    let manifest = std::fs::read_to_string(run.join("manifest.yaml")).expect("a manifest");
-    std::fs::write(run.join("manifest.yaml"), manifest.replace("status: complete", "status: running"))
-        .expect("written");
+    as_killed(&run);
     let resumed = harness(&folder, &["eval", "--resume", &run.to_string_lossy()]);
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
     assert_eq!(sorted(lines(&run)), sorted(whole.clone()));
@@ -271,8 +270,7 @@ fn what_cannot_be_written_is_told_and_loses_nothing() {
     std::fs::remove_file(run.join("records.jsonl")).expect("is ours");
     std::fs::remove_file(run.join("timings.jsonl")).expect("is ours");
     std::os::unix::fs::symlink("/dev/full", run.join("timings.jsonl")).expect("can be made");
-    std::fs::write(run.join("manifest.yaml"), manifest.replace("status: complete", "status: running"))
-        .expect("written");
+    as_killed(&run);
     let full = harness(&folder, &["eval", "--resume", &run.to_string_lossy()]);
     let said = String::from_utf8_lossy(&full.stderr).into_owned();
     assert_eq!(full.status.code(), Some(1), "{said}");

@@ -15,6 +15,11 @@ fn refused(output: Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+fn damaged(output: Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 fn same(one: &Path, other: &Path, files: &[&str]) {
     for file in files {
         let read = |run: &Path| std::fs::read(run.join(file)).expect("it is there");
@@ -62,8 +67,11 @@ fn merged_parts_of_an_evaluation_are_the_whole_one() {
     let lines = std::fs::read_to_string(&records).expect("it is there");
     std::fs::write(&records, lines.lines().skip(1).fold(String::new(), |all, line| all + line + "\n"))
         .expect("writable");
-    let told = refused(harness(&folder, &["merge", "store", "--out", "wrong"]));
+    let told = damaged(harness(&folder, &["merge", "store", "--out", "wrong"]));
     assert!(told.contains("records.jsonl:1: here the record of item 1, epoch 0, sim/novice should stand"), "{told}");
+    std::fs::write(&records, lines.replacen("\"verdict\":\"correct\"", "\"verdict\":\"wrong\"", 1)).expect("writable");
+    let told = damaged(harness(&folder, &["merge", "store", "--out", "wrong"]));
+    assert!(told.contains("part-1/records.jsonl") && told.contains("their hash is another one"), "{told}");
     assert!(!folder.join("wrong").exists(), "nothing half-merged stays");
 }
 
@@ -94,7 +102,7 @@ fn merged_parts_of_a_data_set_are_the_whole_one() {
     let cut = folder.join("tiny/3/items.jsonl");
     let text = std::fs::read_to_string(&cut).expect("it is there");
     std::fs::write(&cut, &text[..=text[..text.len() / 4].rfind('\n').expect("it has lines")]).expect("writable");
-    let told = refused(harness(&folder, &["merge", "tiny", "--out", "cut"]));
+    let told = damaged(harness(&folder, &["merge", "tiny", "--out", "cut"]));
     assert!(told.contains("3/items.jsonl") && told.contains("the file ends here"), "{told}");
 }
 

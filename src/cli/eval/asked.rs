@@ -12,7 +12,8 @@ use crate::item::record::{Item, Purpose, Record, Task};
 use crate::item::source::ItemSource;
 use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
-use crate::run::jsonl::{self, JsonLines, LineError, Stream};
+use crate::run::intact::{self, Lines, ReadError};
+use crate::run::jsonl::{self, JsonLines};
 use crate::run::level::AS_WRITTEN;
 use crate::run::manifest::Manifest;
 use crate::run::shard::Shard;
@@ -165,16 +166,17 @@ impl Flags {
 /// The items that a run found or asked, and the model against which they were chosen, if they were.
 fn of_run(path: &Path, homes: &Homes) -> Result<(Vec<Subject>, Option<String>), Failure> {
     let dir = homes.open(path).map_err(Failure::usage)?;
-    let manifest = Manifest::read(&dir).map_err(Failure::usage)?;
-    if let Some(evaluation) = manifest.plan.evaluation {
-        let subjects = read_items(&dir).map_err(Failure::usage)?.collect::<Result<_, _>>().map_err(Failure::usage)?;
-        return Ok((subjects, evaluation.chosen_against));
+    let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+    if let Some(evaluation) = &manifest.plan.evaluation {
+        let items = intact::lines(&dir.items(), Some(&manifest)).map_err(Failure::unread)?;
+        let subjects = items.collect::<Result<_, _>>().map_err(Failure::unread)?;
+        return Ok((subjects, evaluation.chosen_against.clone()));
     }
     let Some(model) = manifest.plan.model else {
         let problem = format!("{} asked nobody; name an attack or an evaluation", path.display());
         return Err(Failure::usage(anyhow::anyhow!(problem)));
     };
-    let mut records = read_records(&dir).map_err(Failure::usage)?.rows;
+    let mut records = read_records(&dir).map_err(Failure::unread)?.rows;
     records.retain(|record| record.purpose == Purpose::Attack && record.answer.verdict.is_miss());
     records.sort_by_key(|record| (record.round, record.index));
     let mut seen = HashSet::new();
@@ -191,9 +193,9 @@ fn of_file(path: &Path) -> Result<Vec<Subject>, Failure> {
     Ok(items.into_iter().map(subject).collect())
 }
 
-/// The items of an evaluation, one after the other.
-pub(in crate::cli) fn read_items(dir: &RunDir) -> Result<Stream<Subject>, LineError> {
-    jsonl::stream(&dir.items())
+/// The items of an evaluation that is being made, one after the other.
+pub(in crate::cli) fn read_items(dir: &RunDir) -> Result<Lines<Subject>, ReadError> {
+    intact::lines(&dir.items(), None)
 }
 
 impl Asked {

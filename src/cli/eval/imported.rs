@@ -45,6 +45,7 @@ pub(super) fn import(args: &Args, files: &[PathBuf], homes: &Homes) -> Result<Ev
         return Err(failure);
     }
     manifest.end(Status::Complete, Stamp::now(), clock.elapsed());
+    manifest.note([dir.items().as_path(), &dir.records()])?;
     manifest.write(&dir)?;
     keep::figures(&dir)
 }

@@ -13,7 +13,7 @@ use crate::cli::progress::{EvalProgress, watch};
 use crate::item::record::{Record, RecordSink, SinkError, Timing};
 use crate::report::evaluation::{EvaluationFigures, EvaluationTally};
 use crate::run::dir::RunDir;
-use crate::run::jsonl::LineError;
+use crate::run::intact::ReadError;
 use crate::run::manifest::Manifest;
 use crate::run::sink::{JsonlSink, stream_records};
 use std::sync::Arc;
@@ -24,9 +24,9 @@ pub(super) enum KeepError {
     /// A record could not be kept.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// The items or records cannot be read.
+    /// The items cannot be read.
     #[error(transparent)]
-    Lines(#[from] LineError),
+    Items(#[from] ReadError),
     /// The prompt does not render.
     #[error(transparent)]
     Prompt(#[from] PromptError),
@@ -75,11 +75,8 @@ impl Keep {
 
 /// Notes what of each model is known, and what it cost.
 pub(super) fn recall(dir: &RunDir, examined: &mut [Examined], budget: &mut Budget) -> Result<(), Failure> {
-    if !dir.records().exists() {
-        return Ok(());
-    }
-    for record in stream_records(dir)? {
-        let record = record?;
+    for record in stream_records(dir).map_err(Failure::unread)? {
+        let record = record.map_err(Failure::unread)?;
         let of = |one: &&mut Examined| Some(&one.candidate.name) == record.model.as_ref();
         if let Some(one) = examined.iter_mut().find(of) {
             one.known.insert(Place { index: record.index, epoch: record.round });
@@ -96,13 +93,11 @@ pub(super) fn is_empty(dir: &RunDir) -> bool {
 
 /// The figures of a run, from what is stored of it.
 pub(in crate::cli) fn figures(dir: &RunDir) -> Result<EvaluationFigures, Failure> {
-    let manifest = Manifest::read(dir)?;
+    let manifest = Manifest::read(dir).map_err(Failure::unread)?;
     let mut tally = EvaluationTally::new(&manifest)
         .ok_or_else(|| Failure::usage(anyhow::anyhow!("{} is no run of `harness eval`", dir.name())))?;
-    if dir.records().exists() {
-        for record in stream_records(dir)? {
-            tally.add(&record?);
-        }
+    for record in stream_records(dir).map_err(Failure::unread)? {
+        tally.add(&record.map_err(Failure::unread)?);
     }
     Ok(tally.figures(std::path::Path::new(&dir.name())))
 }

@@ -11,7 +11,8 @@ use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
 use crate::run::dir::RunName;
 use crate::run::homes::Homes;
-use crate::run::manifest::{Manifest, Status};
+use crate::run::intact;
+use crate::run::manifest::{FLOAT_TOLERANCE, Manifest, Status};
 use crate::run::sink::{JsonlSink, stream_records};
 use std::path::Path;
 use std::time::Instant;
@@ -24,7 +25,7 @@ pub(super) fn replay(
     homes: &Homes,
 ) -> Result<EvaluationFigures, Failure> {
     let earlier = homes.open(path).map_err(Failure::usage)?;
-    let manifest = Manifest::read(&earlier).map_err(Failure::usage)?;
+    let manifest = Manifest::read(&earlier).map_err(Failure::unread)?;
     let Some(mut evaluation) = manifest.plan.evaluation.clone() else {
         let problem = format!("{} is no run of `harness eval`", path.display());
         return Err(Failure::usage(anyhow::anyhow!(problem)));
@@ -41,15 +42,23 @@ pub(super) fn replay(
     let begun = Manifest::begin(plan, std::env::args(), manifest.max_connections, started);
     let mut replayed = Manifest { items, fingerprint, ..begun };
     replayed.write(&dir)?;
+    // The run stands by itself: a leaderboard takes it without the other.
+    if earlier.items().exists() {
+        intact::check(&earlier.items(), &manifest).map_err(Failure::unread)?;
+        std::fs::copy(earlier.items(), dir.items())?;
+    }
     let (clock, mut sink) = (Instant::now(), JsonlSink::open(&dir)?);
-    for record in stream_records(&earlier)? {
-        let mut record = record?;
+    for record in stream_records(&earlier).map_err(Failure::unread)? {
+        let mut record = record.map_err(Failure::unread)?;
         record.answer = regrade(record.answer, &record.item.truth, strictness);
         let (id, model) = (record.item.id.clone(), record.model.clone());
         let (purpose, round, index) = (record.purpose, record.round, record.index);
         sink.record(&record, &Timing { id, model, purpose, round, index, latency_ms: 0, attempts: 0 })?;
     }
-    replayed.end(Status::Complete, Stamp::now(), clock.elapsed());
+    // As far as the run came that was graded.
+    let status = if manifest.status == Status::Complete { Status::Complete } else { Status::Interrupted };
+    replayed.end(status, Stamp::now(), clock.elapsed());
+    replayed.note([dir.items().as_path(), &dir.records()])?;
     replayed.write(&dir)?;
     keep::figures(&dir)
 }
@@ -58,8 +67,8 @@ pub(super) fn replay(
 fn set_tolerance(request: &mut serde_yaml::Value, tolerance: Option<f64>) {
     if let serde_yaml::Value::Mapping(request) = request {
         match tolerance {
-            Some(tolerance) => drop(request.insert("float_tolerance".into(), tolerance.into())),
-            None => drop(request.remove("float_tolerance")),
+            Some(tolerance) => drop(request.insert(FLOAT_TOLERANCE.into(), tolerance.into())),
+            None => drop(request.remove(FLOAT_TOLERANCE)),
         }
     }
 }

@@ -123,6 +123,7 @@ impl Woven {
         match written {
             Ok(Ok((items, fingerprint))) => {
                 (manifest.items, manifest.fingerprint) = (Some(items), Some(fingerprint));
+                manifest.note([dir.items().as_path()])?;
                 manifest.write(dir)?;
                 Ok(Status::Complete)
             }

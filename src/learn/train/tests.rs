@@ -21,6 +21,10 @@ fn trainer(seed: u64, train: TrainConfig) -> Trainer {
     Trainer::new(loom(), settings(&prior, &policy, train), &candle_core::Device::Cpu, Seed::new(seed)).expect("memory")
 }
 
+fn round(trainer: &mut Trainer, done: f64, threads: NonZeroUsize) -> Round {
+    trainer.round(done, threads, &|| false).expect("memory").expect("goes on").0
+}
+
 fn exam(trainer: &Trainer, who: Who<'_>) -> Figures {
     let (loom, vocabulary, seed) = (&trainer.loom, &trainer.vocabulary, Seed::new(99));
     let exam = Exam { loom, vocabulary, programs: 300, depth: None, seed, threads: THREADS };
@@ -35,7 +39,8 @@ fn training_improves_on_the_untrained_policy() {
     let before = exam(&trainer, Who::Policy(&trainer.policy));
     let mut last = None;
     for round in 0..30u32 {
-        let (made, sample) = trainer.round(f64::from(round) / 30.0, THREADS).expect("memory");
+        let (made, sample) =
+            trainer.round(f64::from(round) / 30.0, THREADS, &|| false).expect("memory").expect("goes on");
         assert_eq!((made.round, made.figures.episodes, made.figures.failed_episodes), (u64::from(round) + 1, 64, 0));
         last = sample;
     }
@@ -62,7 +67,7 @@ fn a_seed_gives_one_policy_on_any_number_of_threads() {
         let mut trainer =
             Trainer::new(loom(), settings(&prior, &policy, train), &device, Seed::new(3)).expect("memory");
         let threads = NonZeroUsize::new(threads).expect("not zero");
-        let rounds: Vec<Round> = (0..3).map(|_| trainer.round(0.5, threads).expect("memory").0).collect();
+        let rounds: Vec<Round> = (0..3).map(|_| round(&mut trainer, 0.5, threads)).collect();
         let numbers = trainer.policy.parameters().iter();
         let numbers = numbers.map(|(_, var)| var.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>();
         (rounds, numbers)
@@ -92,7 +97,7 @@ fn depth_is_rewarded_where_it_has_a_target() {
     let bounds = Bounds { min: 1, max: 3 };
     let mut trainer = trainer(2, TrainConfig { batch: 32, depth: Some(bounds), ..TrainConfig::default() });
     trainer.reward.depth = 0.5;
-    let figures = trainer.round(0.0, THREADS).expect("memory").0.figures;
+    let figures = round(&mut trainer, 0.0, THREADS).figures;
     let depth = figures.mean_depth_reward.expect("has a target");
     assert!((0.1..1.0).contains(&depth));
     assert!((figures.mean_reward - figures.mean_align - figures.mean_length - 0.5 * depth).abs() < 1e-9);

@@ -9,7 +9,6 @@ use crate::ask::prompt::Prompt;
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::report::page::{ItemBook, Items};
 use crate::report::summary::text::count;
-use crate::run::sink::stream_records;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Replies on a page at most.
@@ -64,9 +63,9 @@ pub(super) fn items(
 /// Goes through all records: where each belongs, the number of its run, and the record.
 fn each(groups: &[Vec<&Entrant>], mut with: impl FnMut((Class, Place), usize, Record)) -> Result<(), LeaderboardError> {
     let runs = groups.iter().enumerate().flat_map(|(group, entrants)| entrants.iter().map(move |one| (group, one)));
-    for (run, (group, entrant)) in runs.enumerate().filter(|(_, (_, entrant))| entrant.dir.records().exists()) {
-        for record in stream_records(&entrant.dir)? {
-            let record = record?;
+    for (run, (group, entrant)) in runs.enumerate() {
+        for judged in entrant.judged()? {
+            let (record, _) = judged?;
             if record.purpose != Purpose::Eval {
                 continue;
             }

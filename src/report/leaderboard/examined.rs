@@ -12,9 +12,11 @@ use crate::attack::profile::Profile;
 use crate::item::edit::Question;
 use crate::item::record::{Item, Purpose, Task, Verdict};
 use crate::report::evaluation::{self, EvaluationTally};
-use crate::run::jsonl;
+use crate::run::command::quoted;
+use crate::run::extent::Damage;
+use crate::run::intact::{self, ReadError};
 use crate::run::manifest::Status;
-use crate::run::sink::stream_records;
+use crate::run::suite::fingerprint;
 use crate::seed::Seed;
 use crate::wasm::machine::Machine;
 use crate::wasm::rerun;
@@ -27,6 +29,8 @@ const CHUNK: usize = 256;
 #[derive(Clone, Debug)]
 struct Kept {
     task: Task,
+    /// Of program, places and truth.
+    fingerprint: String,
     item: Unsolved,
 }
 
@@ -38,6 +42,8 @@ struct Line<'a> {
     counts: Counts,
     /// Its rows, by task.
     figures: Vec<evaluation::Row>,
+    /// Replies of which the verdict that was stored is another one.
+    rejudged: u64,
 }
 
 /// What some runs with the same items found.
@@ -55,20 +61,25 @@ impl<'a> Examined<'a> {
             let mut tally = EvaluationTally::new(&entrant.manifest).expect("looked at when it was let in");
             let models = &entrant.evaluation().models;
             let mut counts = vec![vec![(0, 0); items.len()]; models.len()];
-            if entrant.dir.records().exists() {
-                for record in stream_records(&entrant.dir)? {
-                    let record = record?;
-                    tally.add(&record);
-                    let model = models.iter().position(|model| Some(&model.name) == record.model.as_ref());
-                    let Some(model) = model.filter(|_| record.purpose == Purpose::Eval) else { continue };
-                    let Some((right, of)) = counts[model].get_mut(record.index as usize) else { continue };
-                    (*right, *of) = (*right + u32::from(record.answer.verdict == Verdict::Correct), *of + 1);
+            let mut rejudged = vec![0; models.len()];
+            for (judged, line) in entrant.judged()?.zip(1..) {
+                let (record, is_same) = judged?;
+                tally.add(&record);
+                let model = models.iter().position(|model| Some(&model.name) == record.model.as_ref());
+                let Some(model) = model.filter(|_| record.purpose == Purpose::Eval) else { continue };
+                rejudged[model] += u64::from(!is_same);
+                let at = record.index as usize;
+                let Some((right, of)) = counts[model].get_mut(at) else { continue };
+                if fingerprint([&record.item]) != items[at].fingerprint {
+                    let what = format!("its item is not item {at} of items.jsonl");
+                    return Err(ReadError::from(Damage { path: entrant.dir.records(), line: Some(line), what }).into());
                 }
+                (*right, *of) = (*right + u32::from(record.answer.verdict == Verdict::Correct), *of + 1);
             }
             let mut rows = tally.figures(entrant.dir.path()).rows;
-            for (model, counts) in models.iter().zip(counts) {
+            for ((model, counts), rejudged) in models.iter().zip(counts).zip(rejudged) {
                 let figures = rows.extract_if(.., |row| row.model == model.name).collect();
-                lines.push(Line { entrant, model: &model.name, counts, figures });
+                lines.push(Line { entrant, model: &model.name, counts, figures, rejudged });
             }
         }
         Ok(Self { items, lines })
@@ -150,6 +161,7 @@ fn row(line: &Line<'_>, figures: &evaluation::Row, counts: &Counts) -> Row {
         replies: figures.replies,
         epochs,
         accuracy_strict: figures.accuracy_strict,
+        rejudged: line.rejudged,
         ci95: clustered_wilson(&replies).map(|interval| [interval.low, interval.high]),
         accuracy_answered: figures.accuracy_answered,
         verdicts: figures.verdicts.clone(),
@@ -177,9 +189,6 @@ fn incomplete(status: Status, replies: u64, wanted: u64) -> Option<String> {
 
 /// The command line of a run, for a shell. Where it was kept decides nothing.
 fn command(args: &[String]) -> String {
-    let plain =
-        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c));
-    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) };
     let mut words = vec!["harness".to_owned()];
     let mut args = args.iter().skip(1);
     while let Some(word) = args.next() {
@@ -195,7 +204,7 @@ fn command(args: &[String]) -> String {
 /// The items that a run asks about, in their order.
 fn read_items(entrant: &Entrant) -> Result<Vec<Kept>, LeaderboardError> {
     let mut kept = Vec::new();
-    let mut lines = jsonl::stream::<Listed>(&entrant.dir.items())?;
+    let mut lines = intact::lines::<Listed>(&entrant.dir.items(), Some(&entrant.manifest))?;
     loop {
         let chunk = lines.by_ref().take(CHUNK).collect::<Result<Vec<Listed>, _>>()?;
         if chunk.is_empty() {
@@ -225,7 +234,12 @@ fn keep(machine: &mut Machine, Listed { level, item }: &Listed) -> Result<Kept, 
         "other"
     };
     let (id, canonical) = (item.id.clone(), item.canonical.clone());
-    Ok(Kept { task: item.task, item: Unsolved { id, canonical, level: *level, fuel: item.fuel, category } })
+    let fingerprint = fingerprint([item]);
+    Ok(Kept {
+        task: item.task,
+        fingerprint,
+        item: Unsolved { id, canonical, level: *level, fuel: item.fuel, category },
+    })
 }
 
 #[cfg(test)]

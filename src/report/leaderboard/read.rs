@@ -1,24 +1,22 @@
-//! Owns which runs may stand on a leaderboard, and which of them share a table.
+//! Owns which runs may stand on a leaderboard, which of them share a table, and what their replies are worth: each is judged
+//! anew, so that a verdict that was edited, or given by an older judge, ranks nobody.
 //!
 //! Must not know figures. Items that were chosen against one model rank no models: neither attacks nor evaluations of
 //! what an attack found are let in.
 
+use crate::ask::pipeline::regrade;
 use crate::item::edit::UnreadableItem;
+use crate::item::record::Record;
 use crate::run::dir::RunDir;
-use crate::run::jsonl::LineError;
-use crate::run::manifest::{Evaluation, Manifest};
+use crate::run::manifest::{Evaluation, Examinee, Manifest, ManifestError};
 use crate::run::shard::Shard;
-use crate::run::sink::ReadError;
-use crate::run::yaml::ConfigError;
+use crate::run::sink::{ReadError, stream_records};
 use std::path::PathBuf;
 
 /// A leaderboard could not be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaderboardError {
-    /// The items of a run cannot be read.
-    #[error(transparent)]
-    Items(#[from] LineError),
-    /// The records of a run cannot be read.
+    /// The items or records of a run cannot be read.
     #[error(transparent)]
     Records(#[from] ReadError),
     /// The program of an item cannot be read.
@@ -46,7 +44,7 @@ pub struct Entrant {
 pub enum NotRanked {
     /// Its manifest cannot be read.
     #[error(transparent)]
-    Manifest(#[from] ConfigError),
+    Manifest(#[from] ManifestError),
     /// It is no evaluation.
     #[error(
         "{run} is a run of `harness {verb}`: items chosen against one model rank no models; a leaderboard takes runs of \
@@ -91,6 +89,19 @@ impl Entrant {
 
     pub(super) fn fingerprint(&self) -> &str {
         self.manifest.fingerprint.as_deref().expect("looked at when it was let in")
+    }
+
+    /// Its records, each with the verdict that its reply deserves, and whether that is the one that was stored.
+    pub(super) fn judged(&self) -> Result<impl Iterator<Item = Result<(Record, bool), ReadError>>, ReadError> {
+        let judge = |mut record: Record| {
+            let of = |model: &&Examinee| Some(&model.name) == record.model.as_ref();
+            let strictness = self.evaluation().models.iter().find(of).map(Examinee::strictness).unwrap_or_default();
+            let stored = record.answer.verdict;
+            record.answer = regrade(record.answer, &record.item.truth, strictness);
+            let is_same = record.answer.verdict == stored;
+            (record, is_same)
+        };
+        Ok(stream_records(&self.dir)?.map(move |record| record.map(judge)))
     }
 
     /// The directory as it was given.

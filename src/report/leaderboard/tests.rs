@@ -18,7 +18,11 @@ fn record(model: &str, index: u32, epoch: u32, verdict: Verdict) -> Record {
     item.program = "(module\n  (func (export \"run\") (result i32)\n    i32.const 30 ;;INSPECT\n  )\n)".into();
     item.probes = vec![Probe { func: 0, pc: 1, hit: 1 }];
     item.fuel = 17 + u64::from(index);
-    record.answer = Answer { reply: Some("</script>".into()), ..record.answer };
+    // What a reply is worth is found out anew: it has to say what the verdict wants.
+    let says = |value: u32| Some(format!("</script><OUTPUT>[{value}]</OUTPUT>"));
+    let reply = if verdict == Wrong { says(31) } else { says(30) };
+    let refusal = (verdict == Refusal).then(|| "no".to_owned());
+    record.answer = Answer { reply, refusal, ..record.answer };
     (record.model, record.level) = (Some(model.into()), Some(1 + (index % 2) as u8));
     record
 }

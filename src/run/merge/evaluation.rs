@@ -6,7 +6,7 @@
 use super::{MergeError, in_order};
 use crate::item::record::Item;
 use crate::run::dir::{RunDir, WholeFile};
-use crate::run::jsonl::{self, LineError, Stream};
+use crate::run::intact::{self, Lines, ReadError};
 use crate::run::manifest::{Evaluation, Manifest, Status};
 use crate::run::order::{Placed, Slot};
 use crate::run::shard::Shard;
@@ -62,6 +62,7 @@ pub fn merge_evaluation(runs: &[RunDir], out: &RunDir) -> Result<Manifest, Merge
     merged.started = manifests().map(|manifest| manifest.started.clone()).min().expect("there is one part");
     merged.finished = manifests().filter_map(|manifest| manifest.finished.clone()).max();
     merged.seconds = Some(manifests().filter_map(|manifest| manifest.seconds).sum());
+    merged.note([out.items().as_path(), &out.records()])?;
     Ok(merged)
 }
 
@@ -136,7 +137,7 @@ fn missing(Slot { index, round, model }: Slot, evaluation: &Evaluation) -> Strin
 fn write_timings(parts: &[Part], evaluation: &Evaluation, out: &RunDir) -> Result<(), MergeError> {
     let mut lines = open::<Placed>(parts, RunDir::timings)?;
     let mut file = WholeFile::create(&out.timings())?;
-    let next = |from: &mut Stream<Placed>| -> Result<Option<Slot>, LineError> {
+    let next = |from: &mut Lines<Placed>| -> Result<Option<Slot>, ReadError> {
         Ok(from.next().transpose()?.map(|placed| placed.slot(evaluation)))
     };
     let mut waiting = lines.iter_mut().map(next).collect::<Result<Vec<_>, _>>()?;
@@ -153,12 +154,12 @@ fn write_timings(parts: &[Part], evaluation: &Evaluation, out: &RunDir) -> Resul
 fn open<T: serde::de::DeserializeOwned>(
     parts: &[Part],
     file: impl Fn(&RunDir) -> PathBuf,
-) -> Result<Vec<Stream<T>>, LineError> {
-    parts.iter().map(|part| jsonl::stream(&file(&part.dir))).collect()
+) -> Result<Vec<Lines<T>>, ReadError> {
+    parts.iter().map(|part| intact::lines(&file(&part.dir), Some(&part.manifest))).collect()
 }
 
 /// Makes sure that there is nothing left.
-fn ended<T: serde::de::DeserializeOwned>(lines: &mut [Stream<T>], problem: &str) -> Result<(), MergeError> {
+fn ended<T: serde::de::DeserializeOwned>(lines: &mut [Lines<T>], problem: &str) -> Result<(), MergeError> {
     for from in lines {
         if from.next().transpose()?.is_some() {
             return Err(wrong_line(from, problem));
@@ -167,7 +168,7 @@ fn ended<T: serde::de::DeserializeOwned>(lines: &mut [Stream<T>], problem: &str)
     Ok(())
 }
 
-fn wrong_line<T>(stream: &Stream<T>, problem: &str) -> MergeError {
+fn wrong_line<T>(stream: &Lines<T>, problem: &str) -> MergeError {
     let path: &Path = stream.path();
     MergeError::Line { path: path.into(), line: stream.number().max(1), problem: problem.into() }
 }

@@ -144,7 +144,9 @@ def around(text: str, at: int) -> bool:
 def write_run(run: Path, copy: Path, replies: list[tuple[dict, str, str | None, str | None]]) -> None:
     """A run with these replies, otherwise like the first record of another run."""
     copy.mkdir()
-    (copy / "manifest.yaml").write_bytes((run / "manifest.yaml").read_bytes())
+    # Other records than the run wrote: the manifest is that of a killed run, of which nothing is known at its end.
+    manifest = (run / "manifest.yaml").read_text(encoding="utf-8").split("\nfiles:")[0] + "\n"
+    (copy / "manifest.yaml").write_text(manifest.replace("status: complete", "status: running"), encoding="utf-8")
     template = lines(run / "records.jsonl")[0]
     tasks = {"stack_values": "stack", "return_values": "result", "flag_states": "reachability", "fuel": "fuel"}
     with (copy / "records.jsonl").open("w", encoding="utf-8") as file:
