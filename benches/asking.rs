@@ -109,7 +109,8 @@ fn start() -> (Child, String) {
 
 fn subjects() -> Vec<Subject> {
     let suite = Suite::of_preset(None, &[Task::Stack], 3, ITEMS).expect("a preset of each task is carried");
-    let woven = suite.weave(Seed::new(0), &Select::default(), 2, |_, _| std::ops::ControlFlow::Continue(()));
+    let woven = suite
+        .weave(Seed::new(0), &Select::default(), (2, &Default::default()), |_, _| std::ops::ControlFlow::Continue(()));
     let subject = |one: wasmweaver::run::suite::SuiteItem| Subject {
         chosen_by: suite.label(),
         level: Some(one.level),
@@ -183,7 +184,7 @@ async fn ask_ours(base_url: &str, subjects: &[Subject], (questions, connections)
     let stop = tokio::sync::watch::channel(Stop::Go).1;
     let clock = Clock::start();
     let all = subjects.iter().cycle().take(questions).cloned().map(Ok::<_, wasmweaver::ask::prompt::PromptError>);
-    let all = (0..).zip(all);
+    let all = futures::stream::iter((0..).zip(all));
     let (mut kept, prompts) = (0, Prompts::new([]));
     let ended = evaluate(
         &candidate,

@@ -40,7 +40,12 @@ impl Tally {
 
 /// Where replies are kept unless somebody says otherwise; `None` on a machine without such a place.
 pub fn usual_folder() -> Option<PathBuf> {
-    dirs::cache_dir().map(|folder| folder.join("wasmweaver").join("replies"))
+    user_folder("replies")
+}
+
+/// The place of one kind of thing in the user's folder for caches.
+pub fn user_folder(kind: &str) -> Option<PathBuf> {
+    dirs::cache_dir().map(|folder| folder.join("wasmweaver").join(kind))
 }
 
 impl Cached {
@@ -101,6 +106,10 @@ impl ChatModel for Cached {
             self.keep(&key, &reply).await;
             Ok(reply)
         })
+    }
+
+    fn close(&self) {
+        self.inner.close();
     }
 }
 

@@ -130,6 +130,8 @@ pub enum ChatErrorKind {
     Malformed,
     /// No reply within the time allowed.
     Timeout,
+    /// Given up between two attempts, since the run stops ([`ChatModel::close`]).
+    Stopped,
 }
 
 /// Why there is no reply. Says nothing about the model's ability, so it must never count as a wrong answer.
@@ -169,6 +171,10 @@ impl ChatError {
 pub trait ChatModel: Send + Sync {
     /// Asks once and returns the final outcome; retries and time limits are the implementation's own, and bounded.
     fn ask<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ChatError>>;
+
+    /// Sends no further request: attempts under way go on, whoever waits for another one gives up
+    /// ([`ChatErrorKind::Stopped`]). A model that never waits has nothing to do.
+    fn close(&self) {}
 }
 
 type Script = dyn Fn(&ChatRequest) -> Result<ChatReply, ChatError> + Send + Sync;
@@ -213,7 +219,7 @@ mod tests {
     #[test]
     fn only_trouble_of_all_questions_is_fatal_and_none_of_it_is_retried() {
         use ChatErrorKind::*;
-        let passing = [Declined, BadRequest, RateLimit, Provider, Connect, Malformed, Timeout];
+        let passing = [Declined, BadRequest, RateLimit, Provider, Connect, Malformed, Timeout, Stopped];
         for kind in [Auth, NotFound, Quota, Parameter].into_iter().chain(passing) {
             let error = ChatError::new(kind, "x");
             assert_eq!(error.is_fatal(), !passing.contains(&kind));

@@ -1,14 +1,16 @@
 //! Owns an evaluation: every item put to a model, as often as asked, each reply to one record.
 //!
 //! Must not know where items come from, where records go, or what they add up to. Items are taken one by one as there is
-//! room for another request, so that there may be more of them than memory holds.
+//! room for another request, so that there may be more of them than memory holds, and the first are asked while the others are made.
 
 use super::chat::{ChatModel, ChatRequest, Params};
+use super::form::Form;
 use super::judge::Strictness;
 use super::limits::Limits;
-use super::pipeline::{Clock, Ended, Question, StopSignal, ask_all};
+use super::pipeline::{Clock, Ended, Question, StopSignal, ask_as_they_come};
 use super::prompt::{Prompt, PromptError};
 use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, Task, Timing};
+use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -85,7 +87,7 @@ pub struct Place {
 pub async fn evaluate<E: From<PromptError>>(
     candidate: &Candidate,
     (prompts, epochs): (&Prompts, u32),
-    subjects: impl Iterator<Item = (u32, Result<Subject, E>)>,
+    subjects: impl Stream<Item = (u32, Result<Subject, E>)>,
     is_known: impl Fn(Place) -> bool,
     stop: StopSignal,
     mut on_record: impl FnMut(Record, Timing) -> Result<(), E>,
@@ -94,10 +96,10 @@ pub async fn evaluate<E: From<PromptError>>(
         let epochs: Vec<Place> = (0..epochs).map(|epoch| Place { index, epoch }).collect();
         let unknown: Vec<Place> = epochs.into_iter().filter(|&place| !is_known(place)).collect();
         // An item that cannot be read is one error, not one for each epoch.
-        match subject {
+        stream::iter(match subject {
             Ok(subject) => unknown.into_iter().map(|place| Ok((place, subject.clone()))).collect::<Vec<_>>(),
             Err(error) => vec![Err(error)],
-        }
+        })
     });
     let question = |(place, subject): (Place, Subject)| {
         let request = request(&candidate.id, &candidate.params, prompts, (&subject.item, place.epoch))?;
@@ -105,12 +107,14 @@ pub async fn evaluate<E: From<PromptError>>(
         Ok(Question { request, truth: subject.item.truth.clone(), strictness, about: (place, subject) })
     };
     let questions = places.map(|asked| asked.and_then(question));
-    ask_all(candidate.model.clone(), questions, &candidate.limits, stop, |(place, subject), answer, clock: Clock| {
+    let model = candidate.model.clone();
+    let mut form = Form::default();
+    let on_answer = |(place, subject), answer, clock: Clock| {
         let record = record(&candidate.name, place, subject, answer);
         let timing = clock.timing(&record);
         on_record(record, timing)
-    })
-    .await
+    };
+    ask_as_they_come(model, questions, &candidate.limits, &mut form, stop, on_answer).await
 }
 
 /// The request that puts an item to the model of this id, for the `epoch`-th time from 0; a seed among the parameters is

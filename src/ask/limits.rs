@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use window::Window;
 
@@ -69,13 +70,15 @@ pub struct Meter {
     not_before: Mutex<Option<Instant>>,
     retries: AtomicU64,
     last_trouble: Mutex<Option<String>>,
+    closed: watch::Sender<bool>,
 }
 
 impl Meter {
     /// That of a client that may have so many requests in flight.
     pub(super) fn new(max_connections: usize) -> Self {
         let (not_before, last_trouble) = (Mutex::default(), Mutex::default());
-        Self { window: Window::new(max_connections), not_before, retries: AtomicU64::new(0), last_trouble }
+        let (window, closed) = (Window::new(max_connections), watch::Sender::new(false));
+        Self { window, not_before, retries: AtomicU64::new(0), last_trouble, closed }
     }
 
     /// Requests that may be under way at once, now.
@@ -96,6 +99,24 @@ impl Meter {
     /// The trouble that caused the latest retry, so that a run that waits can say what for.
     pub fn last_trouble(&self) -> Option<String> {
         self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets no further attempt begin.
+    pub(super) fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// What is waited for, unless no further attempt may begin.
+    async fn unless_closed<T>(&self, awaited: impl Future<Output = T>) -> Result<T, ChatError> {
+        let mut closed = self.closed.subscribe();
+        tokio::select! {
+            biased;
+            // The sender lives as long as this.
+            _ = closed.wait_for(|&closed| closed) => {
+                Err(ChatError::new(ChatErrorKind::Stopped, "given up between two attempts, since the run stops"))
+            }
+            awaited = awaited => Ok(awaited),
+        }
     }
 
     fn note(&self, error: &ChatError, until: Instant) {
@@ -140,14 +161,14 @@ impl tower::Service<HttpRequestFactory> for Patient {
 impl Patient {
     async fn persist(&self, request: HttpRequestFactory) -> Result<reqwest::Response, ChatError> {
         // The time runs from when it may be asked first: waiting for one's turn is no fault of anybody's.
-        let mut pass = self.meter.window.enter().await;
+        let mut pass = self.meter.unless_closed(self.meter.window.enter()).await?;
         let deadline = Instant::now() + self.limits.total_timeout;
         for retry in 0.. {
             while let Some(gate) = self.meter.gate().filter(|&gate| gate > Instant::now()) {
                 if gate >= deadline {
                     return Err(closed());
                 }
-                sleep_until(gate).await;
+                self.meter.unless_closed(sleep_until(gate)).await?;
             }
             self.attempts.fetch_add(1, Ordering::Relaxed);
             let request = request.build().await.map_err(unbuilt)?;
@@ -170,8 +191,9 @@ impl Patient {
             self.meter.note(&error, until);
             // Whoever waits leaves room for others.
             drop(pass);
-            sleep_until(until).await;
-            pass = match tokio::time::timeout_at(deadline, self.meter.window.enter()).await {
+            self.meter.unless_closed(sleep_until(until)).await?;
+            let entered = tokio::time::timeout_at(deadline, self.meter.window.enter());
+            pass = match self.meter.unless_closed(entered).await? {
                 Ok(pass) => pass,
                 Err(_) => return Err(error),
             };

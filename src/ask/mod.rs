@@ -8,6 +8,7 @@ pub mod cache;
 pub mod chat;
 pub mod evaluate;
 pub mod examiner;
+pub mod form;
 pub mod guess;
 pub mod judge;
 pub mod limits;

@@ -212,6 +212,10 @@ impl ChatModel for OpenAi {
             }
         })
     }
+
+    fn close(&self) {
+        self.patient.meter.close();
+    }
 }
 
 impl fmt::Debug for OpenAi {

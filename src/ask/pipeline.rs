@@ -4,10 +4,12 @@
 //! own; trouble that every question would meet (no key, no such model, no credit) ends the asking instead.
 
 use super::chat::{ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
+use super::form::{Form, NeverInForm};
 use super::judge::thought::told;
 use super::judge::{Strictness, judge_with};
 use super::limits::Limits;
 use crate::item::record::{Answer, Record, Timing, Truth, Verdict};
+use futures::{FutureExt, Stream, StreamExt};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -80,6 +82,8 @@ pub enum Ended {
         /// The last trouble.
         trouble: String,
     },
+    /// The model never answers in the form that was asked for; its first replies have their answers.
+    Formless(NeverInForm),
     /// Every further question would have met this trouble. Those that met it have no answer, so that a resumed run asks
     /// them again; the others in flight have theirs.
     Fatal(ChatError),
@@ -131,29 +135,54 @@ pub async fn ask_all<T: Send + 'static, E>(
     model: Arc<dyn ChatModel>,
     questions: impl Iterator<Item = Result<Question<T>, E>>,
     limits: &Limits,
+    stop: StopSignal,
+    on_answer: impl FnMut(T, Answer, Clock) -> Result<(), E>,
+) -> Result<Ended, E> {
+    ask_as_they_come(model, futures::stream::iter(questions), limits, &mut Form::default(), stop, on_answer).await
+}
+
+/// The same of questions that are still being made: while the next one is not there, answers land. `form` is what is known of
+/// the model's form from questions before.
+///
+/// # Errors
+/// As [`ask_all`].
+pub async fn ask_as_they_come<T: Send + 'static, E>(
+    model: Arc<dyn ChatModel>,
+    questions: impl Stream<Item = Result<Question<T>, E>>,
+    limits: &Limits,
+    form: &mut Form,
     mut stop: StopSignal,
     mut on_answer: impl FnMut(T, Answer, Clock) -> Result<(), E>,
 ) -> Result<Ended, E> {
-    let mut waiting = questions.fuse().peekable();
+    let (mut waiting, mut is_dry, mut is_whole) = (std::pin::pin!(questions.fuse()), false, true);
     let mut flying = JoinSet::new();
     let mut held = Held { held: Vec::new(), replied: false };
-    let mut fatal: Option<ChatError> = None;
+    let mut ending: Option<Ended> = None;
     let mut finish_by: Option<tokio::time::Instant> = None;
     loop {
         match *stop.borrow_and_update() {
             Stop::Go => {}
-            Stop::Finish => _ = finish_by.get_or_insert_with(|| tokio::time::Instant::now() + limits.attempt_timeout),
+            Stop::Finish => {
+                model.close();
+                _ = finish_by.get_or_insert_with(|| tokio::time::Instant::now() + limits.attempt_timeout);
+            }
             Stop::Now => flying.abort_all(),
         }
-        while *stop.borrow() == Stop::Go && fatal.is_none() && flying.len() < limits.max_connections.max(1) {
-            let Some(question) = waiting.next() else { break };
-            let (question, model) = (question?, model.clone());
-            let Question { request, truth, strictness, about } = question;
-            flying.spawn(async move { (ask_one(&*model, &request, &truth, strictness).await, about) });
-        }
+        let asks = *stop.borrow() == Stop::Go && ending.is_none() && !is_dry;
+        let has_room = flying.len() < limits.max_connections.max(1);
         let landed = tokio::select! {
             biased;
-            landed = flying.join_next() => landed,
+            question = waiting.next(), if asks && has_room => {
+                let Some(question) = question else {
+                    is_dry = true;
+                    continue;
+                };
+                let (question, model) = (question?, model.clone());
+                let Question { request, truth, strictness, about } = question;
+                flying.spawn(async move { (ask_one(&*model, &request, &truth, strictness).await, about) });
+                continue;
+            }
+            landed = flying.join_next(), if !(asks && flying.is_empty()) => landed,
             () = reached(finish_by) => {
                 held.held.into_iter().try_for_each(|(about, answer, clock)| on_answer(about, answer, clock))?;
                 return Ok(Ended::Stopped);
@@ -162,19 +191,27 @@ pub async fn ask_all<T: Send + 'static, E>(
         };
         match landed {
             None => {
-                let ended = if waiting.peek().is_none() { Ended::Complete } else { Ended::Stopped };
-                if let Some(outage) = held.outage(ended == Ended::Complete && fatal.is_none()) {
+                // A question that is still being made is one that is left.
+                let is_over = is_dry || waiting.next().now_or_never().is_some_and(|next| next.is_none());
+                let ended = if is_over && is_whole { Ended::Complete } else { Ended::Stopped };
+                if let Some(outage) = held.outage(ended == Ended::Complete && ending.is_none()) {
                     return Ok(outage);
                 }
                 held.held.into_iter().try_for_each(|(about, answer, clock)| on_answer(about, answer, clock))?;
-                return Ok(fatal.map_or(ended, Ended::Fatal));
+                return Ok(ending.unwrap_or(ended));
             }
-            Some(Ok((Outcome::Fatal(error, _), _))) if !held.is_of_one(&error) => _ = fatal.get_or_insert(error),
+            Some(Ok((Outcome::Dropped, _))) => is_whole = false,
+            Some(Ok((Outcome::Fatal(error, _), _))) if !held.is_of_one(&error) => {
+                _ = ending.get_or_insert(Ended::Fatal(error));
+            }
             Some(Ok((outcome, about))) => {
                 let (answer, clock) = match outcome {
                     Outcome::Answer(answer, clock) => (answer, clock),
                     Outcome::Fatal(error, clock) => (Box::new(unanswered(&error)), clock),
+                    Outcome::Dropped => unreachable!("it was looked at"),
                 };
+                form.hear(answer.verdict);
+                ending = ending.or_else(|| form.never().map(Ended::Formless));
                 for (about, answer, clock) in held.take(about, *answer, clock) {
                     on_answer(about, answer, clock)?;
                 }
@@ -208,6 +245,8 @@ async fn changed(stop: &mut StopSignal) {
 
 enum Outcome {
     Answer(Box<Answer>, Clock),
+    /// It was given up between two attempts, since nothing new is asked: nobody's verdict.
+    Dropped,
     Fatal(ChatError, Clock),
 }
 
@@ -218,6 +257,7 @@ async fn ask_one(model: &dyn ChatModel, request: &ChatRequest, truth: &Truth, st
     let attempts = reply.as_ref().map_or_else(|error| error.attempts, |reply| reply.attempts);
     let clock = Clock { latency_ms, attempts };
     match reply {
+        Err(error) if error.kind == ChatErrorKind::Stopped => Outcome::Dropped,
         Err(error) if error.is_fatal() => Outcome::Fatal(error, clock),
         reply => Outcome::Answer(Box::new(settled(reply, truth, strictness)), clock),
     }
@@ -277,181 +317,4 @@ fn unanswered(error: &ChatError) -> Answer {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::ask::chat::{Params, Scripted};
-    use crate::wasm::types::Value;
-    use futures::future::BoxFuture;
-    use std::convert::Infallible;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
-
-    /// Waits for something that asks, where tokio is not known.
-    pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime can be made").block_on(future)
-    }
-
-    /// A signal that never comes.
-    pub(crate) fn never() -> StopSignal {
-        watch::channel(Stop::Go).1
-    }
-
-    fn questions<E>(n: usize) -> impl Iterator<Item = Result<Question<usize>, E>> {
-        let request =
-            |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default(), epoch: 0 };
-        let truth = Truth::StackValues(vec![Value::i32(1)]);
-        let strictness = Strictness::default();
-        (0..n).map(move |about| Ok(Question { request: request(about), truth: truth.clone(), strictness, about }))
-    }
-
-    fn limits(max_connections: usize) -> Limits {
-        Limits { max_connections, ..Limits::default() }
-    }
-
-    /// Asks with nobody to stop it; returns the verdicts by index.
-    async fn verdicts(model: Arc<dyn ChatModel>, n: usize, limits: &Limits) -> (Ended, Vec<Vec<Verdict>>) {
-        let mut seen = vec![Vec::new(); n];
-        let stop = watch::channel(Stop::Go).1;
-        let ended = ask_all(model, questions(n), limits, stop, |index, answer, _| {
-            seen[index].push(answer.verdict);
-            Ok::<(), Infallible>(())
-        });
-        (ended.await.expect("cannot fail"), seen)
-    }
-
-    #[test]
-    fn thoughts_stand_apart_and_are_judged_alike_again() {
-        let truth = Truth::StackValues(vec![Value::i32(1)]);
-        let answer = |reply: &str| answered(ChatReply::text(reply), &truth, Strictness::default());
-        for (reply, verdict, kept, thought) in [
-            ("<think> hm </think><OUTPUT>[1]</OUTPUT>", Verdict::Correct, "<OUTPUT>[1]</OUTPUT>", Some("hm")),
-            (
-                "<OUTPUT>[2]</OUTPUT></think><OUTPUT>[1]</OUTPUT>",
-                Verdict::Correct,
-                "<OUTPUT>[1]</OUTPUT>",
-                Some("<OUTPUT>[2]</OUTPUT>"),
-            ),
-            ("<think><OUTPUT>[2]</OUTPUT>", Verdict::Truncated, "<think>", Some("<OUTPUT>[2]</OUTPUT>")),
-            ("<OUTPUT>[2]</OUTPUT>", Verdict::Wrong, "<OUTPUT>[2]</OUTPUT>", None),
-        ] {
-            let told = answer(reply);
-            assert_eq!((told.verdict, told.verdict.is_miss()), (verdict, verdict == Verdict::Wrong), "{reply}");
-            assert_eq!((told.reply.as_deref(), told.reasoning.as_deref()), (Some(kept), thought), "{reply}");
-            assert_eq!(regrade(told.clone(), &truth, Strictness::default()), told, "{reply}");
-        }
-    }
-
-    #[tokio::test]
-    async fn each_question_has_one_verdict_and_trouble_has_its_own() {
-        let model = Scripted::new(|request| match request.model.parse::<usize>().expect("a number") % 4 {
-            0 => Ok(ChatReply::text("<OUTPUT>[1]</OUTPUT>")),
-            1 => Ok(ChatReply::text("<OUTPUT>[2]</OUTPUT>")),
-            2 => Err(ChatError::new(ChatErrorKind::Provider, "down")),
-            _ => Err(ChatError::new(ChatErrorKind::Timeout, "slow")),
-        });
-        let (ended, seen) = verdicts(Arc::new(model), 40, &limits(7)).await;
-        assert_eq!(ended, Ended::Complete);
-        let expected = [Verdict::Correct, Verdict::Wrong, Verdict::ProviderError, Verdict::Timeout];
-        assert!(seen.iter().enumerate().all(|(i, verdicts)| *verdicts == [expected[i % 4]]), "{seen:?}");
-    }
-
-    #[tokio::test]
-    async fn an_outage_is_nobody_s_verdict() {
-        // Up to `good` there are replies, then none.
-        let ended = async |good: usize, n: usize| {
-            let model = Scripted::new(move |request| match request.model.parse::<usize>().expect("a number") {
-                i if i < good => Ok(ChatReply::text("<OUTPUT>[1]</OUTPUT>")),
-                _ => Err(ChatError::new(ChatErrorKind::Connect, "refused")),
-            });
-            let (ended, seen) = verdicts(Arc::new(model), n, &limits(4)).await;
-            (matches!(ended, Ended::Outage { .. }), seen.iter().filter(|verdicts| !verdicts.is_empty()).count())
-        };
-        assert_eq!(ended(0, 7).await, (false, 7), "too few to tell");
-        assert_eq!(ended(0, 8).await, (true, 0));
-        assert_eq!(ended(0, 1000).await, (true, 0));
-        assert_eq!(ended(100, 149).await, (false, 149));
-        assert_eq!(ended(100, 1000).await, (true, 100));
-    }
-
-    #[tokio::test]
-    async fn fatal_trouble_ends_it_without_verdicts() {
-        let model = Arc::new(Scripted::new(|_| Err(ChatError::new(ChatErrorKind::Auth, "no key"))));
-        let (ended, seen) = verdicts(model.clone(), 100, &limits(4)).await;
-        assert!(matches!(ended, Ended::Fatal(error) if error.kind == ChatErrorKind::Auth));
-        assert!(seen.iter().all(Vec::is_empty) && model.asked() <= 8, "asked {}", model.asked());
-    }
-
-    /// Counts who is in flight; lets nobody land until told, or ever.
-    #[derive(Default)]
-    struct Slow {
-        now: AtomicUsize,
-        most: AtomicUsize,
-        hangs: bool,
-    }
-
-    impl ChatModel for Slow {
-        fn ask<'a>(&'a self, _: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
-            Box::pin(async move {
-                self.most.fetch_max(self.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                if self.hangs {
-                    std::future::pending::<()>().await;
-                }
-                tokio::time::sleep(Duration::from_millis(2)).await;
-                self.now.fetch_sub(1, Ordering::SeqCst);
-                Ok(ChatReply::text("<OUTPUT>[1]</OUTPUT>"))
-            })
-        }
-    }
-
-    #[tokio::test]
-    async fn never_more_at_once_than_allowed() {
-        for allowed in [1, 5] {
-            let model = Arc::new(Slow::default());
-            verdicts(model.clone(), 20, &limits(allowed)).await;
-            assert_eq!(model.most.load(Ordering::SeqCst), allowed);
-        }
-    }
-
-    #[tokio::test]
-    async fn told_to_finish_it_lands_what_flies_and_asks_nothing_new() {
-        let (sender, stop) = watch::channel(Stop::Go);
-        let mut answers = 0;
-        let limits = limits(4);
-        let ended = ask_all(Arc::new(Slow::default()), questions(50), &limits, stop, |_, _, _| {
-            answers += 1;
-            sender.send_replace(Stop::Finish);
-            Ok::<(), Infallible>(())
-        });
-        assert_eq!(ended.await, Ok(Ended::Stopped));
-        assert_eq!(answers, 4);
-    }
-
-    #[tokio::test]
-    async fn hanging_questions_are_dropped_when_told_now_or_after_an_attempt_s_time() {
-        for order in [Stop::Now, Stop::Finish] {
-            let (_sender, stop) = watch::channel(order);
-            let (sender, late) = watch::channel(Stop::Go);
-            let model = Arc::new(Slow { hangs: true, ..Slow::default() });
-            let limits = Limits { attempt_timeout: Duration::from_millis(5), ..limits(4) };
-            let none = |_, _, _| Err("no answer is expected");
-            assert_eq!(ask_all(model.clone(), questions(9), &limits, stop, none).await, Ok(Ended::Stopped));
-            assert_eq!(model.most.load(Ordering::SeqCst), 0, "none may be asked after the order");
-            let telling = async {
-                tokio::task::yield_now().await;
-                sender.send_replace(order);
-            };
-            let (ended, ()) = tokio::join!(ask_all(model.clone(), questions(9), &limits, late, none), telling);
-            assert_eq!((ended, model.most.load(Ordering::SeqCst)), (Ok(Ended::Stopped), 4));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_ends_it_at_once() {
-        let stop = watch::channel(Stop::Go).1;
-        let model = Arc::new(Scripted::saying("x"));
-        let ended = ask_all(model.clone(), questions(50), &limits(2), stop, |_, _, _| Err("full")).await;
-        assert_eq!(ended, Err("full"));
-        assert!(model.asked() <= 4);
-    }
-}
+pub(crate) mod tests;

@@ -16,6 +16,7 @@ use super::predictor::Predictor;
 use super::strategy::random::Random;
 use super::strategy::{Strategy, Tried, Woven};
 use crate::ask::examiner::Examiner;
+use crate::ask::form::Form;
 use crate::ask::pipeline::StopSignal;
 use crate::item::make::Maker;
 use crate::item::record::{Answer, Purpose, Record, RecordSink, SinkError, Verdict};
@@ -145,6 +146,8 @@ struct State<'a> {
     /// Whether the model has ever replied.
     replied: bool,
     known: Known,
+    /// What is known of the form of the model's replies.
+    form: Form,
 }
 
 /// What was missed in earlier rounds: what a miss pays depends on it, and not on the order in which replies come.
@@ -177,6 +180,7 @@ impl Search {
             found: Found::default(),
             replied: false,
             known: std::mem::take(&mut self.known),
+            form: Form::default(),
         };
         let mut fruitless = 0;
         let mut random = Random::new(self.loom.clone());

@@ -173,7 +173,9 @@ impl Shrinker {
         let finish = match work.run(&mut current).await {
             Ok(()) => work.asking.finish(),
             // What was found before stays found.
-            Err(error @ (ShrinkError::Model(_) | ShrinkError::NobodyAnswers { .. })) => Finish::Broken(error),
+            Err(error @ (ShrinkError::Model(_) | ShrinkError::NeverInForm(_) | ShrinkError::NobodyAnswers { .. })) => {
+                Finish::Broken(error)
+            }
             Err(error) => return Err(error),
         };
         let (after, queries) = (current.rank.size, work.asking.spent());

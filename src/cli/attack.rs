@@ -5,6 +5,7 @@ use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
 use super::disagreement::disagreement;
+use super::flags::fits;
 use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::{self, Earlier};
@@ -159,6 +160,7 @@ impl Args {
             Some(path) => Prompt::load(path).map_err(Failure::usage)?,
             None => Prompt::shipped(preset.task),
         };
+        fits(&prompt, &[preset.task])?;
         let entry = self.asking.entry()?;
         let baseline = !self.no_baseline && (self.baseline || entry.provider.is_resident());
         let loom = Arc::new(Loom::new(preset.weave.clone()));
@@ -209,7 +211,7 @@ impl Args {
         let (budget, stop) = self.budget.open();
         let prices = resolved.entry.prices.clone();
         let mut progress = Progress::new(self.query_budget, RoundLog::open(&dir)?, budget, prices);
-        let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()]));
+        let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()], || None));
         let clock = Instant::now();
         let ended = search.run(&mut sink, &mut progress, stop.clone()).await;
         watching.abort();

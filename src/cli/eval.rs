@@ -7,11 +7,12 @@ mod imported;
 pub(super) mod keep;
 mod replay;
 pub(super) mod show;
+mod woven;
 
 use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Way};
-use super::flags::prompts;
+use super::flags::{all_fit, prompts};
 use super::gate::{self, Gate};
 use super::resume::{self, Earlier};
 use super::{Failure, Verb, print_json, print_line, runtime, say};
@@ -30,11 +31,14 @@ use crate::run::order::put_in_order;
 use crate::run::shard::Shard;
 use crate::seed::Seed;
 use asked::Asked;
+use futures::{Stream, StreamExt, stream};
 use keep::{Keep, KeepError};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
+use woven::Woven;
 
 /// Ask models about the same seeded items, and see how often each is right
 #[derive(Debug, clap::Args)]
@@ -123,7 +127,8 @@ impl Args {
         }
         self.budget.check(&entries)?;
         let prompts = prompts(&self.prompt)?;
-        let asked = self.asked.resolve(self.shard, homes)?;
+        let asked = Arc::new(self.asked.resolve(self.shard, homes)?);
+        all_fit(&self.prompt, &asked.asks())?;
         if self.dry_run {
             return self.show_bills(&entries, &prompts, &asked);
         }
@@ -143,19 +148,17 @@ impl Args {
             return self.show_complete(&dir);
         }
         manifest.write(&dir)?;
-        asked.write_items(&dir, &mut manifest)?;
-        if manifest.extent(&dir.items()).is_none() {
+        if manifest.fingerprint.is_some() && manifest.extent(&dir.items()).is_none() {
             manifest.note([dir.items().as_path()])?;
-        } else {
-            // Nothing is asked about items that are not those of the run.
-            intact::check(&dir.items(), &manifest).map_err(Failure::unread)?;
         }
+        // Nothing is asked about items that are not those of the run.
+        intact::check(&dir.items(), &manifest).map_err(Failure::unread)?;
         // At the end the records are put in order: what is known of them is looked at now, and noted again then.
         intact::check(&dir.records(), &manifest).map_err(Failure::unread)?;
         manifest.forget(&dir.records());
         manifest.write(&dir)?;
         let clock = Instant::now();
-        let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, (&dir, manifest.items.unwrap_or(0))));
+        let ended = runtime()?.block_on(self.ask(&entries, &prompts, &asked, (&dir, &mut manifest)));
         let (status, failure) = match ended {
             Ok(status) => (status, None),
             Err(failure) => (Status::Interrupted, Some(failure)),
@@ -208,25 +211,35 @@ impl Args {
         &self,
         entries: &[ModelEntry],
         prompts: &Prompts,
-        asked: &Asked,
-        (dir, items): (&RunDir, u64),
+        asked: &Arc<Asked>,
+        (dir, manifest): (&RunDir, &mut Manifest),
     ) -> Result<Status, Failure> {
         let (mut budget, stop) = self.budget.open();
+        let mut woven = Woven::begin(asked, dir, manifest);
         let mut examined = Vec::new();
         for entry in entries {
             examined.push(self.examine(entry, asked).await?);
         }
         keep::recall(dir, &mut examined, &mut budget)?;
+        let items = asked.count()?;
         let total = items * u64::from(self.epochs) * examined.len() as u64;
         let known: usize = examined.iter().map(|one| one.known.len()).sum();
         let keep = RefCell::new(Keep::open(dir, budget, (known as u64, total))?);
-        let watching = keep.borrow().watch(examined.iter().map(|one| one.connection.meter.clone()).collect());
-        let each = examined.iter().map(|one| self.ask_one(one, prompts, dir, stop.clone(), &keep));
-        let ended = futures::future::try_join_all(each).await;
+        let meters = examined.iter().map(|one| one.connection.meter.clone()).collect();
+        let watching = keep.borrow().watch(meters, woven.told(asked.label.clone(), items));
+        let each = examined.iter().map(|one| self.ask_one(one, prompts, woven.subjects(dir), stop.clone(), &keep));
+        let (each, halt) = (futures::future::try_join_all(each), woven.halt());
+        let asking = async {
+            let ended = each.await;
+            // Items that nobody asks about are not woven.
+            halt.wish();
+            ended
+        };
+        let (ended, noted) = tokio::join!(asking, woven.noted(dir, manifest, stop.clone()));
         watching.abort();
         keep.into_inner().finish();
         examined.iter().for_each(|one| one.connection.tell_cache());
-        let mut status = Status::Complete;
+        let mut status = noted?;
         for (one, ended) in examined.iter().zip(ended?) {
             match ended {
                 Ended::Complete => {}
@@ -237,6 +250,9 @@ impl Args {
                         "{name} does not answer: {questions} questions one after the other met trouble, and --resume asks them \
                          again; the last: {trouble}"
                     )));
+                }
+                Ended::Formless(never) => {
+                    return Err(Failure::Error(anyhow::anyhow!("{}: {never}", one.candidate.name)));
                 }
                 Ended::Fatal(error) => return Err(Failure::refused(&one.candidate.name, &error)),
             }
@@ -254,16 +270,14 @@ impl Args {
         &self,
         one: &Examined,
         prompts: &Prompts,
-        dir: &RunDir,
+        subjects: impl Stream<Item = Result<Subject, KeepError>>,
         stop: StopSignal,
         keep: &RefCell<Keep>,
     ) -> Result<Ended, KeepError> {
-        let subjects = self.positions().zip(asked::read_items(dir)?);
-        let subjects = subjects.map(|(at, subject): (_, Result<Subject, _>)| (at, subject.map_err(KeepError::from)));
         evaluate(
             &one.candidate,
             (prompts, self.epochs),
-            subjects,
+            stream::iter(self.positions()).zip(subjects),
             |place| one.known.contains(&place),
             stop,
             |record, timing| keep.borrow_mut().record(&record, &timing, one.prices.as_ref()),
@@ -314,7 +328,7 @@ impl Args {
     }
 
     fn show_bills(&self, entries: &[ModelEntry], prompts: &Prompts, asked: &Asked) -> Result<(), Failure> {
-        let (items, characters) = asked.reckon(prompts)?;
+        let (items, characters) = (asked.count()?, asked.characters(prompts)?);
         let queries = items * u64::from(self.epochs);
         let bill = |entry| Bill::new(entry, (queries, None, None), characters, self.way.max_reply_tokens());
         let bills: Vec<Bill> = entries.iter().map(bill).collect();

@@ -93,7 +93,7 @@ impl Args {
         };
         let mut export = self.export(&prompts, homes)?;
         let (mut counts, mut failed) = (BTreeMap::<Task, u64>::new(), None);
-        let fingerprint = asked.each(|subject| {
+        let fingerprint = asked.each(None, |subject| {
             let messages = prompts.of(subject.item.task).render(&subject.item).map_err(Failure::usage)?;
             *counts.entry(subject.item.task).or_default() += 1;
             failed = export.add(&Question { subject, messages }).err();

@@ -29,6 +29,26 @@ pub(super) fn prompts(names: &[String]) -> Result<Prompts, Failure> {
     Ok(Prompts::new(own))
 }
 
+/// Refuses a prompt that asks what is not asked.
+pub(super) fn fits(prompt: &Prompt, tasks: &[Task]) -> Result<(), Failure> {
+    if tasks.contains(&prompt.task) {
+        return Ok(());
+    }
+    let asked = tasks.iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
+    let (prompt, task) = (prompt.id(), prompt.task.name());
+    let problem =
+        format!("--prompt {prompt} asks the task {task}, and what is asked is {asked}; name a prompt of that task");
+    Err(Failure::usage(anyhow::anyhow!(problem)))
+}
+
+/// Refuses names and files of prompts that ask what is not asked; a way to ask that all tasks have is for those that are.
+pub(super) fn all_fit(names: &[String], tasks: &[Task]) -> Result<(), Failure> {
+    names.iter().try_for_each(|name| match &Prompt::named(name).map_err(Failure::usage)?[..] {
+        [one] => fits(one, tasks),
+        _ => Ok(()),
+    })
+}
+
 /// So many threads, or one for each processor.
 pub(super) fn threads(given: Option<u16>) -> usize {
     given.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)

@@ -1,7 +1,9 @@
 //! Owns `harness generate`: labelled items as a data set.
 
 use super::flags::threads;
+use super::progress::WeavingProgress;
 use super::{Failure, print_json, print_line, say, signals, suite};
+use crate::item::halt::Halt;
 use crate::item::record::Task;
 use crate::item::source::TooFew;
 use crate::learn::pretrained::Pretrained;
@@ -16,7 +18,6 @@ use crate::seed::Seed;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Loom;
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -113,17 +114,14 @@ struct Report {
 impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        let started = Instant::now();
         let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
         if let Some(name) = &self.suite {
-            return self.write_suite(name, &out);
+            return self.write_suite(name, &out, started);
         }
         let (name, preset) = self.preset()?;
         let loom = Arc::new(Loom::new(preset.weave.clone()));
         let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
-        let source = match &policy {
-            Some(policy) => preset.source_by(&loom, Arc::new(policy.chooser(&loom.config, &preset.prior)?)),
-            None => preset.source(&loom),
-        };
         let card = WovenCard {
             generator: GENERATOR.into(),
             task: preset.task,
@@ -138,30 +136,33 @@ impl Args {
             policy: policy.as_ref().map(Pretrained::hash).transpose()?,
             format: self.format.into(),
             part: None,
-            config: preset,
+            config: preset.clone(),
         };
         if let Some(made) = self.made(&out, |_| Card::Woven(Box::new(card.clone()))) {
             return self.show_made(&made);
         }
         let data = self.data_set(&out)?;
         let stop = signals::flag()?;
-        let bar = ProgressBar::new(self.shard.map_or(self.count, |shard| shard.share(self.count)));
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items, {per_sec}, {eta} left");
-        bar.set_style(style.expect("the template is well-formed"));
-        let (started, seed) = (Instant::now(), Seed::new(self.seed));
+        let halt = Halt::from(stop.clone());
+        let share = self.shard.map_or(self.count, |shard| shard.share(self.count));
+        let mut progress = WeavingProgress::new(&card.preset, share);
+        let source = match &policy {
+            Some(policy) => preset.source_by(&loom, Arc::new(policy.chooser(&loom.config, &preset.prior)?), &halt),
+            None => preset.source_until(&loom, &halt),
+        };
+        let seed = Seed::new(self.seed);
         let mut gathering = Gathering::new(data, self.count, self.shard);
         let number = |own| self.shard.unwrap_or(Shard::WHOLE).position(own);
         let streamed = source.stream_stretches(seed, threads(self.threads), number, |draft, woven| {
             let goes_on = gathering.take(draft.as_ref().map(|draft| &draft.item), woven);
-            bar.set_position(gathering.len());
+            progress.reach(gathering.len());
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { goes_on }
         });
-        bar.finish_and_clear();
+        progress.finish();
         streamed?;
-        let seconds = started.elapsed().as_secs_f64();
         let Gathered { counts, programs, repeated, complete } = gathering.finish(card)?;
-        let items_per_second = (counts.items as f64 / seconds).round();
-        let seconds = (seconds * 1000.0).round() / 1000.0;
+        let items_per_second = (counts.items as f64 / started.elapsed().as_secs_f64()).round();
+        let seconds = suite::seconds_since(started);
         let report = Report { counts, programs, repeated, complete, seconds, items_per_second };
         self.show(&report)?;
         if complete {
@@ -217,7 +218,7 @@ impl Args {
     }
 
     /// Writes out the items of a suite.
-    fn write_suite(&self, name: &str, out: &Path) -> Result<(), Failure> {
+    fn write_suite(&self, name: &str, out: &Path, started: Instant) -> Result<(), Failure> {
         let suite = suite::load(name)?;
         let select = suite::select(self.task.as_slice(), None);
         let label = suite.label();
@@ -241,12 +242,13 @@ impl Args {
             return self.show_made(&made);
         }
         let mut data = self.data_set(out)?;
-        let (Items { items, fingerprint }, seconds) = suite::weave(&suite, self.seed, &select, self.threads)?;
+        let Items { items, fingerprint } = suite::weave(&suite, self.seed, &select, self.threads)?;
         let shard = self.shard.unwrap_or(Shard::WHOLE);
         let own = (0..).zip(&items).filter(|(at, _)| shard.has(*at));
         own.map(|(_, one)| data.add(&one.item)).try_for_each(|added| added.map(drop))?;
         let card = SuiteCard { items: data.len(), shard: self.shard, fingerprint: fingerprint.clone(), ..card };
         let counts = data.finish(&Card::Suite(card))?;
+        let seconds = suite::seconds_since(started);
         let report = SuiteReport { suite: &label, seed: self.seed, fingerprint: &fingerprint, counts, seconds };
         if self.json {
             return print_json(&report);

@@ -5,6 +5,7 @@
 use super::eval::{keep, show};
 use super::resume::without;
 use super::{Failure, print_json, print_line, say};
+use crate::item::halt::Halt;
 use crate::item::record::Item;
 use crate::item::stream::Disagrees;
 use crate::learn::pretrained::Pretrained;
@@ -129,7 +130,11 @@ impl Args {
             return Err(self.wrong("--policy is not what wove these parts"));
         }
         let source = match &policy {
-            Some(policy) => card.config.source_by(&loom, Arc::new(policy.chooser(&loom.config, &card.config.prior)?)),
+            Some(policy) => card.config.source_by(
+                &loom,
+                Arc::new(policy.chooser(&loom.config, &card.config.prior)?),
+                &Halt::default(),
+            ),
             None => card.config.source(&loom),
         };
         let (seed, is_ours) = (Seed::new(card.seed), hash == card.policy);

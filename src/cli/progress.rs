@@ -37,6 +37,12 @@ impl Plain {
         Self { spoken: Instant::now() }
     }
 
+    /// The first one after a second: what is over before needs none.
+    fn soon() -> Self {
+        let waited = PLAIN_EVERY.saturating_sub(WATCH_EVERY);
+        Self { spoken: Instant::now().checked_sub(waited).unwrap_or_else(Instant::now) }
+    }
+
     /// Whether the next one is due; it is said then.
     fn is_due(&mut self) -> bool {
         let due = self.spoken.elapsed() >= PLAIN_EVERY && !std::io::stderr().is_terminal();
@@ -284,17 +290,59 @@ impl EvalProgress {
     }
 }
 
+/// Shows how many items of a suite or preset are woven.
+pub struct WeavingProgress {
+    bar: ProgressBar,
+    plain: Plain,
+}
+
+impl WeavingProgress {
+    /// A line for so many items of a suite or preset.
+    pub fn new(of: &str, items: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(items), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items of {msg} woven, {eta} left");
+        bar.set_style(style.expect("the template is well-formed"));
+        bar.set_message(of.to_owned());
+        bar.tick();
+        Self { bar, plain: Plain::soon() }
+    }
+
+    /// So many more are.
+    pub fn woven(&mut self, more: u64) {
+        self.reach(self.bar.position() + more);
+    }
+
+    /// So many are there.
+    pub fn reach(&mut self, items: u64) {
+        self.bar.set_position(items);
+        if self.plain.is_due() {
+            say(&woven(self.bar.position(), self.bar.length().unwrap_or(0), &self.bar.message()));
+        }
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// How many items of a suite there are.
+pub fn woven(items: u64, of: u64, suite: &str) -> String {
+    format!("{items}/{of} items of {suite} woven")
+}
+
 /// How often it is told what is waited for.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// Tells behind a bar what is waited for, for as long as it is polled: silence would look like a standstill. Where nobody
-/// sees the bar, it is told in a line whenever there is new trouble.
-pub async fn watch(bar: ProgressBar, meters: Vec<Arc<Meter>>) {
+/// sees the bar, it is told in a line now and then, when it changed. `also` says what else is waited for than replies.
+pub async fn watch(bar: ProgressBar, meters: Vec<Arc<Meter>>, also: impl Fn() -> Option<String>) {
     let mut told = String::new();
     let mut spoken: Option<Instant> = None;
     loop {
         tokio::time::sleep(WATCH_EVERY).await;
-        let waiting: Vec<String> = meters.iter().filter_map(|meter| waiting_for(meter)).collect();
+        let waiting: Vec<String> =
+            also().into_iter().chain(meters.iter().filter_map(|meter| waiting_for(meter))).collect();
         let text = waiting.join("; ");
         bar.set_prefix(if text.is_empty() { String::new() } else { format!(" ({text})") });
         bar.tick();

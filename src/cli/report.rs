@@ -205,6 +205,7 @@ async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(),
             "nobody answers any more: {trouble}; what was answered is kept, so ask again later, or write the page without \
              pairs: --pairs 0"
         ))),
+        Ended::Formless(never) => Err(Failure::Error(anyhow::anyhow!("{never}"))),
         Ended::Fatal(error) => Err(error.into()),
     }
 }

@@ -3,15 +3,19 @@
 mod secret;
 
 use super::flags;
-use super::{Failure, print_json, print_line, signals};
+use super::progress::WeavingProgress;
+use super::{Failure, print_json, print_line, say, signals};
+use crate::ask::cache::user_folder;
+use crate::item::halt::Halt;
 use crate::item::record::Task;
-use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
+use crate::run::suite::{Items, Select, Shelf, Suite, SuiteItem, WeaveError};
 use crate::seed::Seed;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
+
+/// The variable that names another folder for woven suites, or says `off`.
+const SUITE_CACHE: &str = "WASMWEAVER_SUITE_CACHE";
 
 /// List suites, see what one holds, and commit to a secret seed
 #[derive(Debug, clap::Args)]
@@ -76,14 +80,14 @@ pub(super) fn load(name: &str) -> Result<Suite, Failure> {
     Suite::load(name).map_err(Failure::usage)
 }
 
-/// Weaves the items of a suite, with a bar on stderr, and says how long it took, seconds.
-pub(super) fn weave(suite: &Suite, seed: u64, select: &Select, threads: Option<u16>) -> Result<(Items, f64), Failure> {
-    let (mut items, started) = (Vec::new(), Instant::now());
+/// Weaves the items of a suite, with a bar on stderr.
+pub(super) fn weave(suite: &Suite, seed: u64, select: &Select, threads: Option<u16>) -> Result<Items, Failure> {
+    let mut items = Vec::new();
     let fingerprint = each(suite, seed, select, threads, |item| {
         items.push(item);
         true
     })?;
-    Ok((Items { items, fingerprint }, (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0))
+    Ok(Items { items, fingerprint })
 }
 
 /// The same for more items than memory holds: `take` gets each, and says whether to go on. Their fingerprint.
@@ -95,23 +99,53 @@ pub(super) fn each(
     mut take: impl FnMut(SuiteItem) -> bool,
 ) -> Result<String, Failure> {
     let stop = signals::flag()?;
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items of {msg} woven");
-    bar.set_style(style.expect("the template is well-formed"));
-    bar.set_message(suite.label());
-    let woven = suite.each(Seed::new(seed), select, flags::threads(threads), |item, of| {
-        bar.set_length(of);
-        bar.inc(item.is_some().into());
-        let goes_on = item.is_none_or(&mut take) && !stop.load(Ordering::Relaxed);
-        if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    let mut progress = WeavingProgress::new(&suite.label(), suite.count(select).map_err(Failure::usage)?);
+    let woven = each_until(suite, seed, select, (threads, &stop.into()), |item| {
+        progress.woven(item.is_some().into());
+        item.is_none_or(&mut take)
     });
-    bar.finish_and_clear();
+    progress.finish();
+    woven.map_err(|failure| match failure {
+        Failure::Error(error) if matches!(error.downcast_ref(), Some(WeaveError::Stopped)) => {
+            signals::interrupted("the items were not all woven yet; give the same command again")
+                .unwrap_or(Failure::Error(error))
+        }
+        other => other,
+    })
+}
+
+/// The same for those who show progress and hear signals themselves; `take` gets none now and then. A suite that was woven
+/// before is not woven again.
+pub(super) fn each_until(
+    suite: &Suite,
+    seed: u64,
+    select: &Select,
+    (threads, halt): (Option<u16>, &Halt),
+    mut take: impl FnMut(Option<SuiteItem>) -> bool,
+) -> Result<String, Failure> {
+    let (shelf, how) = (shelf(), (flags::threads(threads), halt));
+    let woven = suite.each_kept(shelf.as_ref(), Seed::new(seed), select, how, |item, _| {
+        if take(item) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
     woven.map_err(|error| match error {
-        WeaveError::Stopped => signals::interrupted("the items were not all woven yet; give the same command again")
-            .unwrap_or(Failure::Error(error.into())),
         WeaveError::Recipes(_) | WeaveError::NoTask { .. } => Failure::usage(error),
         other => Failure::Error(other.into()),
     })
+}
+
+/// Where woven suites are kept: in the user's folder for caches, unless somebody says otherwise.
+fn shelf() -> Option<Shelf> {
+    let folder = match std::env::var_os(SUITE_CACHE) {
+        Some(off) if off == "off" => None,
+        Some(folder) if !folder.is_empty() => Some(folder.into()),
+        _ => user_folder("suites"),
+    };
+    folder.map(|folder| Shelf::new(folder, say))
+}
+
+/// Seconds by the clock on the wall, to the millisecond.
+pub(super) fn seconds_since(started: Instant) -> f64 {
+    (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// The tasks that are selected, if any.
@@ -201,9 +235,10 @@ struct Shown<'a> {
 
 impl Show {
     fn run(&self) -> Result<(), Failure> {
+        let started = Instant::now();
         let suite = load(&self.suite)?;
-        let (Items { items, fingerprint }, seconds) =
-            weave(&suite, self.seed, &select(&self.task, self.limit), self.threads)?;
+        let Items { items, fingerprint } = weave(&suite, self.seed, &select(&self.task, self.limit), self.threads)?;
+        let seconds = seconds_since(started);
         let same =
             |a: &SuiteItem, b: &SuiteItem| (a.item.task, a.level, &a.preset) == (b.item.task, b.level, &b.preset);
         let parts: Vec<Kind> = items.chunk_by(same).map(Kind::of).collect();

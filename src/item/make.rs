@@ -190,6 +190,7 @@ pub fn confirm_all(drafts: &[&Draft], oracle: &Oracle) -> Result<(), (usize, Dis
 
 #[cfg(test)]
 mod tests {
+    use super::super::halt::Halt;
     use super::super::record::Task;
     use super::super::source::ItemSource;
     use super::super::task::ProbeConfig;
@@ -268,7 +269,7 @@ mod tests {
         let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
         let taste = prior.taste(&loom.config.instructions());
         for task in [Task::Stack, Task::Reachability] {
-            let asker = Asker::new(task, ProbeConfig::default(), &loom, &taste);
+            let asker = Asker::new(task, ProbeConfig::default(), &loom, &taste, &Halt::default());
             let mut maker = Maker::new(Arc::new(asker));
             let mut weaver = Weaver::new(loom.clone(), 0);
             let (mut asked, mut moved) = (0, 0);

@@ -3,6 +3,7 @@
 //! Must not know who answers: a question is the same whether a person, a simulated solver or a model is asked.
 
 pub mod edit;
+pub mod halt;
 pub mod inspect;
 pub mod make;
 pub mod record;

@@ -3,6 +3,7 @@
 //! Must not know files, nor who chooses. Item `n` of a seed is made of program `n` alone, so any range of them
 //! can be made anywhere, on any number of threads.
 
+use super::halt::Halt;
 use super::make::{Draft, Maker};
 use super::record::{Item, Task};
 use super::task::place::Placement;
@@ -25,6 +26,7 @@ pub struct ItemSource {
     loom: Arc<Loom>,
     chooser: Arc<dyn Chooser>,
     asker: Arc<Asker>,
+    pub(super) halt: Halt,
 }
 
 /// A preset that asks about next to nothing.
@@ -43,8 +45,19 @@ pub struct TooFew {
 impl ItemSource {
     /// Of these settings. For `reachability` some programs are woven and read first, to learn what their text gives away.
     pub fn new(loom: &Arc<Loom>, task: Task, probe: ProbeConfig, chooser: Arc<dyn Chooser>) -> Self {
-        let asker = Arc::new(Asker::new(task, probe, loom, &*chooser));
-        Self { task, loom: loom.clone(), chooser, asker }
+        Self::until(loom, task, probe, chooser, &Halt::default())
+    }
+
+    /// The same until it is halted: then it reads and streams no more programs, and what it streamed may be too little.
+    pub fn until(loom: &Arc<Loom>, task: Task, probe: ProbeConfig, chooser: Arc<dyn Chooser>, halt: &Halt) -> Self {
+        let asker = Arc::new(Asker::new(task, probe, loom, &*chooser, halt));
+        Self { task, loom: loom.clone(), chooser, asker, halt: halt.clone() }
+    }
+
+    /// The same without reading programs first, which takes seconds: its items are good for a look at their form alone.
+    pub fn unread(loom: &Arc<Loom>, task: Task, probe: ProbeConfig, chooser: Arc<dyn Chooser>) -> Self {
+        let asker = Arc::new(Asker::unread(task, probe));
+        Self { task, loom: loom.clone(), chooser, asker, halt: Halt::default() }
     }
 
     /// The same questions about programs that somebody else chooses, of whom nothing is learned before: of few programs

@@ -31,7 +31,7 @@ type Stretch = Result<Vec<Draft>, Disagrees>;
 
 impl ItemSource {
     /// Makes the items of a seed one after the other, each confirmed by wasmtime, until `take` breaks off. `take` sees each
-    /// item, and after each stretch how many programs were woven so far, with `None`.
+    /// item, and after each stretch how many programs were woven so far, with `None`. Halted, it ends within a program's time.
     ///
     /// # Errors
     /// The first disagreement.
@@ -88,9 +88,11 @@ impl ItemSource {
                 let (sender, next, stop, oracle) = (sender.clone(), &next, &stop, &oracle);
                 scope.spawn(move || {
                     let mut confirmer = Confirmer::default();
-                    while !stop.load(Ordering::Relaxed) {
+                    let is_over = || stop.load(Ordering::Relaxed) || self.halt.is_wished();
+                    while !is_over() {
                         let at = next.fetch_add(1, Ordering::Relaxed);
-                        let made = self.confirmed(seed, number(at) * STRIDE, wanted, oracle, &mut confirmer);
+                        let work = (number(at) * STRIDE, wanted, &is_over);
+                        let Some(made) = self.confirmed(seed, work, oracle, &mut confirmer) else { return };
                         // Nobody takes them any more.
                         if sender.send((at, made)).is_err() {
                             return;
@@ -106,22 +108,26 @@ impl ItemSource {
         })
     }
 
+    /// The items of a stretch; none once it is over, since half a stretch is none.
     fn confirmed(
         &self,
         seed: Seed,
-        start: u64,
-        wanted: &impl Fn(&Item) -> bool,
+        (start, wanted, is_over): (u64, &impl Fn(&Item) -> bool, &impl Fn() -> bool),
         oracle: &Oracle,
         confirmer: &mut Confirmer,
-    ) -> Stretch {
-        let mut bench = self.bench();
-        let drafts = (start..start + STRIDE).filter_map(|number| bench.draft(seed, number));
-        let mut drafts: Vec<Draft> = drafts.filter(|draft| wanted(&draft.item)).collect();
+    ) -> Option<Stretch> {
+        let (mut bench, mut drafts) = (self.bench(), Vec::new());
+        for number in start..start + STRIDE {
+            if is_over() {
+                return None;
+            }
+            drafts.extend(bench.draft(seed, number).filter(|draft| wanted(&draft.item)));
+        }
         let told: Vec<&Draft> = drafts.iter().collect();
-        match confirmer.confirm(&told, oracle) {
+        Some(match confirmer.confirm(&told, oracle) {
             Ok(()) => Ok(drafts),
             Err((at, disagreement)) => Err(Disagrees { draft: Box::new(drafts.swap_remove(at)), disagreement }),
-        }
+        })
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod text;
 
 pub(crate) use reachability::look;
 
+use super::halt::Halt;
 use super::record::{Probe, Said, Shape, Task, Truth};
 use crate::seed::{Rng, Seed};
 use crate::wasm::machine::Machine;
@@ -130,8 +131,9 @@ pub struct Asker {
 impl Asker {
     /// One that asks about programs of this loom. First it has some woven by this chooser, always the same ones whatever the
     /// seed of the run, to learn what a reader of many such programs knows without executing them.
-    pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, chooser: &dyn Chooser) -> Self {
-        let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, chooser));
+    /// One that is halted meanwhile is of no use.
+    pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, chooser: &dyn Chooser, halt: &Halt) -> Self {
+        let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, chooser, halt));
         let mut asker = Self { task, config, flagger, familiar: Familiar::default() };
         if task.shape() == Shape::Values {
             let values = |weaver: &Weaver, machine: &mut Machine, rng: &mut Rng| {
@@ -143,10 +145,16 @@ impl Asker {
                     _ => Vec::new(),
                 }
             };
-            let seen = reading(loom, chooser, 0..READ, values);
+            let seen = reading((loom, chooser, halt), 0..READ, values);
             asker.familiar = Familiar::of(seen.into_iter().flatten());
         }
         asker
+    }
+
+    /// One that has read nothing: what it asks may be guessed, but has the form of what others ask.
+    pub fn unread(task: Task, config: ProbeConfig) -> Self {
+        let flagger = (task == Task::Reachability).then(reachability::Flagger::unread);
+        Self { task, config, flagger, familiar: Familiar::default() }
     }
 
     /// How many parts of a program's places a policy chooses among; 0 where chance decides.
@@ -194,10 +202,9 @@ impl Asker {
 /// Programs that are read before the first question about values.
 const READ: u64 = 4_000;
 
-/// What is seen of these programs, in their order whatever the number of threads.
+/// What is seen of these programs, in their order whatever the number of threads; less once it is halted.
 fn reading<T: Send>(
-    loom: &Arc<Loom>,
-    chooser: &dyn Chooser,
+    (loom, chooser, halt): (&Arc<Loom>, &dyn Chooser, &Halt),
     programs: Range<u64>,
     see: impl Fn(&Weaver, &mut Machine, &mut Rng) -> T + Sync,
 ) -> Vec<T> {
@@ -212,7 +219,7 @@ fn reading<T: Send>(
             chooser.weave(&mut weaver, &mut seed.child("choices").rng());
             see(&weaver, &mut machine, &mut seed.child("places").rng())
         };
-        numbers.map(read).collect::<Vec<T>>()
+        numbers.take_while(|_| !halt.is_wished()).map(read).collect::<Vec<T>>()
     };
     std::thread::scope(|scope| {
         let part = |part| {

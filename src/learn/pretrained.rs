@@ -38,7 +38,7 @@ const SHIPPED: [(&str, &[u8]); 1] =
     [("policies/aligned.safetensors", include_bytes!("../../policies/aligned.safetensors"))];
 
 /// The hash of everything that the numbers in a checkpoint mean.
-static TABLE_HASH: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static TABLE_HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = blake3::Hasher::new();
     for number in 0..action::COUNT {
         let name = match Action::from_number(number) {

@@ -5,6 +5,7 @@
 
 use super::yaml::{ConfigError, YamlFile, nearest};
 use crate::attack::search::AttackConfig;
+use crate::item::halt::Halt;
 use crate::item::record::Task;
 use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
@@ -108,12 +109,26 @@ impl Preset {
 
     /// Where items of this preset come from. `loom` is made of [`Preset::weave`].
     pub fn source(&self, loom: &Arc<Loom>) -> ItemSource {
-        self.source_by(loom, Arc::new(self.prior.taste(&loom.config.instructions())))
+        self.source_until(loom, &Halt::default())
     }
 
-    /// The same of programs that somebody else chooses.
-    pub fn source_by(&self, loom: &Arc<Loom>, chooser: Arc<dyn Chooser>) -> ItemSource {
-        ItemSource::new(loom, self.task, self.probe, chooser)
+    /// The same until it is halted.
+    pub fn source_until(&self, loom: &Arc<Loom>, halt: &Halt) -> ItemSource {
+        self.source_by(loom, self.taste(loom), halt)
+    }
+
+    /// The same for a look at the form of items alone.
+    pub fn source_unread(&self, loom: &Arc<Loom>) -> ItemSource {
+        ItemSource::unread(loom, self.task, self.probe, self.taste(loom))
+    }
+
+    fn taste(&self, loom: &Loom) -> Arc<dyn Chooser> {
+        Arc::new(self.prior.taste(&loom.config.instructions()))
+    }
+
+    /// The same of programs that somebody else chooses, until it is halted.
+    pub fn source_by(&self, loom: &Arc<Loom>, chooser: Arc<dyn Chooser>, halt: &Halt) -> ItemSource {
+        ItemSource::until(loom, self.task, self.probe, chooser, halt)
     }
 
     fn find(name: &str) -> Result<YamlFile, ConfigError> {

@@ -13,12 +13,18 @@ pub(super) fn folder(name: &str) -> PathBuf {
 }
 
 pub(super) fn harness(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().expect("the binary was built")
+}
+
+pub(super) fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.current_dir(folder).args(args).env_remove("OPENAI_API_KEY").env_remove("OPENAI_BASE_URL");
+    // The user's folder is not ours, and a test weaves what it looks at.
+    command.env("WASMWEAVER_SUITE_CACHE", "off");
     for variable in ["AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "OPENROUTER_API_KEY"] {
         command.env_remove(variable);
     }
-    command.output().expect("the binary was built")
+    command
 }
 
 pub(super) fn json(output: &Output) -> Value {

@@ -150,7 +150,9 @@ fn stamps(line: &str, other: &str) -> String {
 fn shell(folder: &Path, command: &str) -> String {
     let bin = Path::new(env!("CARGO_BIN_EXE_harness")).parent().expect("it lies in a folder");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
-    let output = Command::new("sh").args(["-c", command]).current_dir(folder).env("PATH", path).output();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(folder).env("PATH", path).env("WASMWEAVER_SUITE_CACHE", "off");
+    let output = shell.output();
     let output = output.expect("there is a shell");
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")

@@ -122,7 +122,11 @@ async fn nothing_is_paid_twice_with_a_cache_and_no_more_than_the_limit() {
     .expect("can be written");
     let run = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-        command.current_dir(&folder).env("OPENAI_API_KEY", "none").env_remove("OPENAI_BASE_URL");
+        command
+            .current_dir(&folder)
+            .env("OPENAI_API_KEY", "none")
+            .env("WASMWEAVER_SUITE_CACHE", "off")
+            .env_remove("OPENAI_BASE_URL");
         json(
             &command
                 .args(SMOKE)
@@ -142,4 +146,65 @@ async fn nothing_is_paid_twice_with_a_cache_and_no_more_than_the_limit() {
     // Three dollars buy three replies, one at a time.
     let bounded = run(&["--max-connections", "1", "--cost-limit", "3"]);
     assert_eq!((bounded["rows"][0]["replies"].as_u64(), server.requests()), (Some(3), 11));
+}
+
+/// The manifest of a run that was killed while its items were woven.
+fn as_killed(run: &Path, items: &str, records: &str) {
+    let manifest = std::fs::read_to_string(run.join("manifest.yaml")).expect("a manifest");
+    let mut manifest: serde_yaml::Mapping = serde_yaml::from_str(&manifest).expect("it is YAML");
+    for known_at_the_end in ["items", "fingerprint", "files", "finished", "seconds"] {
+        manifest.remove(known_at_the_end);
+    }
+    for unknown in ["finished", "seconds"] {
+        manifest.insert(unknown.into(), serde_yaml::Value::Null);
+    }
+    manifest.insert("status".into(), "running".into());
+    let text = serde_yaml::to_string(&manifest).expect("it is YAML");
+    for (file, text) in [("manifest.yaml", &text[..]), ("items.jsonl", items), ("records.jsonl", records)] {
+        std::fs::write(run.join(file), text).expect("ours");
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_while_its_items_were_woven_goes_on() {
+    let folder = folder("killed-weaving");
+    let models = ["--model", "sim/novice", "--model", "sim/oracle", "--into", "run"];
+    let whole = eval(&folder, &models);
+    let run = folder.join("run");
+    let read = |file: &str| std::fs::read_to_string(run.join(file)).expect("it is there");
+    let (items, records) = (read("items.jsonl"), read("records.jsonl"));
+    let lines = |text: &str, count: usize| text.split_inclusive('\n').take(count).collect::<String>();
+    // In the middle of an item, between two, before the first, and behind the last.
+    for (there, asked) in [(&items[..lines(&items, 7).len() + 100], 3), (&lines(&items, 5), 10), ("", 0), (&items, 0)] {
+        as_killed(&run, there, &lines(&records, asked));
+        let gone_on = json(&harness(&folder, &["eval", "--resume", "run", "--json"]));
+        assert!(read("items.jsonl") == items && read("records.jsonl") == records, "{} bytes of items", there.len());
+        assert_eq!((&gone_on["rows"], &gone_on["fingerprint"]), (&whole["rows"], &whole["fingerprint"]));
+    }
+    // What stands there is held against what is woven.
+    for (there, line) in
+        [(lines(&items, 5).replace("stack-l1-00001", "stack-l1-00007"), 2), (items.clone() + &lines(&items, 1), 17)]
+    {
+        as_killed(&run, &there, "");
+        let output = harness(&folder, &["eval", "--resume", "run"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("items.jsonl:{line}: this is not the item")), "{said}");
+    }
+}
+
+#[test]
+fn a_limit_of_time_ends_the_weaving_too() {
+    let folder = folder("limited-weaving");
+    // Its weaving takes many times as long.
+    let args = ["eval", "--suite", "hard", "--model", "sim/oracle", "--time-limit", "1", "--into", "run"];
+    let output = harness(&folder, &args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let manifest = std::fs::read_to_string(folder.join("run/manifest.yaml")).expect("a manifest");
+    assert!(manifest.contains("status: interrupted") && !manifest.contains("fingerprint:"), "{manifest}");
+    // Nor does an estimate wait for it.
+    let bills = json(&harness(&folder, &["eval", "--suite", "hard", "--dry-run", "--json"]))["bills"].clone();
+    assert_eq!(bills[0]["queries"], 1000);
+    assert!(bills[0]["prompt_tokens"].as_u64() > Some(300_000), "{bills}");
 }

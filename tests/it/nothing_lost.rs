@@ -108,7 +108,7 @@ async fn novice(faults: f64) -> FaultServer {
 fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.current_dir(folder).args(args).env("OPENAI_API_KEY", KEY).env_remove("OPENAI_BASE_URL");
-    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.env("WASMWEAVER_SUITE_CACHE", "off").stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 

@@ -1,6 +1,6 @@
 //! The verb `suite`, and suites written out: fingerprints that are frozen, and seeds that are fixed beforehand.
 
-use super::command_line::{folder, harness, json};
+use super::command_line::{command, folder, harness, json};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Output;
@@ -97,6 +97,56 @@ fn a_policy_is_kept_as_recipes() {
         recipes.lines().any(|recipe| serde_json::from_str::<Value>(recipe).expect("a recipe") == item["recipe"])
     };
     assert!(items.lines().all(kept));
+}
+
+#[test]
+fn a_suite_that_was_woven_is_kept_and_damage_is_woven_anew() {
+    let folder = folder("suite_kept");
+    std::fs::write(folder.join("small.yaml"), SMALL).expect("the folder is ours");
+    let run = |cache: &str, args: &[&str]| {
+        let mut command = command(&folder, args);
+        let output = command.env("WASMWEAVER_SUITE_CACHE", folder.join(cache)).output().expect("the binary was built");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        (output, said)
+    };
+    let made = |cache: &str, seed: &str, out: &str| {
+        let (_, said) = run(cache, &["generate", "--suite", "small.yaml", "--seed", seed, "--out", out]);
+        (std::fs::read_to_string(folder.join(out).join("items.jsonl")).expect("items"), said)
+    };
+    let kept = || {
+        let files = std::fs::read_dir(folder.join("kept")).expect("it was made");
+        let mut files: Vec<_> = files.map(|entry| entry.expect("readable").path()).collect();
+        files.sort();
+        files
+    };
+    let (woven, _) = made("kept", "3", "woven");
+    let [file] = &kept()[..] else { panic!("{:?}", kept()) };
+    assert_eq!(made("kept", "3", "again").0, woven);
+    let fingerprint = |args: &[&str]| json(&run("kept", args).0)["fingerprint"].clone();
+    let shown = fingerprint(&["suite", "show", "small.yaml", "--seed", "3", "--json"]);
+    let asked = ["eval", "--suite", "small.yaml", "--seed", "3", "--model", "sim/oracle", "--json"];
+    assert_eq!(fingerprint(&asked), shown);
+    assert_eq!(kept().len(), 1, "one seed and selection is one file, whichever verb wove it");
+    // Another seed is another file.
+    assert_ne!(made("kept", "4", "other").0, woven);
+    let files = kept();
+    assert_eq!(files.len(), 2);
+    let foreign =
+        files.iter().find(|other| *other != file).map(|other| std::fs::read_to_string(other).expect("it is there"));
+    let foreign = foreign.expect("there are two");
+
+    let text = std::fs::read_to_string(file).expect("it is there");
+    let other = text.replacen("i32.add", "i32.sub", 1).replacen("stack-l1-00000", "stack-l1-00009", 1);
+    for (at, damaged) in [&other[..], &text[..text.len() / 2], "", "{}\n", &foreign].into_iter().enumerate() {
+        std::fs::write(file, damaged).expect("the folder is ours");
+        let (items, said) = made("kept", "3", &format!("anew{at}"));
+        assert!(items == woven && said.contains("the suite is woven anew"), "{said}");
+        assert_eq!(std::fs::read_to_string(file).expect("it is there"), text, "it is whole again");
+    }
+    // A folder that cannot be written is no error.
+    let (items, _) = made("small.yaml", "3", "nowhere");
+    assert_eq!(items, woven);
 }
 
 fn refused(output: &Output, code: i32, says: &str) {

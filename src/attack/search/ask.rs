@@ -4,7 +4,7 @@
 
 use super::pick::{Candidate, Question};
 use super::{AttackError, Finish, Found, Search, State, seeds};
-use crate::ask::pipeline::{Clock, Ended, ask_all};
+use crate::ask::pipeline::{Clock, Ended, ask_as_they_come};
 use crate::attack::profile::Profile;
 use crate::attack::strategy::random::Random;
 use crate::attack::strategy::{Strategy, Woven};
@@ -12,6 +12,7 @@ use crate::item::make::{Draft, confirm_all};
 use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, Verdict};
 use crate::item::task::place::Placement;
 use crate::seed::Seed;
+use futures::stream;
 
 /// One batch of questions of one purpose.
 pub(super) struct Batch<'a> {
@@ -127,14 +128,16 @@ impl Search {
             Ok(())
         };
         let questions = open.into_iter().map(question);
+        let (model, limits) = (self.examiner.model.clone(), &self.examiner.limits);
         let ended =
-            ask_all(self.examiner.model.clone(), questions, &self.examiner.limits, state.stop.clone(), on_answer)
+            ask_as_they_come(model, stream::iter(questions), limits, &mut state.form, state.stop.clone(), on_answer)
                 .await?;
         answers.sort_by_key(|(index, _)| *index);
         match ended {
             Ended::Complete => Ok((answers, Finish::Complete)),
             Ended::Stopped => Ok((answers, Finish::Stopped)),
             Ended::Outage { questions, trouble } => Err(AttackError::NobodyAnswers { asked: questions, trouble }),
+            Ended::Formless(never) => Err(AttackError::NeverInForm(never)),
             Ended::Fatal(error) => Err(AttackError::Model(error)),
         }
     }

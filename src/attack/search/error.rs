@@ -3,6 +3,7 @@
 //! Must not know what is done about it.
 
 use crate::ask::chat::ChatError;
+use crate::ask::form::NeverInForm;
 use crate::ask::prompt::PromptError;
 use crate::item::make::Draft;
 use crate::item::record::{Purpose, SinkError};
@@ -52,6 +53,9 @@ pub enum AttackError {
         /// What the provider said last.
         trouble: String,
     },
+    /// The model never answers in the form that was asked for.
+    #[error("{0}")]
+    NeverInForm(NeverInForm),
     /// The tensor library failed.
     #[error("the learner failed: {0}")]
     Learner(#[from] learn::Error),

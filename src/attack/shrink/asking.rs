@@ -4,6 +4,7 @@
 
 use super::{Finish, Shrinker, Size};
 use crate::ask::chat::ChatError;
+use crate::ask::form::NeverInForm;
 use crate::ask::pipeline::{Clock, Ended, StopSignal, ask_all};
 use crate::ask::prompt::PromptError;
 use crate::item::edit::UnreadableItem;
@@ -38,6 +39,9 @@ pub enum ShrinkError {
     /// The prompt does not render.
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    /// The model never answers in the form that was asked for.
+    #[error("{0}")]
+    NeverInForm(NeverInForm),
     /// Asking on makes no sense.
     #[error(transparent)]
     Model(ChatError),
@@ -175,6 +179,7 @@ impl<'a> Asking<'a> {
             Ended::Outage { questions, trouble } => {
                 return Err(ShrinkError::NobodyAnswers { asked: questions, trouble });
             }
+            Ended::Formless(never) => return Err(ShrinkError::NeverInForm(never)),
             Ended::Fatal(error) => return Err(ShrinkError::Model(error)),
         }
         Ok(answers)

@@ -7,18 +7,20 @@ use crate::ask::guess::Guesser;
 use crate::ask::models::ModelEntry;
 use crate::cli::Failure;
 use crate::cli::suite;
+use crate::item::halt::Halt;
 use crate::item::record::{Item, Purpose, Record, Task};
 use crate::item::source::ItemSource;
-use crate::run::dir::{RunDir, WholeFile};
+use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
 use crate::run::intact::{self, Lines, ReadError};
-use crate::run::jsonl;
+use crate::run::jsonl::{self, JsonLines};
 use crate::run::level::AS_WRITTEN;
 use crate::run::manifest::Manifest;
 use crate::run::shard::Shard;
 use crate::run::sink::read_records;
 use crate::run::store::is_address;
 use crate::run::suite::{Select, Suite, SuiteItem, fingerprint};
+use crate::seed::Seed;
 use crate::weave::weaver::Loom;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -197,30 +199,49 @@ pub(in crate::cli) fn read_items(dir: &RunDir) -> Result<Lines<Subject>, ReadErr
 }
 
 impl Asked {
-    /// Writes the items into the run directory, unless they are there, and notes in the manifest what they are.
-    pub(in crate::cli) fn write_items(&self, dir: &RunDir, manifest: &mut Manifest) -> Result<(), Failure> {
-        if dir.items().exists() && manifest.fingerprint.is_some() {
-            return Ok(());
-        }
-        let (mut file, mut count, mut position) = (WholeFile::create(&dir.items())?, 0, 0);
-        let mut write = |subject: &Subject| -> Result<(), Failure> {
+    /// Writes the items into the run directory, behind those that an earlier part of the run wrote, which are the same. `told`
+    /// gets how many stand there. How many there are, and the fingerprint of all; for `halt` see [`Self::each`].
+    pub(in crate::cli) fn write_items(
+        &self,
+        dir: &RunDir,
+        halt: Option<&Halt>,
+        mut told: impl FnMut(u64),
+    ) -> Result<(u64, String), Failure> {
+        let path = dir.items();
+        let mut file = JsonLines::open(&path)?;
+        let mut earlier = Some(jsonl::stream::<Subject>(&path)?);
+        let (mut count, mut position) = (0, 0);
+        let fingerprint = self.each(halt, |subject| {
             position += 1;
             if !self.shard.has(position - 1) {
                 return Ok(());
             }
-            let mut line = serde_json::to_vec(subject)?;
-            line.push(b'\n');
+            match earlier.as_mut().and_then(Iterator::next).transpose()? {
+                Some(known) if known != subject => return Err(foreign(&path, count + 1)),
+                Some(_) => {}
+                None => {
+                    // What stands behind the end from now on is ours.
+                    earlier = None;
+                    file.append(&subject)?;
+                }
+            }
             count += 1;
-            Ok(file.write(&line)?)
-        };
-        let fingerprint = self.each(|subject| write(&subject))?;
-        file.finish()?;
-        (manifest.items, manifest.fingerprint) = (Some(count), Some(fingerprint));
-        Ok(())
+            told(count);
+            Ok(())
+        })?;
+        if earlier.is_some_and(|mut earlier| earlier.next().is_some()) {
+            return Err(foreign(&path, count + 1));
+        }
+        Ok((count, fingerprint))
     }
 
-    /// Hands on each item, one after the other, up to the first failure. Their fingerprint.
-    pub(in crate::cli) fn each(&self, mut take: impl FnMut(Subject) -> Result<(), Failure>) -> Result<String, Failure> {
+    /// Hands on each item, one after the other, up to the first failure. Their fingerprint. Who brings a `halt` shows progress
+    /// and hears signals himself.
+    pub(in crate::cli) fn each(
+        &self,
+        halt: Option<&Halt>,
+        mut take: impl FnMut(Subject) -> Result<(), Failure>,
+    ) -> Result<String, Failure> {
         match &self.items {
             Items::There { subjects, fingerprint } => {
                 subjects.iter().cloned().try_for_each(take)?;
@@ -228,35 +249,67 @@ impl Asked {
             }
             Items::Woven(suite, select) => {
                 let mut failed = None;
-                let fingerprint = suite::each(suite, self.seed, select, None, |SuiteItem { item, level, .. }| {
+                let mut hand_on = |SuiteItem { item, level, .. }| {
                     failed = take(Subject { chosen_by: self.label.clone(), level: Some(level), item }).err();
                     failed.is_none()
-                });
+                };
+                let fingerprint = match halt {
+                    None => suite::each(suite, self.seed, select, None, hand_on),
+                    Some(halt) => {
+                        let hand_on = |item: Option<SuiteItem>| item.is_none_or(&mut hand_on);
+                        suite::each_until(suite, self.seed, select, (None, halt), hand_on)
+                    }
+                };
                 failed.map_or(Ok(()), Err)?;
                 fingerprint
             }
         }
     }
 
-    /// How many items there will be, and the characters of a prompt on average.
-    pub(in crate::cli) fn reckon(&self, prompts: &Prompts) -> Result<(u64, f64), Failure> {
-        let (count, sample): (u64, Vec<Item>) = match &self.items {
+    /// How many items there will be.
+    pub(in crate::cli) fn count(&self) -> Result<u64, Failure> {
+        let count = match &self.items {
+            Items::There { subjects, .. } => subjects.len() as u64,
+            Items::Woven(suite, select) => suite.count(select).map_err(Failure::usage)?,
+        };
+        Ok(self.shard.share(count))
+    }
+
+    /// The characters of a prompt on average: of a suite reckoned from a few programs like its own, since weaving it takes
+    /// longer than anybody waits for an estimate.
+    pub(in crate::cli) fn characters(&self, prompts: &Prompts) -> Result<f64, Failure> {
+        let sample: Vec<(f64, Vec<Item>)> = match &self.items {
             Items::There { subjects, .. } => {
-                (subjects.len() as u64, subjects.iter().map(|subject| subject.item.clone()).collect())
+                vec![(1.0, subjects.iter().map(|subject| subject.item.clone()).collect())]
             }
             Items::Woven(suite, select) => {
-                let few =
-                    Select { limit: Some(select.limit.map_or(SAMPLE, |limit| limit.min(SAMPLE))), ..select.clone() };
-                let (woven, _) = suite::weave(suite, self.seed, &few, None)?;
-                (suite.count(select)?, woven.items.into_iter().map(|item| item.item).collect())
+                let parts = suite.sketch(Seed::new(self.seed), select, SAMPLE).map_err(Failure::usage)?;
+                parts.into_iter().map(|(share, items)| (share as f64, items)).collect()
             }
         };
-        let mut characters = 0;
-        for item in &sample {
-            let messages = prompts.of(item.task).render(item)?;
-            characters += messages.iter().map(|message| message.content.chars().count()).sum::<usize>();
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for (share, items) in sample.iter().filter(|(_, items)| !items.is_empty()) {
+            let mut characters = 0;
+            for item in items {
+                let messages = prompts.of(item.task).render(item)?;
+                characters += messages.iter().map(|message| message.content.chars().count()).sum::<usize>();
+            }
+            sum += share * characters as f64 / items.len() as f64;
+            weight += share;
         }
-        Ok((self.shard.share(count), characters as f64 / sample.len() as f64))
+        Ok(if weight > 0.0 { sum / weight } else { 0.0 })
+    }
+
+    /// The tasks that are asked.
+    pub(in crate::cli) fn asks(&self) -> Vec<Task> {
+        let is_asked = |task: &Task| match &self.items {
+            Items::Woven(suite, select) => {
+                let is_selected = select.tasks.as_ref().is_none_or(|tasks| tasks.contains(task));
+                is_selected && suite.parts.iter().any(|part| part.task == *task)
+            }
+            Items::There { subjects, .. } => subjects.iter().any(|subject| subject.item.task == *task),
+        };
+        Task::ALL.iter().copied().filter(is_asked).collect()
     }
 
     /// What `guess/learned` learns from; nothing for others, for whom reading programs would be wasted.
@@ -270,4 +323,13 @@ impl Asked {
             _ => Vec::new(),
         }
     }
+}
+
+/// A line among the items of a run that is not what its plan says.
+fn foreign(path: &Path, line: u64) -> Failure {
+    let path = path.display();
+    Failure::Error(anyhow::anyhow!(
+        "{path}:{line}: this is not the item that the run asks about: the file was changed, or is of another version; begin a \
+         new run"
+    ))
 }

@@ -36,7 +36,8 @@ pub(super) fn import(args: &Args, files: &[PathBuf], homes: &Homes) -> Result<Ev
     let dir = args.new_dir(std::slice::from_ref(&entry), &asked.label, &started, homes)?;
     let mut manifest = Manifest::begin(plan, std::env::args(), args.way.max_connections, started);
     let kept = manifest.write(&dir).map_err(Failure::from).and_then(|()| {
-        asked.write_items(&dir, &mut manifest)?;
+        let (items, fingerprint) = asked.write_items(&dir, None, |_| ())?;
+        (manifest.items, manifest.fingerprint) = (Some(items), Some(fingerprint));
         judge(args, &entry, &prompts, replies, &dir)
     });
     if let Err(failure) = kept {

@@ -60,8 +60,12 @@ impl Keep {
     }
 
     /// Tells what is waited for, until it is aborted.
-    pub(super) fn watch(&self, meters: Vec<Arc<Meter>>) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(watch(self.progress.bar(), meters))
+    pub(super) fn watch(
+        &self,
+        meters: Vec<Arc<Meter>>,
+        woven: impl Fn() -> Option<String> + Send + 'static,
+    ) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(watch(self.progress.bar(), meters, woven))
     }
 
     pub(super) fn finish(self) {

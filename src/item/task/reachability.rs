@@ -13,6 +13,7 @@ use super::logistic::{Logistic, Samples, odds};
 use super::place::first_of;
 use super::text::{self, Text};
 use super::{Asked, FlagCount, Run, flag_name, reading};
+use crate::item::halt::Halt;
 use crate::item::record::{Probe, Truth};
 use crate::seed::Rng;
 use crate::wasm::machine::Machine;
@@ -52,17 +53,26 @@ struct Look {
 }
 
 impl Flagger {
-    /// Reads programs woven on this loom: always the same ones, whatever the seed of the run.
-    pub(super) fn new(loom: &Arc<Loom>, chooser: &dyn Chooser) -> Self {
+    /// Reads programs woven on this loom: always the same ones, whatever the seed of the run. One that is halted has read less,
+    /// and is of no use.
+    pub(super) fn new(loom: &Arc<Loom>, chooser: &dyn Chooser, halt: &Halt) -> Self {
         let mut samples = Samples::default();
         for start in (0..READ).step_by(STRETCH as usize) {
-            let seen = reading(loom, chooser, start..start + STRETCH, look_around);
+            let seen = reading((loom, chooser, halt), start..start + STRETCH, look_around);
             seen.iter().flatten().for_each(|(features, reached)| samples.push(features.on(), *reached));
             if samples.len() >= ENOUGH {
                 break;
             }
+            if halt.is_wished() {
+                return Self::unread();
+            }
         }
         Self { reader: Logistic::train(&samples) }
+    }
+
+    /// One that has read nothing: to it all places look alike.
+    pub(super) fn unread() -> Self {
+        Self { reader: Logistic::default() }
     }
 
     /// The question, if there are enough places that do not give themselves away: any of them, or those nearest to a

@@ -1,5 +1,6 @@
 use super::super::dir::tests::Scratch;
 use super::*;
+use crate::item::halt::Halt;
 use crate::item::record::Item;
 use crate::seed::Seed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +11,15 @@ fn read(text: &str) -> Result<Suite, ConfigError> {
 }
 
 fn woven(suite: &Suite, select: &Select, threads: usize) -> Items {
-    let items = suite.weave(Seed::new(5), select, threads, |_, _| ControlFlow::Continue(()));
+    let items = suite.weave(Seed::new(5), select, (threads, &Halt::default()), |_, _| ControlFlow::Continue(()));
     items.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn error(suite: &Suite, select: &Select) -> String {
-    suite.weave(Seed::new(5), select, 1, |_, _| ControlFlow::Continue(())).expect_err("it cannot be woven").to_string()
+    suite
+        .weave(Seed::new(5), select, (1, &Halt::default()), |_, _| ControlFlow::Continue(()))
+        .expect_err("it cannot be woven")
+        .to_string()
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn a_selection_is_a_piece_of_the_whole_and_threads_change_nothing() {
     }
     let told = error(&suite, &Select { tasks: Some(vec![Task::Fuel]), limit: None });
     assert!(told.contains("short@1 does not ask fuel; it asks stack, result"), "{told}");
-    let stopped = suite.weave(Seed::new(5), &Select::default(), 1, |_, _| ControlFlow::Break(()));
+    let stopped = suite.weave(Seed::new(5), &Select::default(), (1, &Halt::default()), |_, _| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(WeaveError::Stopped)));
 }
 
@@ -189,4 +193,42 @@ fn programs_come_back_from_their_recipes() {
     std::fs::remove_file(scratch.path().join("made.jsonl")).expect("it is ours");
     let told = error(&suite, &Select::default());
     assert!(told.contains("made.jsonl") && told.contains("cannot be read"), "{told}");
+}
+
+#[test]
+fn what_was_woven_is_kept_by_all_that_decides_it() {
+    let (scratch, suite) =
+        (Scratch::new(), read("name: kept\nversion: 1\nparts: [{task: fuel, level: 1, items: 6}]\n"));
+    let suite = suite.expect("it is sound");
+    let shelf = Shelf::new(scratch.path().join("suites"), |told| panic!("{told}"));
+    // Without threads nothing is woven.
+    let kept = |suite: &Suite, seed: u64, select: &Select, threads: usize| {
+        let (mut items, halt) = (Vec::new(), Halt::default());
+        let all = suite.each_kept(Some(&shelf), Seed::new(seed), select, (threads, &halt), |item, of| {
+            assert_eq!(of, suite.count(select).expect("it has these"));
+            items.extend(item);
+            ControlFlow::Continue(())
+        });
+        all.map(|fingerprint| Items { items, fingerprint })
+    };
+    let (all, few) = (Select::default(), Select { tasks: None, limit: Some(2) });
+    let made = kept(&suite, 5, &all, 2).expect("it is woven");
+    assert!(made == woven(&suite, &all, 1) && kept(&suite, 5, &all, 0).is_ok_and(|kept| kept == made));
+    let other = Suite { version: 2, ..suite.clone() };
+    let mut harder = suite.clone();
+    harder.parts[0].settings.weave.fuel.max += 1;
+    for (suite, seed, select) in [(&suite, 6, &all), (&suite, 5, &few), (&other, 5, &all), (&harder, 5, &all)] {
+        assert!(kept(suite, seed, select, 0).is_err(), "{} {seed} {select:?}", suite.label());
+    }
+    // One that was broken off is not kept, nor one that is made up.
+    let broken = suite.each_kept(Some(&shelf), Seed::new(7), &all, (1, &Halt::default()), |item, _| {
+        if item.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert!(matches!(broken, Err(WeaveError::Stopped)) && kept(&suite, 7, &all, 0).is_err());
+    let made_up = Suite { version: 0, ..suite };
+    assert!(kept(&made_up, 5, &all, 2).is_ok() && kept(&made_up, 5, &all, 0).is_err());
+    let halt = Halt::default();
+    halt.wish();
+    let halted = other.each(Seed::new(5), &all, (2, &halt), |_, _| ControlFlow::Continue(()));
+    assert!(matches!(halted, Err(WeaveError::Stopped)));
 }

@@ -7,14 +7,17 @@
 
 use super::recipes::Pool;
 use super::{Part, Suite};
+use crate::item::halt::Halt;
 use crate::item::record::{Item, Task};
 use crate::item::source::PROGRAMS_PER_ITEM;
 use crate::item::stream::Disagrees;
 use crate::run::yaml::ConfigError;
 use crate::seed::Seed;
 use crate::weave::weaver::Loom;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Which of a suite's items are meant.
@@ -27,7 +30,7 @@ pub struct Select {
 }
 
 /// One item of a suite.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SuiteItem {
     /// The item. Its id says task, level and number, `stack-l3-00017`.
     pub item: Item,
@@ -88,14 +91,22 @@ pub enum WeaveError {
     /// The machine and wasmtime disagree.
     #[error(transparent)]
     Disagrees(#[from] Disagrees),
-    /// Whoever watched broke off.
+    /// Whoever watched broke off, or it was halted.
     #[error("stopped before every item of the suite was woven")]
     Stopped,
+    /// What was kept of it is not what it says.
+    #[error(
+        "the items kept in {path} are not those of the suite, though the file is whole; remove it, and they are woven anew"
+    )]
+    Kept {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Suite {
-    /// Weaves the selected items of a seed on so many threads, each confirmed by wasmtime. `watch` is told how many there
-    /// are so far, and how many there will be; it may break off.
+    /// Weaves the selected items of a seed on so many threads, each confirmed by wasmtime, until it is halted. `watch` is told
+    /// how many there are so far, and how many there will be; it may break off.
     ///
     /// # Errors
     /// See [`WeaveError`].
@@ -103,11 +114,11 @@ impl Suite {
         &self,
         seed: Seed,
         select: &Select,
-        threads: usize,
+        (threads, halt): (usize, &Halt),
         mut watch: impl FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<Items, WeaveError> {
         let mut items = Vec::new();
-        let fingerprint = self.each(seed, select, threads, |item, of| {
+        let fingerprint = self.each(seed, select, (threads, halt), |item, of| {
             items.extend(item);
             watch(items.len() as u64, of)
         })?;
@@ -123,7 +134,7 @@ impl Suite {
         &self,
         seed: Seed,
         select: &Select,
-        threads: usize,
+        (threads, halt): (usize, &Halt),
         mut take: impl FnMut(Option<SuiteItem>, u64) -> ControlFlow<()>,
     ) -> Result<String, WeaveError> {
         let shares = self.shares(select)?;
@@ -133,7 +144,7 @@ impl Suite {
         for (at, &wanted) in shares.iter().enumerate().filter(|(_, wanted)| **wanted > 0) {
             let job = Job { suite: self, pools: &pools, at, wanted, first: self.first_number(at) };
             let seed = seed.indexed("part", at as u64);
-            job.weave(seed, threads, &mut seen, |item| {
+            job.weave(seed, (threads, halt), &mut seen, |item| {
                 item.iter().for_each(|item| prints.add(&item.item));
                 take(item, of)
             })?;
@@ -147,6 +158,25 @@ impl Suite {
     /// [`WeaveError::NoTask`].
     pub fn count(&self, select: &Select) -> Result<u64, WeaveError> {
         Ok(self.shares(select)?.iter().sum())
+    }
+
+    /// Some questions of each selected part, `most` of each task or a few more, for a look at their form, behind the number of
+    /// its items. They are of programs like the suite's, made within a moment, and none of its items: nothing confirms them.
+    ///
+    /// # Errors
+    /// [`WeaveError::NoTask`].
+    pub fn sketch(&self, seed: Seed, select: &Select, most: u64) -> Result<Vec<(u64, Vec<Item>)>, WeaveError> {
+        let shares = self.shares(select)?;
+        let selected = || self.parts.iter().zip(&shares).filter(|(_, share)| **share > 0);
+        let sketched = selected().map(|(part, &share)| {
+            let loom = Arc::new(Loom::new(part.settings.weave.clone()));
+            let source = part.settings.source_unread(&loom);
+            let parts = selected().filter(|(other, _)| other.task == part.task).count() as u64;
+            let (mut bench, seed) = (source.bench(), seed.child("sketch"));
+            let drafts = (0..PROGRAMS_PER_ITEM).filter_map(|number| bench.draft(seed, number));
+            (share, drafts.take(most.div_ceil(parts) as usize).map(|draft| draft.item).collect())
+        });
+        Ok(sketched.collect())
     }
 
     /// How many items of each part are selected.
@@ -204,13 +234,13 @@ impl Job<'_> {
     fn weave(
         &self,
         seed: Seed,
-        threads: usize,
+        (threads, halt): (usize, &Halt),
         seen: &mut HashSet<String>,
         mut take: impl FnMut(Option<SuiteItem>) -> ControlFlow<()>,
     ) -> Result<(), WeaveError> {
         let part = &self.suite.parts[self.at];
         let loom = Arc::new(Loom::new(part.settings.weave.clone()));
-        let mut source = part.settings.source(&loom);
+        let mut source = part.settings.source_until(&loom, halt);
         if let Some(pool) = &self.pools[self.at] {
             source = source.woven_by(pool.replayer.clone());
         }
@@ -233,7 +263,7 @@ impl Job<'_> {
             },
         )?;
         let missing = items < self.wanted;
-        if stopped && missing {
+        if missing && (stopped || halt.is_wished()) {
             return Err(WeaveError::Stopped);
         }
         if missing {

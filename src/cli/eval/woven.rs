@@ -1,0 +1,144 @@
+//! Owns the items of an evaluation while they are woven: each stands in the run directory first, and is asked about as soon
+//! as it does.
+//!
+//! Must not know who is asked. The file is the queue: every model reads it at its own pace, the weaver waits for nobody, and
+//! a run that is killed meanwhile finds its first items there when it goes on.
+
+use super::asked::{self, Asked};
+use super::keep::KeepError;
+use crate::ask::evaluate::Subject;
+use crate::ask::pipeline::{Stop, StopSignal};
+use crate::cli::Failure;
+use crate::cli::progress::woven;
+use crate::item::halt::Halt;
+use crate::run::dir::RunDir;
+use crate::run::manifest::{Manifest, Status};
+use crate::run::suite::WeaveError;
+use futures::{Stream, stream};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How far the items are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Far {
+    /// Those that stand in the file.
+    items: u64,
+    /// Whether no more will.
+    is_over: bool,
+}
+
+/// Items and their fingerprint, or why there are none.
+type Written = Result<(u64, String), Failure>;
+
+/// The items of one evaluation.
+pub(super) struct Woven {
+    far: watch::Receiver<Far>,
+    halt: Halt,
+    /// The weaver; none if all are there from before.
+    thread: Option<JoinHandle<Written>>,
+}
+
+impl Woven {
+    /// Begins to weave what the run directory does not have yet, within a runtime.
+    pub(super) fn begin(asked: &Arc<Asked>, dir: &RunDir, manifest: &Manifest) -> Self {
+        let halt = Halt::default();
+        if let (Some(items), Some(_), true) = (manifest.items, &manifest.fingerprint, dir.items().exists()) {
+            return Self { far: watch::channel(Far { items, is_over: true }).1, halt, thread: None };
+        }
+        let (sender, far) = watch::channel(Far::default());
+        let (asked, dir, until) = (asked.clone(), dir.clone(), halt.clone());
+        let thread = tokio::task::spawn_blocking(move || {
+            let written = asked.write_items(&dir, Some(&until), |items| sender.send_modify(|far| far.items = items));
+            // One that was halted leaves it open whether there are more: so that nobody takes these for all.
+            if !until.is_wished() {
+                // After a failure nothing more is asked.
+                sender.send_modify(|far| {
+                    *far = Far { items: if written.is_ok() { far.items } else { 0 }, is_over: true }
+                });
+            }
+            written
+        });
+        Self { far, halt, thread: Some(thread) }
+    }
+
+    /// What ends the weaving, when it is wished; it ends too when this is dropped.
+    pub(super) fn halt(&self) -> Halt {
+        self.halt.clone()
+    }
+
+    /// Says how many of so many there are, until there are all.
+    pub(super) fn told(&self, label: String, of: u64) -> impl Fn() -> Option<String> + use<> {
+        let far = self.far.clone();
+        move || {
+            let Far { items, is_over } = *far.borrow();
+            (!is_over).then(|| woven(items, of, &label))
+        }
+    }
+
+    /// The items, as they come.
+    pub(super) fn subjects(&self, dir: &RunDir) -> impl Stream<Item = Result<Subject, KeepError>> + use<> {
+        // The file is opened once there is something in it.
+        stream::unfold((self.far.clone(), dir.clone(), None, 0), async |(mut far, dir, mut lines, read)| {
+            let there = far.wait_for(|far| far.items > read || far.is_over).await.map(|far| far.items);
+            match there {
+                Ok(items) if items > read => {}
+                Ok(_) => return None,
+                // Halted: whoever waits is told to stop by somebody else.
+                Err(_) => std::future::pending().await,
+            }
+            if lines.is_none() {
+                match asked::read_items(&dir) {
+                    Ok(opened) => lines = Some(opened),
+                    Err(error) => return Some((Err(error.into()), (far, dir, None, u64::MAX))),
+                }
+            }
+            let next = lines.as_mut().and_then(Iterator::next)?;
+            Some((next.map_err(KeepError::from), (far, dir, lines, read + 1)))
+        })
+    }
+
+    /// Waits for the end of the weaving, and notes in the manifest what the items are. Interrupted, if it was halted; so it is
+    /// when the questions are told to stop.
+    pub(super) async fn noted(
+        &mut self,
+        dir: &RunDir,
+        manifest: &mut Manifest,
+        mut stop: StopSignal,
+    ) -> Result<Status, Failure> {
+        let Some(mut thread) = self.thread.take() else { return Ok(Status::Complete) };
+        let told = async {
+            // Nobody is left who could tell.
+            if stop.wait_for(|order| *order != Stop::Go).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let written = tokio::select! {
+            written = &mut thread => written,
+            () = told => {
+                self.halt.wish();
+                thread.await
+            }
+        };
+        match written {
+            Ok(Ok((items, fingerprint))) => {
+                (manifest.items, manifest.fingerprint) = (Some(items), Some(fingerprint));
+                manifest.note([dir.items().as_path()])?;
+                manifest.write(dir)?;
+                Ok(Status::Complete)
+            }
+            Ok(Err(Failure::Error(error))) if matches!(error.downcast_ref(), Some(WeaveError::Stopped)) => {
+                Ok(Status::Interrupted)
+            }
+            Ok(Err(failure)) => Err(failure),
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+}
+
+impl Drop for Woven {
+    /// Nothing is woven that nobody asks about; the runtime waits for the weaver before it goes.
+    fn drop(&mut self) {
+        self.halt.wish();
+    }
+}
