@@ -5,7 +5,7 @@ use super::bill::Bill;
 use super::budget;
 use super::connect::{Connection, Flags};
 use super::disagreement::disagreement;
-use super::flags::fits;
+use super::flags::{belongs, fits};
 use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::{self, Earlier};
@@ -77,7 +77,7 @@ pub struct Args {
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     query_budget: u64,
     /// Ask the random baseline too; by default only where asking is free
-    #[arg(long, overrides_with = "no_baseline")]
+    #[arg(long, conflicts_with = "no_baseline")]
     baseline: bool,
     /// Ask no random baseline
     #[arg(long)]
@@ -155,6 +155,10 @@ impl Args {
     }
 
     fn carry_out(&self, earlier: Option<Earlier>, homes: &Homes) -> Result<(), Failure> {
+        self.check_strategy()?;
+        if self.shrink > 0 {
+            shrink::enough("--shrink-budget", self.shrink_budget, CONFIRM)?;
+        }
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         let prompt = match &self.prompt {
             Some(path) => Prompt::load(path).map_err(Failure::usage)?,
@@ -165,9 +169,6 @@ impl Args {
         let baseline = !self.no_baseline && (self.baseline || entry.provider.is_resident());
         let loom = Arc::new(Loom::new(preset.weave.clone()));
         let source = preset.source(&loom);
-        if self.policy.is_some() && self.strategy != StrategyName::Ppo {
-            return Err(Failure::usage(anyhow::anyhow!("--policy is for --strategy ppo; leave one of them out")));
-        }
         let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
         let device = self.device.open().map_err(Failure::usage)?;
         let resolved = Resolved { preset, prompt, entry, loom, source, baseline, policy, device };
@@ -177,6 +178,17 @@ impl Args {
         self.budget.check(std::slice::from_ref(&resolved.entry))?;
         let like = self.like.as_deref().map(|path| homes.open(path)).transpose().map_err(Failure::usage)?;
         runtime()?.block_on(self.attack(resolved, (earlier, like), homes))
+    }
+
+    /// Refuses flags of another strategy than the one that is chosen.
+    fn check_strategy(&self) -> Result<(), Failure> {
+        let flags = [
+            (self.like.is_some(), "--like", StrategyName::Matched),
+            (self.no_predictor, "--no-predictor", StrategyName::Ppo),
+            (self.policy.is_some(), "--policy", StrategyName::Ppo),
+            (self.device != Device::Cpu, "--device", StrategyName::Ppo),
+        ];
+        belongs(flags.map(|(is_given, flag, of)| (is_given && of != self.strategy, flag, "--strategy", of)))
     }
 
     async fn attack(

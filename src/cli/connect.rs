@@ -83,14 +83,19 @@ pub struct Sampling {
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// Most tokens of a reply, hidden reasoning included
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
-    /// Sampling temperature (ignored by reasoning models, which take none)
-    #[arg(long, value_name = "T")]
+    /// Sampling temperature, from 0 to 2 (ignored by reasoning models, which take none)
+    #[arg(long, value_name = "T", value_parser = temperature, allow_negative_numbers = true)]
     temperature: Option<f64>,
     /// How long a reasoning model thinks
     #[arg(long, value_name = "low|medium|high")]
     reasoning_effort: Option<String>,
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    let temperature = text.parse().ok().filter(|temperature| (0.0..=2.0).contains(temperature));
+    temperature.ok_or_else(|| "write a number from 0 to 2, as in 0.7".into())
 }
 
 fn tolerance(text: &str) -> Result<f64, String> {

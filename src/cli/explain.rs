@@ -49,6 +49,11 @@ impl Args {
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         match &self.item {
             Some(id) => self.explain_item(&find(&self.file, id, homes)?),
+            None if self.file.is_dir() => {
+                let file = self.file.display();
+                let problem = format!("{file} is a folder; of a run directory name an item, as in --item a0001-0002");
+                Err(Failure::usage(anyhow::anyhow!(problem)))
+            }
             None => {
                 let given = read(&self.file)?;
                 self.explain(source(&self.file, &given)?, 1)

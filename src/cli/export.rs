@@ -4,7 +4,7 @@
 
 use super::connect::Sampling;
 use super::eval::asked;
-use super::flags::prompts;
+use super::flags::{belongs, prompts};
 use super::{Failure, print_json, print_line};
 use crate::ask::batch;
 use crate::ask::evaluate::{Prompts, request};
@@ -46,11 +46,11 @@ pub struct Args {
     #[arg(long, value_name = "NAME|FILE")]
     prompt: Vec<String>,
     /// openai-batch: model that the requests are for
-    #[arg(long, value_name = "MODEL", default_value = "sim/novice")]
-    model: String,
+    #[arg(long, value_name = "MODEL", required_if_eq("to", "openai-batch"))]
+    model: Option<String>,
     /// openai-batch: ask each item so many times
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    epochs: u32,
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    epochs: Option<u32>,
     /// Print one JSON object on stdout
     #[arg(long)]
     json: bool,
@@ -76,6 +76,9 @@ enum Target {
 impl Args {
     /// Exports.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        let only_batch = [(self.model.is_some(), "--model"), (self.epochs.is_some(), "--epochs")];
+        let is_batch = self.to == Target::OpenaiBatch;
+        belongs(only_batch.map(|(is_given, flag)| (is_given && !is_batch, flag, "--to", Target::OpenaiBatch)))?;
         let asked = self.asked.clone().naming(self.what.as_deref());
         if self.to == Target::Parquet {
             return self.records(asked.items(), homes);
@@ -139,8 +142,8 @@ impl Args {
 
     /// How an item is written as requests of a batch.
     fn lines(&self, prompts: &Prompts) -> Result<Lines, Failure> {
-        let entry: ModelEntry = self.sampling.entry(&self.model)?;
-        let (params, prompts, epochs) = (self.sampling.params(&entry), prompts.clone(), self.epochs);
+        let entry: ModelEntry = self.sampling.entry(self.model.as_deref().expect("the flag is required"))?;
+        let (params, prompts, epochs) = (self.sampling.params(&entry), prompts.clone(), self.epochs.unwrap_or(1));
         Ok(Box::new(move |question| {
             let item = question.item();
             let line = |epoch| {

@@ -49,6 +49,17 @@ pub(super) fn all_fit(names: &[String], tasks: &[Task]) -> Result<(), Failure> {
     })
 }
 
+/// Refuses the first flag that is given though it is for another value of a flag: whether it is, the flag, and which value
+/// of which flag it is for.
+pub(super) fn belongs<V: ValueEnum>(
+    flags: impl IntoIterator<Item = (bool, &'static str, &'static str, V)>,
+) -> Result<(), Failure> {
+    let Some((_, flag, chosen, of)) = flags.into_iter().find(|(is_wrong, ..)| *is_wrong) else { return Ok(()) };
+    let of = of.to_possible_value().expect("it can be chosen");
+    let problem = format!("{flag} is for {chosen} {}; leave one of them out", of.get_name());
+    Err(Failure::usage(anyhow::anyhow!(problem)))
+}
+
 /// So many threads, or one for each processor.
 pub(super) fn threads(given: Option<u16>) -> usize {
     given.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)

@@ -151,8 +151,7 @@ fn told(told: Told) {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
-    // A missing .env file is the usual case; a broken one would go unnoticed until a key is missing, which is reported.
-    let _ = dotenvy::dotenv();
+    tell_of_env();
     let verb = Cli::parse().verb;
     let homes = Homes::telling(told);
     let done = verb.run(&homes);
@@ -194,6 +193,25 @@ impl Verb {
     }
 }
 
+/// Reads `.env`, of here or of the folders above; tells of a line that cannot be read, without what stands there: it may be a
+/// key. Whoever needs none goes on.
+fn tell_of_env() {
+    match dotenvy::dotenv() {
+        Err(dotenvy::Error::LineParse(line, _)) => {
+            let folder = std::env::current_dir().unwrap_or_default();
+            let file = folder.ancestors().map(|folder| folder.join(".env")).find(|file| file.is_file());
+            let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+            let at = text.lines().position(|other| !other.trim().is_empty() && line.starts_with(other.trim()));
+            let place = file.unwrap_or_else(|| ".env".into()).display().to_string();
+            let place = at.map_or(place.clone(), |at| format!("{place}:{}", at + 1));
+            say(&format!("{place}: this is no line of NAME=value, so this line and those after it are not read"));
+        }
+        Err(error) if !error.not_found() => say(&format!("cannot read .env: {error}")),
+        // There is none, or it is read.
+        _ => {}
+    }
+}
+
 /// A runtime for the asking verbs.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
@@ -221,14 +239,83 @@ fn print_line(text: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::Cli;
     use super::{ChatError, ChatErrorKind, ExitCode, Failure};
-    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+    use clap::{Arg, Command, CommandFactory};
 
     #[test]
     fn what_a_provider_refuses_has_its_exit_code() {
         let code = |kind| Failure::refused("a/b", &ChatError::new(kind, "x")).code();
         assert_eq!(code(ChatErrorKind::Auth), ExitCode::from(2));
         assert_eq!(code(ChatErrorKind::Parameter), ExitCode::from(1));
+    }
+
+    /// A value that the flag takes.
+    fn sample(arg: &Arg) -> String {
+        if let Some(value) = arg.get_possible_values().first() {
+            return value.get_name().to_owned();
+        }
+        let name = arg.get_value_names().and_then(|names| names.first()).map(|name| name.to_string());
+        match name.unwrap_or_default().as_str() {
+            "I/N" => "1/2".into(),
+            "SHARE" | "T" | "M" => "0.5".into(),
+            "IP:PORT" => "127.0.0.1:0".into(),
+            "NAME=SHARE,..." => "a=0.5,b=0.5".into(),
+            "DEVICE" => "cpu".into(),
+            name if name.contains("HASH") => "0".repeat(64),
+            name if ["N", "K", "S", "USD", "1-5"].contains(&name) => "2".into(),
+            _ => "x".into(),
+        }
+    }
+
+    /// Whether two flags of a verb cannot stand on one line, beside what must stand there.
+    fn conflict(verb: &[String], command: &Command, pair: [&Arg; 2]) -> bool {
+        let mut line = verb.to_vec();
+        let given = |arg: &Arg| pair.iter().any(|one| one.get_id() == arg.get_id());
+        for arg in command.get_arguments().filter(|arg| given(arg) || arg.is_required_set()) {
+            line.extend(arg.get_long().map(|long| format!("--{long}")));
+            line.extend(arg.get_action().takes_values().then(|| sample(arg)));
+        }
+        match Cli::command().try_get_matches_from(line) {
+            Err(error) if error.kind() == ErrorKind::ArgumentConflict => true,
+            // Values are another matter, and so is what a flag takes to make sense.
+            _ => false,
+        }
+    }
+
+    /// The verbs without verbs below them, each by its words.
+    fn verbs(path: &[String], command: &Command, found: &mut Vec<(Vec<String>, Command)>) {
+        if !command.has_subcommands() {
+            return found.push((path.to_vec(), command.clone()));
+        }
+        for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+            verbs(&[path, &[below.get_name().to_owned()]].concat(), below, found);
+        }
+    }
+
+    /// Every flag of every verb, and with which others it cannot stand: a new one, or a pair that begins or ceases to be
+    /// refused, changes the table (`INSTA_UPDATE=always` writes it anew), so that somebody decides.
+    #[test]
+    fn which_flags_combine_is_decided() {
+        let mut command = Cli::command();
+        command.build();
+        let mut found = Vec::new();
+        verbs(&["harness".into()], &command, &mut found);
+        let mut table = String::new();
+        for (path, command) in &found {
+            let own = |arg: &&Arg| arg.get_long().is_some_and(|long| !["help", "version"].contains(&long));
+            let flags: Vec<&Arg> = command.get_arguments().filter(own).collect();
+            let name = |arg: &Arg| format!("--{}", arg.get_long().expect("it has one"));
+            table += &format!("{}\n", path[1..].join(" "));
+            for (at, flag) in flags.iter().enumerate() {
+                let others = flags[at + 1..].iter().filter(|other| conflict(path, command, [flag, other]));
+                let others: Vec<String> = others.map(|other| name(other)).collect();
+                let others = if others.is_empty() { String::new() } else { format!(" not with {}", others.join(" ")) };
+                table += &format!("  {}{others}\n", name(flag));
+            }
+        }
+        insta::assert_snapshot!(table);
     }
 
     #[test]

@@ -131,6 +131,11 @@ impl Args {
 fn other(path: &Path, homes: &Homes) -> Result<(String, Vec<Record>), Failure> {
     let dir = homes.open(path).map_err(Failure::usage)?;
     let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+    if manifest.plan.verb != "attack" {
+        let (path, verb) = (path.display(), &manifest.plan.verb);
+        let problem = format!("--against {path} is a run of `harness {verb}`; name that of an attack");
+        return Err(Failure::usage(anyhow::anyhow!(problem)));
+    }
     let records = read_records(&dir).map_err(Failure::unread)?.rows;
     Ok((manifest.plan.strategy.unwrap_or(manifest.plan.verb), records))
 }

@@ -62,6 +62,16 @@ pub struct Args {
     way: Way,
 }
 
+/// Refuses a budget for a program that does not even reach for one smaller one: both are asked, and asked again.
+pub(super) fn enough(flag: &str, budget: u64, confirm: u32) -> Result<(), Failure> {
+    let least = 2 * (1 + u64::from(confirm));
+    if budget >= least {
+        return Ok(());
+    }
+    let problem = format!("{flag} {budget} is too small to try one smaller program; give at least {least}");
+    Err(Failure::usage(anyhow::anyhow!(problem)))
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -98,6 +108,7 @@ pub(super) struct Same {
 impl Args {
     /// Shrinks, keeps and shows.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+        enough("--query-budget", self.query_budget, self.confirm)?;
         let dir = homes.take(&self.run).map_err(Failure::usage)?;
         let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
         let records = read_records(&dir).map_err(Failure::unread)?.rows;

@@ -48,7 +48,7 @@ pub struct Args {
     /// Where run directories go
     #[arg(long, default_value = "results", value_name = "DIR")]
     log_dir: PathBuf,
-    /// Keep the policy here as well, as FILE.safetensors and FILE.yaml
+    /// Keep the policy here as well, as FILE.safetensors and FILE.card.yaml
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print one JSON object on stdout, and nothing else there
@@ -59,6 +59,22 @@ pub struct Args {
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes: f64 = text.parse().map_err(|_| "give a number of minutes".to_owned())?;
     if minutes > 0.0 && minutes <= 1e6 { Ok(minutes) } else { Err("give a number above 0".to_owned()) }
+}
+
+/// Whether a policy can be kept there, before anything is learned that would be lost.
+fn can_be_written(out: &Path) -> Result<(), Failure> {
+    let file = pretrained::with_ending(out);
+    let was_there = file.exists();
+    let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let opened = made.and_then(|()| std::fs::OpenOptions::new().append(true).create(true).open(&file));
+    let wrong = |error| {
+        anyhow::anyhow!("--out {}: cannot write {}: {error}; name another place", out.display(), file.display())
+    };
+    opened.map_err(wrong).map_err(Failure::usage)?;
+    if !was_there {
+        std::fs::remove_file(&file)?;
+    }
+    Ok(())
 }
 
 /// What came of a training.
@@ -84,6 +100,7 @@ impl Args {
     /// Trains; writes a run directory and prints what the policy is worth.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         file_here("--out", self.out.as_deref())?;
+        self.out.as_deref().map_or(Ok(()), can_be_written)?;
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         let device = self.device.open().map_err(Failure::usage)?;
         let loom = Arc::new(Loom::new(preset.weave.clone()));

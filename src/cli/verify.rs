@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long, default_value = "stack", value_name = "NAME|FILE")]
     preset: String,
     /// Programs to weave; with --guessers, items to make
-    #[arg(short = 'n', long, default_value_t = 20_000, value_name = "N")]
+    #[arg(short = 'n', long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]

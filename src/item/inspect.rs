@@ -63,6 +63,24 @@ pub enum Refusal {
         /// The type of the parameter, if there is one.
         wanted: Option<ValType>,
     },
+    /// A comment names an arrival that is none.
+    #[error("line {line}: `;;{comment}` names no arrival; write `hit` and a number from 1")]
+    Hit {
+        /// Its line.
+        line: u32,
+        /// What it says.
+        comment: String,
+    },
+    /// Two places have one flag.
+    #[error("line {line}: `{flag}` stands in line {earlier} already; give each place a flag of its own")]
+    Twice {
+        /// The flag.
+        flag: String,
+        /// The later line.
+        line: u32,
+        /// The earlier one.
+        earlier: u32,
+    },
     /// Imports, where none are wanted.
     #[error("the module imports {}; without --strict zeros stand in for them", some(.0))]
     Imports(Vec<String>),
@@ -188,12 +206,14 @@ pub fn inspect(source: Source<'_>, wish: &Wish) -> Result<Report, Refusal> {
         .iter()
         .filter(|mark| name(mark) == INSPECT || name(mark).starts_with(FLAG))
         .partition(|mark| name(mark) == INSPECT);
+    let named = inspects.iter().map(|mark| hit(mark)).collect::<Result<Vec<u32>, Refusal>>()?;
+    once(&flags)?;
     let probe = |mark: &&Marked, hit: u32| Probe { func: mark.func, pc: mark.pc, hit };
     let request = Request {
         program: &program,
         entry,
         args,
-        probes: inspects.iter().map(|mark| probe(mark, wish.hit.unwrap_or_else(|| hit(mark)))).collect(),
+        probes: inspects.iter().zip(named).map(|(mark, named)| probe(mark, wish.hit.unwrap_or(named))).collect(),
         flags: flags.iter().map(|mark| probe(mark, 1)).collect(),
         fuel_limit: wish.fuel,
     };
@@ -255,10 +275,23 @@ fn name(mark: &Marked) -> &str {
     mark.comment.split_whitespace().next().unwrap_or_default()
 }
 
-/// The arrival that a comment names: `INSPECT hit 2`.
-fn hit(mark: &Marked) -> u32 {
-    let mut words = mark.comment.split_whitespace().skip_while(|word| *word != "hit");
-    words.nth(1).and_then(|number| number.parse().ok()).filter(|&hit| hit > 0).unwrap_or(1)
+/// The arrival that a comment names: `INSPECT hit 2`; the first where it names none.
+fn hit(mark: &Marked) -> Result<u32, Refusal> {
+    let mut words = mark.comment.split_whitespace().skip(1);
+    if words.next() != Some("hit") {
+        return Ok(1);
+    }
+    let number = words.next().and_then(|number| number.trim_end_matches([',', ':']).parse().ok());
+    number.filter(|&hit| hit > 0).ok_or_else(|| Refusal::Hit { line: mark.line, comment: mark.comment.clone() })
+}
+
+/// Refuses a flag that stands at two places: nobody could tell which of them was passed.
+fn once(flags: &[&Marked]) -> Result<(), Refusal> {
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    flags.iter().try_for_each(|mark| match known.insert(name(mark), mark.line) {
+        None => Ok(()),
+        Some(earlier) => Err(Refusal::Twice { flag: name(mark).into(), line: mark.line, earlier }),
+    })
 }
 
 fn refuse_imports(program: &Program) -> Result<(), Refusal> {
@@ -325,16 +358,7 @@ fn report(
             stack_values: sight.operands[at].as_ref().map(|snapshot| told(&snapshot.operands)),
         })
         .collect();
-    let mut states: Vec<(String, bool)> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
-    for (mark, &passed) in flags.iter().zip(&sight.flags) {
-        // One flag may stand at several places.
-        let at = *known.entry(name(mark)).or_insert(states.len());
-        match states.get_mut(at) {
-            Some((_, state)) => *state |= passed,
-            None => states.push((name(mark).into(), passed)),
-        }
-    }
+    let states = flags.iter().zip(&sight.flags).map(|(mark, &passed)| (name(mark).to_owned(), passed)).collect();
     let trap = sight.ended.as_ref().err().map(|stopped| Trapped { message: stopped.trap.to_string(), at: None });
     Report {
         stack_values: inspections.first().map_or(Some(Vec::new()), |first| first.stack_values.clone()),

@@ -3,7 +3,7 @@
 //! Must not know where gradients come from. candle's AdamW hides its moments (a checkpoint needs them), decays weights
 //! by default and takes another epsilon; it also makes a dozen tensors per parameter where one loop does.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Error, Result, Tensor, Var};
 
 /// Decay of the first moment.
 const BETA1: f64 = 0.9;
@@ -42,6 +42,9 @@ impl Adam {
     /// A parameter without a gradient keeps its value and its moments. Returns the norm before clipping.
     /// `gradients` has one entry per parameter, flattened.
     ///
+    /// # Errors
+    /// If the learner has diverged: a gradient or a weight is no finite number. The weights are those of the step before.
+    ///
     /// # Panics
     /// If `parameters` or `gradients` do not belong to what the optimiser was made for.
     pub fn step(
@@ -54,13 +57,18 @@ impl Adam {
         let counts = [parameters.len(), gradients.len()];
         assert_eq!(counts, [self.moments.len(); 2], "the optimiser was made for other parameters");
         let norm = clip_global_norm(&mut gradients, max_norm);
-
+        if !norm.is_finite() {
+            return Err(diverged());
+        }
         self.steps += 1;
         let (rate, root) = self.bias_corrected(learning_rate);
         for (((_, var), moments), gradient) in parameters.iter().zip(&mut self.moments).zip(gradients) {
             let Some(gradient) = gradient else { continue };
             let mut weights = var.flatten_all()?.to_vec1::<f32>()?;
             moments.apply(&mut weights, &gradient, rate, root);
+            if weights.iter().any(|weight| !weight.is_finite()) {
+                return Err(diverged());
+            }
             var.set(&Tensor::from_vec(weights, var.shape(), var.device())?)?;
         }
         Ok(norm)
@@ -71,6 +79,10 @@ impl Adam {
         let t = self.steps as i32;
         ((learning_rate / (1.0 - BETA1.powi(t))) as f32, (1.0 - BETA2.powi(t)).sqrt() as f32)
     }
+}
+
+fn diverged() -> Error {
+    Error::Msg("the learner has diverged: its numbers are not finite any more; make `ppo.learning_rate` smaller".into())
 }
 
 impl Moments {

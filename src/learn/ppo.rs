@@ -68,7 +68,11 @@ impl PpoConfig {
         let positive = |x: f64| x > 0.0 && x.is_finite();
         let fraction = |x: f32| (0.0..=1.0).contains(&x);
         let require = |holds: bool, field, problem| if holds { Ok(()) } else { Err(ConfigError { field, problem }) };
-        require(positive(self.learning_rate), "learning_rate", "must be above 0")?;
+        require(
+            self.learning_rate > 0.0 && self.learning_rate <= 0.1,
+            "learning_rate",
+            "must be above 0, and at most 0.1",
+        )?;
         require(self.epochs > 0, "epochs", "must be at least 1")?;
         require(self.minibatch_size > 0, "minibatch_size", "must be at least 1")?;
         require(fraction(self.gamma), "gamma", "must be from 0 to 1")?;

@@ -274,6 +274,10 @@ impl Manifest {
             let what = "it was changed since the run wrote it: its seal does not fit".into();
             return Err(Damage { path, line: None, what }.into());
         }
+        if manifest.schema == 0 {
+            let todo = "the first was 1: take the file from a copy of the run";
+            return Err(file.at(&["schema"], "no version has the number 0", todo).into());
+        }
         if manifest.schema > SCHEMA_VERSION {
             let what = format!("{} is newer than this program's {SCHEMA_VERSION}", manifest.schema);
             let todo = format!("use wasmweaver {} or later", manifest.wasmweaver);

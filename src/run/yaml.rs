@@ -66,6 +66,10 @@ impl YamlFile {
     /// Reads a file. For one that is missing the error names those that are there.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
+            // A module, say: its first bytes are text as well.
+            Ok(text) if text.contains('\0') => {
+                Err(ConfigError::whole(path, "is binary, and no YAML", "name a YAML file"))
+            }
             Ok(text) => Ok(Self { path: path.into(), text }),
             Err(error) => Err(unreadable(path, &error)),
         }

@@ -77,7 +77,14 @@ pub fn decode(bytes: &[u8]) -> Result<&str, std::str::Utf8Error> {
 /// # Errors
 /// See [`ParseError`].
 pub fn parse_text(text: &str, keywords: &[&str]) -> Result<(Program, Vec<Marked>), ParseError> {
-    let (marked, comments) = marks::put(text, keywords);
+    let (marked, comments) = marks::put(text, keywords).map_err(|stray| ParseError::Text {
+        line: stray.line,
+        column: 1,
+        message: format!(
+            "`;;{}` stands outside of a function, where nothing is executed; put it among instructions",
+            stray.text
+        ),
+    })?;
     if comments.is_empty() {
         return Ok((read_text(text)?, Vec::new()));
     }

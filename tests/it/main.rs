@@ -16,6 +16,7 @@ mod looking;
 mod models;
 mod nothing_lost;
 mod numeric;
+mod refusals;
 mod reporting;
 mod sharding;
 mod spec;

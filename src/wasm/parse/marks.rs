@@ -22,19 +22,28 @@ pub(super) struct Comment {
     pub(super) line: u32,
 }
 
-/// The text with markers, and their comments, in the order of the text.
-pub(super) fn put(text: &str, keywords: &[&str]) -> (String, Vec<Comment>) {
+/// The text with markers, and their comments, in the order of the text; or a comment that asks where no code is.
+pub(super) fn put(text: &str, keywords: &[&str]) -> Result<(String, Vec<Comment>), Comment> {
     let magic = unused_constant(text);
     let mut marked = String::new();
     let (mut comments, mut copied) = (Vec::new(), 0);
-    for (at, comment) in places(text, keywords) {
+    for (at, comment) in places(text, keywords)? {
         marked.push_str(&text[copied..at]);
         marked.push_str(&format!(" (drop (i64.const {magic})) (drop (i64.const {})) ", comments.len()));
         copied = at;
         comments.push(comment);
     }
     marked.push_str(&text[copied..]);
-    (marked, comments)
+    Ok((marked, comments))
+}
+
+/// Whether a comment asks for sure, rather than telling of questions: `INSPECT`, `INSPECT hit 2`, `FLAG_0`.
+fn asks(comment: &str, keywords: &[&str]) -> bool {
+    let mut words = comment.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let number = |keyword: &&str| first.strip_prefix(*keyword);
+    let is_name = keywords.iter().filter_map(number).any(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    is_name && words.next().is_none_or(|word| word == "hit")
 }
 
 /// A constant that stands nowhere in the text: it is the text's own hash.
@@ -102,7 +111,7 @@ enum Paren {
 }
 
 /// Where to put which probe comment: at or behind the comment, and in front of something else.
-fn places(text: &str, keywords: &[&str]) -> Vec<(usize, Comment)> {
+fn places(text: &str, keywords: &[&str]) -> Result<Vec<(usize, Comment)>, Comment> {
     let tokens = tokens(text);
     let word = |index: usize| match tokens.get(index) {
         Some((Token::Word, range)) => &text[range.clone()],
@@ -120,8 +129,11 @@ fn places(text: &str, keywords: &[&str]) -> Vec<(usize, Comment)> {
         let begins = match token {
             Token::Comment => {
                 let comment = text[range.clone()].trim_start_matches(';').trim();
+                let told = || Comment { text: comment.to_string(), line: starts.line(range.start) };
                 if funcs > 0 && keywords.iter().any(|keyword| comment.starts_with(keyword)) {
-                    waiting.push(Comment { text: comment.to_string(), line: starts.line(range.start) });
+                    waiting.push(told());
+                } else if funcs == 0 && asks(comment, keywords) {
+                    return Err(told());
                 }
                 false
             }
@@ -161,7 +173,7 @@ fn places(text: &str, keywords: &[&str]) -> Vec<(usize, Comment)> {
             waiting.clear();
         }
     }
-    places
+    Ok(places)
 }
 
 fn is_instruction(word: &str) -> bool {
