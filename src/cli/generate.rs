@@ -1,6 +1,7 @@
 //! Owns `harness generate`: labelled items as a data set.
 
 use super::flags::threads;
+use super::progress::line::Line;
 use super::{Failure, listen, print_json, print_line, say, suite};
 use crate::item::record::Task;
 use crate::item::source::TooFew;
@@ -16,7 +17,6 @@ use crate::seed::Seed;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Loom;
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -146,9 +146,8 @@ impl Args {
         let data = self.data_set(&out)?;
         let stop = Arc::new(AtomicBool::new(false));
         let runtime = listen(stop.clone())?;
-        let bar = ProgressBar::new(self.shard.map_or(self.count, |shard| shard.share(self.count)));
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items, {per_sec}, {eta} left");
-        bar.set_style(style.expect("the template is well-formed"));
+        let count = self.shard.map_or(self.count, |shard| shard.share(self.count));
+        let bar = Line::new(Some(count), "{bar:24} {pos}/{len} items, {rate}, {eta} left").bar;
         let (started, seed) = (Instant::now(), Seed::new(self.seed));
         let mut gathering = Gathering::new(data, self.count, self.shard);
         let number = |own| self.shard.unwrap_or(Shard::WHOLE).position(own);

@@ -17,10 +17,12 @@ pub mod export;
 pub mod flags;
 mod gate;
 pub mod generate;
+mod help;
 pub mod inspect;
 pub mod leaderboard;
 pub mod merge;
 pub mod models;
+mod palette;
 pub mod progress;
 pub mod report;
 pub mod resume;
@@ -28,11 +30,12 @@ pub mod schema;
 pub mod serve;
 pub mod shrink;
 pub mod suite;
+mod table;
 pub mod train;
 pub mod verify;
 
 use crate::run::homes::Homes;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,7 +107,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn main() -> ExitCode {
     // A missing .env file is the usual case; a broken one would go unnoticed until a key is missing, which is reported.
     let _ = dotenvy::dotenv();
-    let verb = Cli::parse().verb;
+    let verb = parse().verb;
     let homes = Homes::default();
     let done = verb.run(&homes);
     // What was done goes home, whatever became of it.
@@ -117,6 +120,16 @@ pub fn main() -> ExitCode {
             failure.code()
         }
     }
+}
+
+/// The command line with its flags in groups and with examples, as `--help`, the manual and the completions have it.
+pub fn command() -> clap::Command {
+    help::dressed(Cli::command())
+}
+
+fn parse() -> Cli {
+    // What clap has parsed by its own definition fits it.
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 impl Verb {
@@ -186,10 +199,8 @@ fn print_line(text: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn flags_fit_each_other() {
-        super::Cli::command().debug_assert();
+        super::command().debug_assert();
     }
 }

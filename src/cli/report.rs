@@ -5,13 +5,14 @@
 use super::again;
 use super::disagreement::disagreement;
 use super::resume::verb_of;
+use super::table::{Column, Table};
 use super::{Failure, Verb, print_json, print_line, runtime, say};
 use crate::ask::examiner::Examiner;
 use crate::ask::pipeline::{Ended, Stop};
 use crate::attack::pairs::{self, PairsError, Twin};
 use crate::item::record::{Item, Purpose, Record};
 use crate::report::attack_page::{Parts, attack_page};
-use crate::report::figures::AttackFigures;
+use crate::report::figures::{AttackFigures, spending};
 use crate::report::summary::write_summary;
 use crate::report::weakness::{Claim, Cure, Weaknesses};
 use crate::run::dir::{RunDir, write_whole};
@@ -21,6 +22,7 @@ use crate::run::manifest::Manifest;
 use crate::run::pairs::{Pair, read_pairs};
 use crate::run::shrunk::read_shrunk;
 use crate::run::sink::read_records;
+use crate::run::spending::Spending;
 use crate::seed::Seed;
 use crate::wasm::machine::Machine;
 use serde::Serialize;
@@ -63,6 +65,9 @@ struct Report<'a> {
     weaknesses: &'a Weaknesses,
     /// What the minimal pairs of each claim show, in their order; null without any.
     cures: Vec<Option<Cure>>,
+    /// What all minimal pairs of the run took and cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairs_spending: Option<Spending>,
 }
 
 impl Args {
@@ -79,7 +84,6 @@ impl Args {
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         };
         let against = self.against.iter().map(|path| other(path, homes)).collect::<Result<Vec<_>, Failure>>()?;
-        let figures = write_summary(&dir)?;
         let records = read_records(&dir).map_err(Failure::usage)?.rows;
         let weaknesses = Weaknesses::of(&records)?;
         let file = self.prompt.as_deref().or(attack.prompt.as_deref());
@@ -95,6 +99,8 @@ impl Args {
                 ask(&dir, &open, &again::examiner(way, &connection, prompt)).await
             })?;
         }
+        // After the pairs: the summary says what they cost.
+        let figures = write_summary(&dir)?;
         let (pairs, shrunk) = (read_pairs(&dir)?, read_shrunk(&dir)?);
         let page = attack_page(Parts {
             dir: dir.name(),
@@ -110,7 +116,9 @@ impl Args {
         let path = self.out.clone().unwrap_or_else(|| dir.report());
         write_whole(&path, &page).map_err(Failure::usage)?;
         let cures = weaknesses.claims.iter().map(|claim| Cure::of(claim, &pairs)).collect();
-        let report = Report { report: dir.shown(&path).into(), figures: &figures, weaknesses: &weaknesses, cures };
+        let pairs_spending = (!pairs.is_empty()).then(|| spending(&manifest, pairs.iter().map(|pair| &pair.record)));
+        let report = dir.shown(&path).into();
+        let report = Report { report, figures: &figures, weaknesses: &weaknesses, cures, pairs_spending };
         if self.json { print_json(&report) } else { report.show() }
     }
 }
@@ -194,14 +202,18 @@ impl Report<'_> {
         if self.weaknesses.claims.is_empty() {
             print_line("no fact of the computation goes with the misses more than chance lets expect")?;
         } else {
-            let mut table = comfy_table::Table::new();
-            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-            table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-            table.set_header(["fails on", "missed", "elsewhere", "explains", "cured", "control"]);
+            let mut table = Table::new([
+                Column::text("fails on").folding(),
+                Column::number("miss rate"),
+                Column::number("elsewhere"),
+                Column::number("explains").rank(1),
+                Column::number("cured"),
+                Column::number("control"),
+            ]);
             for (claim, cure) in self.weaknesses.claims.iter().zip(&self.cures) {
                 let cured =
                     |share: fn(&Cure) -> Option<f64>| cure.as_ref().map_or("-".into(), |cure| percent(share(cure)));
-                table.add_row([
+                table.row([
                     claim.what.clone(),
                     percent(claim.with.rate()),
                     percent(claim.without.rate()),
@@ -210,7 +222,10 @@ impl Report<'_> {
                     cured(|cure| cure.control.rate()),
                 ]);
             }
-            print_line(&table.to_string())?;
+            print_line(&table.text())?;
+        }
+        if let Some(spending) = self.pairs_spending.as_ref().filter(|spending| !spending.is_free()) {
+            print_line(&format!("minimal pairs: {}, {}", spending.cost(), spending.tokens()))?;
         }
         print_line(&format!("report  {}", self.report.display()))
     }

@@ -3,11 +3,12 @@
 mod secret;
 
 use super::flags;
+use super::progress::line::Line;
+use super::table::{Column, Table};
 use super::{Failure, listen, print_json, print_line};
 use crate::item::record::Task;
 use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
 use crate::seed::Seed;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -97,10 +98,9 @@ pub(super) fn each(
 ) -> Result<String, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let runtime = listen(stop.clone())?;
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items of {msg} woven");
-    bar.set_style(style.expect("the template is well-formed"));
-    bar.set_message(suite.label());
+    let line = Line::new(Some(0), "{bar:24} {pos}/{len} items woven: {wide_msg}");
+    line.tell(suite.label());
+    let bar = line.bar;
     let woven = suite.each(Seed::new(seed), select, flags::threads(threads), |item, of| {
         bar.set_length(of);
         bar.inc(item.is_some().into());
@@ -145,16 +145,16 @@ impl List {
         if self.json {
             return print_json(&serde_json::json!({ "suites": suites }));
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
         let tasks = Task::ALL.iter().map(|task| task.name());
-        table.set_header(["suite"].into_iter().chain(tasks.clone()).chain(["levels", "for"]));
+        let counts = tasks.clone().map(Column::number);
+        let about = [Column::text("levels").rank(1), Column::text("for").folding()];
+        let mut table = Table::new([Column::text("suite")].into_iter().chain(counts).chain(about));
         for Listed { suite, description, items, levels } in suites {
             let counts = tasks.clone().map(|task| items.get(task).map_or("-".to_owned(), ToString::to_string));
             let levels = levels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            table.add_row([suite].into_iter().chain(counts).chain([levels, description]));
+            table.row([suite].into_iter().chain(counts).chain([levels, description]));
         }
-        print_line(&table.to_string())
+        print_line(&table.text())
     }
 }
 
@@ -219,15 +219,21 @@ impl Show {
         if self.json {
             return print_json(&shown);
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(["task", "level", "preset", "items", "fuel", "bytes", "instructions executed"]);
+        let mut table = Table::new([
+            Column::text("task"),
+            Column::number("level"),
+            Column::text("preset").rank(1),
+            Column::number("items"),
+            Column::number("fuel"),
+            Column::number("bytes"),
+            Column::number("instructions executed"),
+        ]);
         for Kind { task, level, preset, items, mean_fuel, mean_bytes, mean_instructions } in &shown.parts {
             let numbers = [*mean_fuel, *mean_bytes, *mean_instructions].map(|mean| format!("{mean:.1}"));
             let names = [task.to_string(), level.to_string(), (*preset).to_owned(), items.to_string()];
-            table.add_row(names.into_iter().chain(numbers));
+            table.row(names.into_iter().chain(numbers));
         }
-        print_line(&table.to_string())?;
+        print_line(&table.text())?;
         print_line(&format!("{} items of {}, seed {}, in {seconds:.1} s", shown.items, shown.suite, shown.seed))?;
         print_line(&format!("fingerprint {fingerprint}"))
     }

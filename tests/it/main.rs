@@ -20,3 +20,4 @@ mod suites;
 mod tidy;
 mod training;
 mod verbs;
+mod widths;

@@ -61,7 +61,7 @@ impl Keep {
 
     /// Tells what is waited for, until it is aborted.
     pub(super) fn watch(&self, meters: Vec<Arc<Meter>>) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(watch(self.progress.bar(), meters))
+        tokio::spawn(watch(self.progress.line(), meters))
     }
 
     pub(super) fn finish(self) {
