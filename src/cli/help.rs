@@ -17,7 +17,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// What is asked, and what it is woven from.
-const ITEMS: [&str; 21] = [
+const ITEMS: [&str; 22] = [
     "suite",
     "preset",
     "level",
@@ -36,13 +36,14 @@ const ITEMS: [&str; 21] = [
     "column",
     "sections",
     "commitment",
+    "secret",
     "steps",
     "minutes",
     "programs",
 ];
 
 /// Who is asked, and how.
-const ASKING: [&str; 20] = [
+const ASKING: [&str; 18] = [
     "model",
     "models",
     "probe",
@@ -61,12 +62,11 @@ const ASKING: [&str; 20] = [
     "no_cache",
     "cache_dir",
     "addr",
-    "secret",
-    "to",
 ];
 
 /// Where things go, what goes on, and how it ends.
-const OUTPUT: [&str; 20] = [
+const OUTPUT: [&str; 18] = [
+    "to",
     "log_dir",
     "into",
     "resume",
@@ -84,9 +84,6 @@ const OUTPUT: [&str; 20] = [
     "fail_below",
     "fail_on_error",
     "json",
-    "runs",
-    "parts",
-    "file",
 ];
 
 /// Two examples for each verb, with what they do.

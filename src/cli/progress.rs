@@ -4,7 +4,7 @@
 //!
 //! Must not change what is recorded.
 
-pub(super) mod line;
+pub mod line;
 
 use super::budget::Budget;
 use super::say;

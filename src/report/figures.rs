@@ -217,7 +217,7 @@ mod tests {
         let counted = records.iter_mut().filter(|record| record.purpose != Purpose::Baseline);
         counted
             .filter(|record| record.answer.verdict.is_reply())
-            .for_each(|record| record.answer.usage = usage.clone());
+            .for_each(|record| record.answer.usage = usage);
         let of = |records: &[Record]| {
             AttackFigures::compute(Path::new("x"), &manifest, records, Learner::default()).spending
         };

@@ -53,7 +53,7 @@ pub fn paid(prices: &Prices, item: &Item, answer: &Answer) -> Paid {
     let reckoned = Usage {
         prompt_tokens: answer.usage.prompt_tokens.or(tokens(PROMPT + item.program.chars().count())),
         completion_tokens: answer.usage.completion_tokens.or(tokens(said)),
-        ..answer.usage.clone()
+        ..answer.usage
     };
     let usd = prices.cost(&reckoned).unwrap_or_default();
     // What is free is so however much of it there was.
@@ -93,7 +93,7 @@ impl Tally {
     /// What it comes to.
     pub fn spending(&self) -> Spending {
         Spending {
-            tokens: self.tokens.clone(),
+            tokens: self.tokens,
             cost_usd: (!self.unpriced).then_some(self.picos as f64 * PICO),
             cost_estimated: self.estimated && !self.unpriced,
         }
