@@ -215,9 +215,7 @@ mod tests {
         let mut records = records();
         let usage = Usage { prompt_tokens: Some(1000), completion_tokens: Some(100), ..Usage::default() };
         let counted = records.iter_mut().filter(|record| record.purpose != Purpose::Baseline);
-        counted
-            .filter(|record| record.answer.verdict.is_reply())
-            .for_each(|record| record.answer.usage = usage);
+        counted.filter(|record| record.answer.verdict.is_reply()).for_each(|record| record.answer.usage = usage);
         let of = |records: &[Record]| {
             AttackFigures::compute(Path::new("x"), &manifest, records, Learner::default()).spending
         };

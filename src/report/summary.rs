@@ -9,6 +9,7 @@ use super::curve::{Curves, curves};
 use super::figures::{AttackFigures, Learner, spending};
 use super::plot::{PlotError, miss_rate_svg};
 use super::stats::{self, Share};
+use super::weakness::Weaknesses;
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::dir::{DirError, RunDir, write_whole};
 use crate::run::jsonl::{self, Cut, LineError};
@@ -57,6 +58,8 @@ pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
     if let Some(svg) = &picture {
         write_whole(&dir.miss_rate_plot(), svg)?;
     }
+    // A program that cannot be read leaves the section out; `harness report` names it.
+    let weaknesses = Weaknesses::of(&lines.rows).ok();
     let parts = Parts {
         manifest: &manifest,
         figures: &figures,
@@ -65,6 +68,7 @@ pub fn write_summary(dir: &RunDir) -> Result<AttackFigures, ReportError> {
         picture: picture.as_ref().map(|_| dir.miss_rate_plot()),
         cut: lines.cut.as_ref(),
         beside: beside(dir, &manifest)?,
+        weaknesses: weaknesses.as_ref(),
     };
     write_whole(&dir.summary(), &summary(&parts))?;
     Ok(figures)
@@ -102,12 +106,14 @@ struct Parts<'a> {
     picture: Option<std::path::PathBuf>,
     cut: Option<&'a Cut>,
     beside: Vec<(&'static str, Spending)>,
+    weaknesses: Option<&'a Weaknesses>,
 }
 
 fn summary(parts: &Parts<'_>) -> String {
     let sections = [
         headline(parts),
         notes(parts),
+        fails_on(parts),
         figures(parts),
         picture(parts),
         verdicts(parts.records),
@@ -132,6 +138,25 @@ fn headline(parts: &Parts<'_>) -> String {
         };
     }
     text
+}
+
+/// The first weaknesses, as `harness report` finds them.
+fn fails_on(parts: &Parts<'_>) -> String {
+    const FIRST: usize = 3;
+    let Some(Weaknesses { found_in, tested_on, claims, .. }) = parts.weaknesses else { return String::new() };
+    let mut text = "## What it fails on\n\n".to_owned();
+    if claims.is_empty() {
+        let (found_in, tested_on) = (count(*found_in), count(*tested_on));
+        return text
+            + &format!(
+                "No weakness found: in {found_in} questions no fact of the computation goes with misses so closely that it \
+                 holds on {tested_on} others. With more questions (`--query-budget`) more can be told.\n"
+            );
+    }
+    for (claim, number) in claims.iter().take(FIRST).zip(1..) {
+        text += &format!("{number}. {}\n", claim.sentence());
+    }
+    text + "\n`harness report` shows them with programs, and asks minimal pairs.\n"
 }
 
 /// What a reader must know before trusting the figures.
