@@ -178,7 +178,7 @@ async fn ask_ours(base_url: &str, subjects: &[Subject], (questions, connections)
     let (name, id, params, strictness) = ("m".into(), "m".into(), Params::default(), Strictness::default());
     let candidate = Candidate { name, id, model, params, limits, strictness };
     let folder = std::env::temp_dir().join(format!("wasmweaver-bench-{}", std::process::id()));
-    let name = RunName { verb: "bench", preset: "stack", model: None, seed: 0 };
+    let name = RunName { verb: "bench", strategy: None, preset: "stack", model: None, seed: 0 };
     let dir = RunDir::create(&folder, &name, &Stamp::now()).expect("can be made");
     let mut sink = JsonlSink::open(&dir).expect("can be made");
     let stop = tokio::sync::watch::channel(Stop::Go).1;

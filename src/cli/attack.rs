@@ -1,7 +1,9 @@
 //! Owns `harness attack`: resolves flags, runs the search with everything around it, and shows what came of it.
 
+mod show;
+
 use super::again;
-use super::bill::Bill;
+use super::bill::{self, Bill};
 use super::budget;
 use super::connect::{Connection, Flags};
 use super::disagreement::disagreement;
@@ -10,7 +12,7 @@ use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::{self, Earlier};
 use super::shrink::{self, CONFIRM, Shrinking};
-use super::{Failure, Verb, print_json, print_line, runtime, say, signals};
+use super::{Failure, Verb, print_json, runtime, say, signals};
 use crate::ask::models::ModelEntry;
 use crate::ask::prompt::Prompt;
 use crate::attack::cover::Cover;
@@ -172,10 +174,10 @@ impl Args {
         let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
         let device = self.device.open().map_err(Failure::usage)?;
         let resolved = Resolved { preset, prompt, entry, loom, source, baseline, policy, device };
+        self.budget.check(std::slice::from_ref(&resolved.entry))?;
         if self.dry_run {
             return self.show_bill(&resolved);
         }
-        self.budget.check(std::slice::from_ref(&resolved.entry))?;
         let like = self.like.as_deref().map(|path| homes.open(path)).transpose().map_err(Failure::usage)?;
         runtime()?.block_on(self.attack(resolved, (earlier, like), homes))
     }
@@ -214,16 +216,17 @@ impl Args {
                 (earlier.dir.clone(), earlier.go_on(&begun)?)
             }
             None => {
-                let name = RunName { verb: "attack", preset: &self.preset, model: Some(&model), seed: self.seed };
+                let (preset, strategy) = (&*self.preset, begun.plan.strategy.as_deref());
+                let name = RunName { verb: "attack", strategy, preset, model: Some(&model), seed: self.seed };
                 (homes.create(&self.log_dir, &name, &begun.started).map_err(Failure::usage)?, begun)
             }
         };
         manifest.write(&dir)?;
         let mut sink = JsonlSink::open(&dir)?;
         let (budget, stop) = self.budget.open();
-        let prices = resolved.entry.prices.clone();
+        let prices = resolved.entry.prices_here();
         let mut progress = Progress::new(self.query_budget, RoundLog::open(&dir)?, budget, prices);
-        let watching = tokio::spawn(watch(progress.bar(), vec![connection.meter.clone()], || None));
+        let watching = tokio::spawn(watch(progress.line(), vec![connection.meter.clone()], || None));
         let clock = Instant::now();
         let ended = search.run(&mut sink, &mut progress, stop.clone()).await;
         watching.abort();
@@ -248,10 +251,13 @@ impl Args {
         }
         let figures = written?;
         let shrinking = if status == Status::Complete && self.shrink > 0 {
-            let told = ShrinkProgress::new(progress.into_budget(), resolved.entry.prices.clone());
+            let told = ShrinkProgress::new(progress.into_budget(), resolved.entry.prices_here());
             let limits = (CONFIRM, self.shrink_budget);
             let shrinker = shrink::shrinker(&self.asking.way, &connection, resolved.prompt.clone(), limits);
-            shrink::shrink_best(&dir, self.shrink, shrinker, told, stop).await?
+            let shrinking = shrink::shrink_best(&dir, self.shrink, shrinker, told, stop).await?;
+            // The summary says what that cost.
+            write_summary(&dir)?;
+            shrinking
         } else {
             Shrinking::default()
         };
@@ -269,7 +275,7 @@ impl Args {
         if self.json {
             print_json(&Outcome { figures, shrunk: &shrinking.shrunk })?;
         } else {
-            show(figures, dir)?;
+            show::show(figures, dir)?;
             shrinking.show(dir)?;
         }
         if status != Status::Complete {
@@ -340,6 +346,7 @@ impl Args {
         };
         let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.way.max_connections, started);
         manifest.price_table_date = resolved.entry.prices.as_ref().map(|prices| prices.as_of.clone());
+        manifest.prices = resolved.entry.prices_here();
         Ok(manifest)
     }
 
@@ -365,7 +372,7 @@ impl Args {
         let most = self.asking.way.max_reply_tokens();
         let shrink = (self.shrink > 0).then(|| self.shrink_budget.saturating_mul(self.shrink as u64));
         let bill = Bill::new(&resolved.entry, (self.query_budget, Some(baseline), shrink), characters, most);
-        if self.json { print_json(&bill) } else { print_line(&bill.sentence()) }
+        bill::show(std::slice::from_ref(&bill), self.budget.cost_limit(), self.json.then_some(&bill))
     }
 }
 
@@ -407,40 +414,4 @@ fn explain(error: AttackError, dir: &RunDir) -> Failure {
         AttackError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
         _ => error.into(),
     }
-}
-
-fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure> {
-    let percent = |rate: Option<f64>| rate.map_or("unknown".into(), |rate| format!("{:.1} %", 100.0 * rate));
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    let verdicts: Vec<String> =
-        figures.verdicts.iter().filter(|(_, n)| **n > 0).map(|(verdict, n)| format!("{verdict} {n}")).collect();
-    let mut rows = vec![
-        ("model", figures.model.clone().unwrap_or_default()),
-        ("strategy", figures.strategy.clone().unwrap_or_default()),
-        ("queries", format!("{}, of them {} finished attack replies", figures.queries, figures.replies)),
-        ("verdicts", verdicts.join(", ")),
-        ("missed", format!("{} ({} different programs)", percent(figures.miss_rate), figures.unique_misses)),
-        ("missed in the last quarter", percent(figures.miss_rate_last_quarter)),
-        ("  of these, different", percent(figures.distinct_share_last_quarter)),
-        ("missed by chance", percent(figures.baseline_miss_rate)),
-        ("cells with a miss", figures.cells_filled.to_string()),
-    ];
-    rows.extend(figures.predictor().map(|told| ("predictor", told)));
-    rows.push(("seconds", figures.seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1}"))));
-    for (name, value) in rows {
-        table.add_row([name.to_string(), value]);
-    }
-    print_line(&table.to_string())?;
-    for (what, path) in [
-        ("summary", dir.summary()),
-        ("records", dir.records()),
-        ("learner's figures", dir.metrics()),
-        ("checkpoint", dir.checkpoint()),
-    ] {
-        if path.exists() {
-            print_line(&format!("{what:18} {}", dir.shown(&path)))?;
-        }
-    }
-    print_line(&format!("{:18} harness report {}", "what it fails on", dir.name()))
 }

@@ -6,16 +6,11 @@
 use super::{Failure, say, signals};
 use crate::ask::models::{ModelEntry, Prices};
 use crate::ask::pipeline::{Stop, StopSignal};
-use crate::item::record::{Record, Usage};
+use crate::item::record::Record;
+use crate::run::spending::{dollars as shown, paid};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch::Sender;
-
-/// Characters of a prompt or reply per token, roughly, for code.
-pub const CHARACTERS_PER_TOKEN: u64 = 3;
-
-/// Characters of a shipped prompt around its program, at most.
-const PROMPT: usize = 3000;
 
 /// Flags about what a run may cost.
 #[derive(Debug, clap::Args)]
@@ -62,6 +57,11 @@ impl Flags {
         Ok(())
     }
 
+    /// Dollars that may be spent, if they are limited.
+    pub fn cost_limit(&self) -> Option<f64> {
+        self.cost_limit
+    }
+
     /// Begins to count and to listen, within a runtime.
     pub fn open(&self) -> (Budget, StopSignal) {
         let (sender, signal) = listen();
@@ -77,25 +77,18 @@ impl Flags {
 }
 
 impl Budget {
-    /// Counts an answer. Where the provider does not count tokens, they are reckoned from the program and the reply: nothing
-    /// is free because nobody counted it.
+    /// Counts an answer, by what its provider counted or its texts let expect.
     pub fn pay(&mut self, prices: Option<&Prices>, Record { item, answer, .. }: &Record) {
-        let Some(prices) = prices.filter(|_| answer.verdict.is_reply()) else { return };
-        let tokens = |characters: usize| Some(characters as u64 / CHARACTERS_PER_TOKEN);
-        let said = [&answer.reply, &answer.reasoning].into_iter().flatten().map(|text| text.chars().count()).sum();
-        let reckoned = Usage {
-            prompt_tokens: answer.usage.prompt_tokens.or(tokens(PROMPT + item.program.chars().count())),
-            completion_tokens: answer.usage.completion_tokens.or(tokens(said)),
-            ..Usage::default()
-        };
-        self.spend(prices.cost(&reckoned).unwrap_or_default());
+        if let Some(prices) = prices {
+            self.spend(paid(prices, item, answer).usd);
+        }
     }
 
     /// Counts dollars.
     pub fn spend(&mut self, dollars: f64) {
         self.spent += dollars;
         if let (Some(limit), None) = (self.cost_limit.filter(|&limit| self.spent >= limit), &self.why) {
-            let why = format!("${limit:.2} are spent (--cost-limit)");
+            let why = format!("{} are spent (--cost-limit)", shown(limit));
             stop(&self.sender, &why);
             self.why = Some(why);
         }

@@ -2,8 +2,7 @@
 //!
 //! Must not know any flag.
 
-use super::{Cli, Failure};
-use clap::CommandFactory;
+use super::{Failure, command};
 use clap_complete::Shell;
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,7 +26,7 @@ pub struct Man {
 impl Completions {
     /// Prints them.
     pub fn run(&self) -> Result<(), Failure> {
-        let (mut command, mut script) = (Cli::command(), Vec::new());
+        let (mut command, mut script) = (command(), Vec::new());
         let name = command.get_name().to_owned();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
         Ok(std::io::stdout().write_all(&script)?)
@@ -38,7 +37,7 @@ impl Man {
     /// Writes them.
     pub fn run(&self) -> Result<(), Failure> {
         let written = std::fs::create_dir_all(&self.out)
-            .and_then(|()| clap_mangen::generate_to(Cli::command().disable_help_subcommand(true), &self.out));
+            .and_then(|()| clap_mangen::generate_to(command().disable_help_subcommand(true), &self.out));
         written.map_err(|error| {
             let out = self.out.display();
             Failure::usage(anyhow::anyhow!("cannot write into {out}: {error}; name another folder with --out"))

@@ -1,10 +1,10 @@
 //! Owns `harness corpus`: what real code, or any folder of modules, consists of.
 
+use super::progress::line::Line;
 use super::{Failure, print_json, print_line, say};
 use crate::run::corpus;
 use crate::run::dir::write_whole;
 use crate::weave::align::profile::{Comparison, Profile, compare};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -69,8 +69,7 @@ impl Args {
 
 /// Loads a profile with a bar for its packages.
 fn load(name: &str) -> Result<Profile, Failure> {
-    let bar = ProgressBar::new(0);
-    bar.set_style(ProgressStyle::with_template("{bar:24} {pos}/{len} packages").expect("the template is well-formed"));
+    let bar = Line::new(Some(0), "{bar:24} {pos}/{len} packages").bar;
     let mut done = |counted: usize, of: usize| {
         bar.set_length(of as u64);
         bar.set_position(counted as u64);

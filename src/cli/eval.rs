@@ -9,13 +9,13 @@ mod replay;
 pub(super) mod show;
 mod woven;
 
-use super::bill::Bill;
+use super::bill::{self, Bill};
 use super::budget;
 use super::connect::{Connection, Way};
 use super::flags::{all_fit, prompts};
 use super::gate::{self, Gate};
 use super::resume::{self, Earlier};
-use super::{Failure, Verb, print_json, print_line, runtime, say};
+use super::{Failure, Verb, print_json, runtime, say};
 use crate::ask::evaluate::{Candidate, Place, Prompts, Subject, evaluate};
 use crate::ask::models::{ModelEntry, Prices};
 use crate::ask::pipeline::{Ended, StopSignal};
@@ -202,7 +202,7 @@ impl Args {
         let model = if let [entry] = entries { entry.name() } else { format!("{}-models", entries.len()) };
         let part = self.shard.map(|shard| format!("{model}-part{}of{}", shard.at() + 1, shard.of()));
         let model = part.unwrap_or(model);
-        let name = RunName { verb: "eval", preset: label, model: Some(&model), seed: self.asked.seed };
+        let name = RunName { verb: "eval", strategy: None, preset: label, model: Some(&model), seed: self.asked.seed };
         homes.create(&self.log_dir, &name, started).map_err(Failure::usage)
     }
 
@@ -332,10 +332,7 @@ impl Args {
         let queries = items * u64::from(self.epochs);
         let bill = |entry| Bill::new(entry, (queries, None, None), characters, self.way.max_reply_tokens());
         let bills: Vec<Bill> = entries.iter().map(bill).collect();
-        if self.json {
-            return print_json(&serde_json::json!({ "bills": bills }));
-        }
-        bills.iter().try_for_each(|bill| print_line(&bill.sentence()))
+        bill::show(&bills, self.budget.cost_limit(), self.json.then(|| serde_json::json!({ "bills": bills })))
     }
 
     fn show(&self, figures: &EvaluationFigures, status: Status) -> Result<(), Failure> {

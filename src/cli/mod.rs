@@ -17,10 +17,12 @@ pub mod export;
 pub mod flags;
 mod gate;
 pub mod generate;
+mod help;
 pub mod inspect;
 pub mod leaderboard;
 pub mod merge;
 pub mod models;
+mod palette;
 pub mod progress;
 pub mod report;
 pub mod resume;
@@ -29,6 +31,7 @@ pub mod serve;
 pub mod shrink;
 mod signals;
 pub mod suite;
+mod table;
 pub mod train;
 pub mod verify;
 
@@ -37,7 +40,7 @@ use crate::run::extent::Damage;
 use crate::run::homes::Homes;
 use crate::run::lock::Told;
 use crate::wasm::print::printable_lines;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// What stands below the verbs in `--help`.
@@ -152,7 +155,7 @@ fn told(told: Told) {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     tell_of_env();
-    let verb = Cli::parse().verb;
+    let verb = parse().verb;
     let homes = Homes::telling(told);
     let done = verb.run(&homes);
     // What was done goes home, whatever became of it.
@@ -165,6 +168,16 @@ pub fn main() -> ExitCode {
             failure.code()
         }
     }
+}
+
+/// The command line with its flags in groups and with examples, as `--help`, the manual and the completions have it.
+pub fn command() -> clap::Command {
+    help::dressed(Cli::command())
+}
+
+fn parse() -> Cli {
+    // What clap has parsed by its own definition fits it.
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 impl Verb {
@@ -320,6 +333,6 @@ mod tests {
 
     #[test]
     fn flags_fit_each_other() {
-        super::Cli::command().debug_assert();
+        super::command().debug_assert();
     }
 }

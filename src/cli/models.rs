@@ -1,6 +1,7 @@
 //! Owns `harness models`: who can be asked, and whether asking works.
 
 use super::connect::Way;
+use super::table::{Column, Table as Text};
 use super::{Failure, print_json, print_line, runtime};
 use crate::ask::guess::{self, Guesser};
 use crate::ask::models::{ModelEntry, Prices, Provider, Row};
@@ -8,6 +9,7 @@ use crate::ask::probe::{PROGRAM, Probed, probe, truth};
 use crate::ask::solver::{self, Documented, Solver};
 use crate::item::record::{Usage, Verdict};
 use crate::run::preset::Preset;
+use crate::run::spending;
 use crate::seed::Seed;
 use crate::weave::weaver::Loom;
 use serde::Serialize;
@@ -28,9 +30,6 @@ pub struct Args {
     #[command(flatten)]
     way: Way,
 }
-
-/// Columns of a table that is not written to a terminal.
-const FOLDED_AT: u16 = 120;
 
 /// A model, as it is shown.
 #[derive(Serialize)]
@@ -154,11 +153,11 @@ impl Args {
         if self.name.as_deref().is_some_and(|name| !name.ends_with('/')) {
             return residents.residents.iter().try_for_each(print_resident);
         }
-        let mut table = empty_table(&["model", "what it does"]);
+        let mut table = Text::new([Column::text("model"), Column::text("what it does").folding()]);
         for Resident { name, description, .. } in residents.residents {
-            table.add_row([name, description]);
+            table.row([name, description]);
         }
-        print_line(&table.to_string())
+        print_line(&table.text())
     }
 
     fn show_probe(&self, name: &str) -> Result<(), Failure> {
@@ -219,26 +218,22 @@ fn parts(name: &str) -> Result<Vec<Documented>, Failure> {
     Ok(all)
 }
 
-fn empty_table(header: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    if table.width().is_none() {
-        // Nobody looks at a terminal; long descriptions are folded all the same.
-        table.set_width(FOLDED_AT);
-    }
-    table.set_header(header);
-    table
-}
-
 fn entries_table(models: &[Shown]) -> String {
     let number = |number: Option<u32>| number.map_or("?".into(), |number| number.to_string());
-    let header = ["model", "endpoint", "reasons", "context", "output", "$/M in", "$/M out", "prices of"];
-    let mut table = empty_table(&header);
+    let mut table = Text::new([
+        Column::text("model"),
+        Column::text("endpoint").rank(5),
+        Column::text("reasons").rank(2),
+        Column::number("context").rank(3),
+        Column::number("output").rank(4),
+        Column::number("$/M in"),
+        Column::number("$/M out"),
+        Column::text("prices of").rank(1),
+    ]);
     for model in models {
         let price =
             |of: fn(&Prices) -> f64| model.prices.as_ref().map_or("?".into(), |prices| format!("{:.2}", of(prices)));
-        table.add_row([
+        table.row([
             model.name.clone(),
             model.base_url.clone().unwrap_or_default(),
             if model.reasoning { "yes".into() } else { String::new() },
@@ -249,20 +244,25 @@ fn entries_table(models: &[Shown]) -> String {
             model.prices.as_ref().map_or("?".into(), |prices| prices.as_of.clone()),
         ]);
     }
-    table.to_string()
+    table.text()
 }
 
 fn providers_table(providers: &[ShownProvider]) -> String {
-    let mut table = empty_table(&["provider", "answers at", "or at", "key"]);
+    let mut table = Text::new([
+        Column::text("provider"),
+        Column::text("answers at"),
+        Column::text("or at").folding().rank(1),
+        Column::text("key"),
+    ]);
     for provider in providers {
-        table.add_row([
+        table.row([
             format!("{}/", provider.name),
             provider.base_url.unwrap_or("an address of your own").into(),
             provider.base_url_variable.map_or("--base-url".into(), |variable| format!("{variable}, --base-url")),
             provider.key_variable.unwrap_or("none").into(),
         ]);
     }
-    table.to_string()
+    table.text()
 }
 
 fn print_resident(resident: &Resident) -> Result<(), Failure> {
@@ -308,8 +308,8 @@ fn print_report(report: &Report) -> Result<(), Failure> {
     line("verdict", &format!("{}{ended}", verdict.trim()))?;
     line("latency", &format!("{} ms, {}", report.latency_ms, requests(report.requests)))?;
     let count = |tokens: Option<u64>| tokens.map_or("?".into(), |tokens| tokens.to_string());
-    let Usage { prompt_tokens, completion_tokens, reasoning_tokens } = &report.tokens;
+    let Usage { prompt_tokens, completion_tokens, reasoning_tokens, .. } = &report.tokens;
     let hidden = reasoning_tokens.map_or(String::new(), |tokens| format!(", {tokens} of them reasoning"));
     line("tokens", &format!("{} read, {} written{hidden}", count(*prompt_tokens), count(*completion_tokens)))?;
-    line("cost", &report.cost_usd.map_or("unknown".into(), |cost| format!("${cost:.6}")))
+    line("cost", &spending::cost(report.cost_usd, false))
 }

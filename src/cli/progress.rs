@@ -4,6 +4,8 @@
 //!
 //! Must not change what is recorded.
 
+pub mod line;
+
 use super::budget::Budget;
 use super::say;
 use crate::ask::limits::Meter;
@@ -14,7 +16,8 @@ use crate::item::record::{Purpose, Record, SinkError, Verdict};
 use crate::learn::train::Round;
 use crate::run::dir::RunDir;
 use crate::run::jsonl::{self, JsonLines, LineError};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::run::spending::{Spending, Tally, dollars};
+use line::{Line, rate};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
@@ -23,6 +26,9 @@ use std::time::{Duration, Instant};
 
 /// Finished replies that the rates on the line look back on.
 const WINDOW: usize = 200;
+
+/// What stands on the line of those that ask: what may be cut comes last.
+const ASKING: &str = "{bar:12} {pos}/{len}, {rate}, {eta} left, {wide_msg}";
 
 /// How often a plain line is printed where stderr is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
@@ -75,7 +81,7 @@ impl Window {
 
 /// Shows the progress of an attack and keeps the learner's figures.
 pub struct Progress {
-    bar: ProgressBar,
+    line: Line,
     rounds: RoundLog,
     budget: Budget,
     prices: Option<Prices>,
@@ -120,11 +126,8 @@ struct RoundLine<'a> {
 impl Progress {
     /// A line for this many queries.
     pub fn new(queries: u64, rounds: RoundLog, budget: Budget, prices: Option<Prices>) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(queries), ProgressDrawTarget::stderr());
-        let template = "{bar:24} {pos}/{len} queries, {per_sec}, {msg}, {eta} left{prefix}";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
         Self {
-            bar,
+            line: Line::new(Some(queries), ASKING),
             rounds,
             budget,
             prices,
@@ -136,14 +139,14 @@ impl Progress {
         }
     }
 
-    /// The bar, to tell more on it.
-    pub fn bar(&self) -> ProgressBar {
-        self.bar.clone()
+    /// The line, to tell more on it.
+    pub fn line(&self) -> Line {
+        self.line.clone()
     }
 
     /// Takes the line away.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish();
     }
 
     /// What is left to spend, for what comes after.
@@ -166,15 +169,19 @@ impl Watch for Progress {
             self.model_returned.clone_from(&record.answer.model_returned);
         }
         if record.purpose != Purpose::Baseline {
-            self.bar.inc(1);
+            self.line.bar.inc(1);
         }
         let spent = Some(self.budget.spent()).filter(|&spent| spent > 0.0);
-        let spent = spent.map_or(String::new(), |spent| format!(", ${spent:.2}"));
-        self.bar.set_message(format!("missing {} (chance {}){spent}", self.attack.text(), self.baseline.text()));
+        let spent = spent.map_or(String::new(), |spent| format!(", {}", dollars(spent)));
+        self.line.tell(format!("missed {} (random {}){spent}", self.attack.text(), self.baseline.text()));
         if self.plain.is_due() {
-            let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
-            say(&format!("{done}/{of} queries, {rate:.0}/s, {}, {left} s left", self.bar.message()));
+            let (done, of) = self.line.done();
+            let left = self.line.bar.eta().as_secs();
+            say(&format!(
+                "{done}/{of} queries, {}, {}, {left} s left",
+                rate(self.line.bar.per_sec()),
+                self.line.told()
+            ));
         }
     }
 
@@ -190,30 +197,42 @@ impl Watch for Progress {
 
 /// Shows the progress of shrinking, and counts what it costs.
 pub struct ShrinkProgress {
-    bar: ProgressBar,
+    line: Line,
     budget: Budget,
     prices: Option<Prices>,
     about: String,
+    /// What this program took and cost, and what all did.
+    spent: [Tally; 2],
     plain: Plain,
 }
 
 impl ShrinkProgress {
     /// A line for so many requests as it takes.
     pub fn new(budget: Budget, prices: Option<Prices>) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg}, {pos} queries").expect("it is well-formed"));
-        Self { bar, budget, prices, about: String::new(), plain: Plain::new() }
+        let line = Line::new(None, "{spinner} {pos} queries, {wide_msg}");
+        Self { line, budget, prices, about: String::new(), spent: Default::default(), plain: Plain::new() }
     }
 
     /// Begins with a program.
     pub fn begin(&mut self, about: String) {
-        self.bar.set_message(format!("shrinking {about}"));
+        self.line.tell(format!("shrinking {about}"));
         self.about = about;
+        self.spent[0] = Tally::default();
+    }
+
+    /// What the program that was begun last took and cost so far.
+    pub fn spent(&self) -> Spending {
+        self.spent[0].spending()
+    }
+
+    /// What all programs took and cost.
+    pub fn spent_in_all(&self) -> Spending {
+        self.spent[1].spending()
     }
 
     /// Takes the line away.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish();
     }
 }
 
@@ -221,21 +240,22 @@ impl shrink::Watch for ShrinkProgress {
     fn answered(&mut self, record: &Record, attempts: u32) {
         if attempts > 0 {
             self.budget.pay(self.prices.as_ref(), record);
+            self.spent.iter_mut().for_each(|tally| tally.add(self.prices.as_ref(), &record.item, &record.answer));
         }
-        self.bar.inc(1);
+        self.line.bar.inc(1);
         if self.plain.is_due() {
-            say(&format!("{}, {} queries", self.bar.message(), self.bar.position()));
+            say(&format!("{}, {} queries", self.line.told(), self.line.bar.position()));
         }
     }
 
     fn smaller(&mut self, size: Size) {
-        self.bar.set_message(format!("shrinking {}: {} instructions", self.about, size.instructions));
+        self.line.tell(format!("shrinking {}: {} instructions", self.about, size.instructions));
     }
 }
 
 /// Shows the progress of an evaluation.
 pub struct EvalProgress {
-    bar: ProgressBar,
+    line: Line,
     plain: Plain,
     correct: u64,
     answers: u64,
@@ -245,17 +265,15 @@ pub struct EvalProgress {
 impl EvalProgress {
     /// A line for so many questions, of which some have their answers from before.
     pub fn new(known: u64, total: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        let template = "{bar:24} {pos}/{len} questions, {per_sec}, {msg}, {eta} left{prefix}";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well-formed"));
-        bar.set_position(known);
-        bar.reset_eta();
-        Self { bar, plain: Plain::new(), correct: 0, answers: 0, troubles: 0 }
+        let line = Line::new(Some(total), ASKING);
+        line.bar.set_position(known);
+        line.bar.reset_eta();
+        Self { line, plain: Plain::new(), correct: 0, answers: 0, troubles: 0 }
     }
 
-    /// The bar, to tell more on it.
-    pub fn bar(&self) -> ProgressBar {
-        self.bar.clone()
+    /// The line, to tell more on it.
+    pub fn line(&self) -> Line {
+        self.line.clone()
     }
 
     /// A final answer came; so many dollars are spent.
@@ -264,7 +282,7 @@ impl EvalProgress {
         self.answers += 1;
         self.correct += u64::from(verdict == Verdict::Correct);
         self.troubles += u64::from(!verdict.is_reply());
-        self.bar.inc(1);
+        self.line.bar.inc(1);
         let due = self.plain.is_due();
         // Texts cost more than questions to a server that answers at once.
         if self.answers % 64 == 1 || due {
@@ -274,55 +292,54 @@ impl EvalProgress {
                 message += &format!(", {} without a reply", self.troubles);
             }
             if spent > 0.0 {
-                message += &format!(", ${spent:.2}");
+                message += &format!(", {}", dollars(spent));
             }
-            self.bar.set_message(message);
+            self.line.tell(message);
         }
         if due {
-            let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            say(&format!("{done}/{of} questions, {:.0}/s, {}", self.bar.per_sec(), self.bar.message()));
+            let (done, of) = self.line.done();
+            say(&format!("{done}/{of} questions, {}, {}", rate(self.line.bar.per_sec()), self.line.told()));
         }
     }
 
     /// Takes the line away.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish();
     }
 }
 
 /// Shows how many items of a suite or preset are woven.
 pub struct WeavingProgress {
-    bar: ProgressBar,
+    line: Line,
     plain: Plain,
 }
 
 impl WeavingProgress {
     /// A line for so many items of a suite or preset.
     pub fn new(of: &str, items: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(items), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} items of {msg} woven, {eta} left");
-        bar.set_style(style.expect("the template is well-formed"));
-        bar.set_message(of.to_owned());
-        bar.tick();
-        Self { bar, plain: Plain::soon() }
+        let line = Line::new(Some(items), "{bar:24} {pos}/{len} items woven, {eta} left: {wide_msg}");
+        line.tell(of.to_owned());
+        line.bar.tick();
+        Self { line, plain: Plain::soon() }
     }
 
     /// So many more are.
     pub fn woven(&mut self, more: u64) {
-        self.reach(self.bar.position() + more);
+        self.reach(self.line.done().0 + more);
     }
 
     /// So many are there.
     pub fn reach(&mut self, items: u64) {
-        self.bar.set_position(items);
+        self.line.bar.set_position(items);
         if self.plain.is_due() {
-            say(&woven(self.bar.position(), self.bar.length().unwrap_or(0), &self.bar.message()));
+            let (done, of) = self.line.done();
+            say(&woven(done, of, &self.line.told()));
         }
     }
 
     /// Takes the line away.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish();
     }
 }
 
@@ -336,7 +353,7 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// Tells behind a bar what is waited for, for as long as it is polled: silence would look like a standstill. Where nobody
 /// sees the bar, it is told in a line now and then, when it changed. `also` says what else is waited for than replies.
-pub async fn watch(bar: ProgressBar, meters: Vec<Arc<Meter>>, also: impl Fn() -> Option<String>) {
+pub async fn watch(line: Line, meters: Vec<Arc<Meter>>, also: impl Fn() -> Option<String>) {
     let mut told = String::new();
     let mut spoken: Option<Instant> = None;
     loop {
@@ -344,8 +361,8 @@ pub async fn watch(bar: ProgressBar, meters: Vec<Arc<Meter>>, also: impl Fn() ->
         let waiting: Vec<String> =
             also().into_iter().chain(meters.iter().filter_map(|meter| waiting_for(meter))).collect();
         let text = waiting.join("; ");
-        bar.set_prefix(if text.is_empty() { String::new() } else { format!(" ({text})") });
-        bar.tick();
+        line.warn(text.clone());
+        line.bar.tick();
         let due = spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY);
         if !std::io::stderr().is_terminal() && due && !text.is_empty() && text != told {
             spoken = Some(Instant::now());
@@ -368,7 +385,7 @@ fn waiting_for(meter: &Meter) -> Option<String> {
 
 /// Shows the progress of a training.
 pub struct TrainingProgress {
-    bar: ProgressBar,
+    line: Line,
     plain: Plain,
 }
 
@@ -377,10 +394,7 @@ impl TrainingProgress {
 
     /// A line at its start.
     pub fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(Some(Self::PARTS), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:24} {percent} %, {msg}, {eta} left");
-        bar.set_style(style.expect("the template is well-formed"));
-        Self { bar, plain: Plain::new() }
+        Self { line: Line::new(Some(Self::PARTS), "{bar:12} {percent} %, {eta} left, {wide_msg}"), plain: Plain::new() }
     }
 
     /// Another round is over.
@@ -390,16 +404,16 @@ impl TrainingProgress {
             "R {:.2} (align {:.3}, length {:.3})",
             figures.mean_reward, figures.mean_align, figures.mean_length
         );
-        self.bar.set_position((done * Self::PARTS as f64) as u64);
-        self.bar.set_message(format!("{steps} steps, {steps_per_s:.0}/s, {worth}"));
+        self.line.bar.set_position((done * Self::PARTS as f64) as u64);
+        self.line.tell(format!("{steps} steps, {steps_per_s:.0}/s, {worth}"));
         if self.plain.is_due() {
-            say(&format!("{:.0} %, {}", 100.0 * done, self.bar.message()));
+            say(&format!("{:.0} %, {}", 100.0 * done, self.line.told()));
         }
     }
 
     /// Takes the line away.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish();
     }
 }
 

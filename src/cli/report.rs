@@ -7,13 +7,14 @@ use super::budget;
 use super::disagreement::disagreement;
 use super::flags::file_here;
 use super::resume::verb_of;
+use super::table::{Column, Table};
 use super::{Failure, Verb, print_json, print_line, runtime, say, signals};
 use crate::ask::examiner::Examiner;
 use crate::ask::pipeline::Ended;
 use crate::attack::pairs::{self, PairsError, Twin};
 use crate::item::record::{Item, Purpose, Record};
 use crate::report::attack_page::{Parts, attack_page};
-use crate::report::figures::AttackFigures;
+use crate::report::figures::{AttackFigures, spending};
 use crate::report::stats::Share;
 use crate::report::summary::write_summary_with;
 use crate::report::weakness::{Claim, Cure, Status, Weaknesses};
@@ -24,6 +25,7 @@ use crate::run::manifest::Manifest;
 use crate::run::pairs::{Pair, read_pairs};
 use crate::run::shrunk::read_shrunk;
 use crate::run::sink::read_records;
+use crate::run::spending::Spending;
 use crate::seed::Seed;
 use crate::wasm::machine::Machine;
 use serde::Serialize;
@@ -66,6 +68,9 @@ struct Report<'a> {
     weaknesses: &'a Weaknesses,
     /// What the minimal pairs of each claim show, in their order; null without any. The same stands in the claims.
     cures: Vec<Option<&'a Cure>>,
+    /// What all minimal pairs of the run took and cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairs_spending: Option<Spending>,
 }
 
 impl Args {
@@ -106,6 +111,7 @@ impl Args {
             manifest.note([dir.pairs().as_path()])?;
             manifest.write(&dir)?;
         }
+        // After the pairs: the summary says what they cost.
         let (pairs, shrunk) = (read_pairs(&dir)?, read_shrunk(&dir)?);
         let weaknesses = weaknesses.with(&records, &pairs, &shrunk)?;
         let figures = write_summary_with(&dir, &weaknesses)?;
@@ -122,7 +128,9 @@ impl Args {
         let path = self.out.clone().unwrap_or_else(|| dir.report());
         write_whole(&path, &page).map_err(Failure::usage)?;
         let cures = weaknesses.claims.iter().map(|claim| claim.cure.as_ref()).collect();
-        let report = Report { report: dir.shown(&path).into(), figures: &figures, weaknesses: &weaknesses, cures };
+        let pairs_spending = (!pairs.is_empty()).then(|| spending(&manifest, pairs.iter().map(|pair| &pair.record)));
+        let report = dir.shown(&path).into();
+        let report = Report { report, figures: &figures, weaknesses: &weaknesses, cures, pairs_spending };
         if self.json { print_json(&report) } else { report.show() }
     }
 }
@@ -226,21 +234,28 @@ impl Report<'_> {
                 print_line(&table(status, &claims))?;
             }
         }
+        if let Some(spending) = self.pairs_spending.as_ref().filter(|spending| !spending.is_free()) {
+            print_line(&format!("minimal pairs: {}, {}", spending.cost(), spending.tokens()))?;
+        }
         print_line(&format!("report  {}", self.report.display()))
     }
 }
 
 /// The claims of one status.
 fn table(status: Status, claims: &[&Claim]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     let first = match status {
         Status::Confirmed => "fails on",
         Status::Suspected => "suspected: goes with misses",
         Status::NotCured => "not the cause, goes with misses",
     };
-    table.set_header([first, "missed", "elsewhere", "explains", "cured", "control"]);
+    let mut table = Table::new([
+        Column::text(first).folding(),
+        Column::number("miss rate"),
+        Column::number("elsewhere"),
+        Column::number("explains").rank(1),
+        Column::number("cured"),
+        Column::number("control"),
+    ]);
     let percent = |share: Share| share.rate().map_or("unknown".into(), |rate| format!("{:.0} %", 100.0 * rate));
     let between = |share: Share| match share.wilson() {
         Some(range) => format!("{} ({:.0}-{:.0})", percent(share), 100.0 * range.low, 100.0 * range.high),
@@ -248,7 +263,7 @@ fn table(status: Status, claims: &[&Claim]) -> String {
     };
     for claim in claims {
         let cured = |share: fn(&Cure) -> Share| claim.cure.as_ref().map_or("-".into(), |cure| between(share(cure)));
-        table.add_row([
+        table.row([
             claim.what.clone(),
             percent(claim.with),
             percent(claim.without),
@@ -257,5 +272,5 @@ fn table(status: Status, claims: &[&Claim]) -> String {
             cured(|cure| cure.control),
         ]);
     }
-    table.to_string()
+    table.text()
 }

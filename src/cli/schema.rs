@@ -1,5 +1,6 @@
 //! Owns `harness schema`: the language as data, for people and for programs.
 
+use super::table::{Column, Table as Text};
 use super::{Failure, print_json, print_line};
 use crate::run::yaml::nearest;
 use crate::wasm::isa::Op;
@@ -58,10 +59,18 @@ fn unknown(name: &str) -> anyhow::Error {
 }
 
 fn print_table(table: &Table) -> Result<(), Failure> {
-    print_line(&row(["opcode", "instruction", "signature", "immediates", "category", "proposal", "traps"]))?;
+    let mut text = Text::new([
+        Column::text("opcode"),
+        Column::text("instruction"),
+        Column::text("signature"),
+        Column::text("immediates").folding().rank(2),
+        Column::text("category").rank(3),
+        Column::text("proposal").rank(4),
+        Column::text("traps").folding().rank(1),
+    ]);
     for instruction in &table.instructions {
         let immediates: Vec<&str> = instruction.immediates.iter().map(|immediate| immediate.name).collect();
-        print_line(&row([
+        text.row([
             &opcode(instruction),
             instruction.name,
             &instruction.signature.text,
@@ -69,8 +78,9 @@ fn print_table(table: &Table) -> Result<(), Failure> {
             instruction.category,
             instruction.proposal,
             &instruction.traps.join(", "),
-        ]))?;
+        ]);
     }
+    print_line(&text.text())?;
     print_line("")?;
     print_line("t stands for a type that depends on the module: `harness schema NAME` says on what.")?;
     print_line("Not covered:")?;
@@ -79,11 +89,6 @@ fn print_table(table: &Table) -> Result<(), Failure> {
 
 fn opcode(instruction: &Instruction) -> String {
     instruction.opcode.join(" ").replace("0x", "")
-}
-
-fn row([opcode, name, signature, immediates, category, proposal, traps]: [&str; 7]) -> String {
-    let row = format!("{opcode:9} {name:30} {signature:28} {immediates:20} {category:17} {proposal:23} {traps}");
-    row.trim_end().into()
 }
 
 fn print_detail(instruction: &Instruction) -> Result<(), Failure> {

@@ -6,7 +6,9 @@ use super::again;
 use super::budget;
 use super::connect::{Connection, Way};
 use super::disagreement::disagreement;
+use super::palette::judged;
 use super::progress::ShrinkProgress;
+use super::table::prose;
 use super::{Failure, print_json, print_line, runtime, say, signals};
 use crate::ask::pipeline::StopSignal;
 use crate::ask::prompt::Prompt;
@@ -14,12 +16,14 @@ use crate::attack::shrink::{Finish, ShrinkError, Shrinker};
 use crate::item::edit::Question;
 use crate::item::record::{Item, Looks, Record};
 use crate::item::task::show_with_truth;
+use crate::report::summary::write_summary;
 use crate::report::weakness::{Weaknesses, spread};
 use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
 use crate::run::manifest::Manifest;
 use crate::run::shrunk::{Shrunk, keep_shrunk, read_shrunk};
 use crate::run::sink::read_records;
+use crate::run::spending::Spending;
 use crate::seed::Seed;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -80,6 +84,8 @@ struct Report<'a> {
     shrunk: &'a [Shrunk],
     not_missed: &'a [String],
     same: &'a [Same],
+    #[serde(flatten)]
+    spent: &'a Spending,
 }
 
 /// What came of the programs of a run.
@@ -92,6 +98,8 @@ pub(super) struct Shrinking {
     pub(super) stopped: bool,
     /// Items that come to a program which is known.
     pub(super) same: Vec<Same>,
+    /// What all of it took and cost.
+    pub(super) spent: Spending,
 }
 
 /// An item that comes to the program that another one was cut down to.
@@ -123,17 +131,21 @@ impl Args {
             say("the run was asked with other settings (temperature, tokens, address, ...) than this asks with");
         }
         self.budget.check(std::slice::from_ref(&entry))?;
-        let prices = entry.prices.clone();
+        let prices = entry.prices_here();
         let shrinking = runtime()?.block_on(async {
             let connection = self.way.connect(entry, &[], Seed::new(0)).await?;
             let shrinker = shrinker(&self.way, &connection, prompt, (self.confirm, self.query_budget));
             let (budget, stop) = self.budget.open();
             shrink_all(&dir, (&picked, &kept), shrinker, ShrinkProgress::new(budget, prices), stop).await
         })?;
+        if manifest.plan.verb == "attack" {
+            // The summary says what that cost.
+            write_summary(&dir)?;
+        }
         if self.json {
             let (run, file) = (dir.name(), dir.shown(&dir.shrunk()));
-            let Shrinking { shrunk, not_missed, same, .. } = &shrinking;
-            print_json(&Report { run, file, shrunk, not_missed, same })?;
+            let Shrinking { shrunk, not_missed, same, spent, .. } = &shrinking;
+            print_json(&Report { run, file, shrunk, not_missed, same, spent })?;
         } else {
             shrinking.show(&dir)?;
         }
@@ -239,6 +251,7 @@ async fn shrink_all(
                 before: shrunk.before,
                 after: shrunk.after,
                 queries: shrunk.queries,
+                spent: Some(progress.spent()),
                 hits: shrunk.missed.0,
                 of: shrunk.missed.1,
                 smallest: matches!(shrunk.finish, Finish::Smallest),
@@ -264,6 +277,7 @@ async fn shrink_all(
         }
     }
     progress.finish();
+    shrinking.spent = progress.spent_in_all();
     Ok(shrinking)
 }
 
@@ -288,18 +302,23 @@ impl Shrinking {
         for line in &self.shrunk {
             let Shrunk { from, before, after, queries, hits, of, record, .. } = line;
             let end = if line.smallest { "" } else { "; not yet the smallest" };
-            print_line(&format!(
+            print_line(&prose(&format!(
                 "{from}: {} instructions ({} bytes), cut down to {} ({} bytes) with {queries} queries; missed {hits} of {of} \
                  times{end}",
                 before.instructions, before.bytes, after.instructions, after.bytes
-            ))?;
+            )))?;
             let Question { program, task, probes, .. } = Question::of(&record.item)?;
             print_line(show_with_truth(task, &program, &probes, &record.item.truth).trim_end())?;
             if task.looks() == Looks::End {
                 let values: Vec<String> = record.item.truth.texts().into_iter().map(|(_, value)| value).collect();
-                print_line(&format!("truth: {}", values.join(", ")))?;
+                print_line(&format!("truth: {}", judged(&values.join(", "), true)))?;
             }
-            print_line(&format!("the model said: {}\n", record.answer.reply.as_deref().unwrap_or_default().trim()))?;
+            let said = record.answer.reply.as_deref().unwrap_or_default().trim();
+            print_line(&format!("the model said: {}\n", judged(said, false)))?;
+        }
+        // Nothing asked, or free: nothing to tell.
+        if self.spent.cost_usd.is_none_or(|usd| usd > 0.0) && !(self.shrunk.is_empty() && self.not_missed.is_empty()) {
+            print_line(&format!("shrinking cost {}: {}", self.spent.cost(), self.spent.tokens()))?;
         }
         if self.shrunk.is_empty() { Ok(()) } else { print_line(&format!("kept in {}", dir.shown(&dir.shrunk()))) }
     }

@@ -4,6 +4,7 @@ mod secret;
 
 use super::flags;
 use super::progress::WeavingProgress;
+use super::table::{Column, Table};
 use super::{Failure, print_json, print_line, say, signals};
 use crate::ask::cache::user_folder;
 use crate::item::halt::Halt;
@@ -178,16 +179,16 @@ impl List {
         if self.json {
             return print_json(&serde_json::json!({ "suites": suites }));
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
         let tasks = Task::ALL.iter().map(|task| task.name());
-        table.set_header(["suite"].into_iter().chain(tasks.clone()).chain(["levels", "for"]));
+        let counts = tasks.clone().map(Column::number);
+        let about = [Column::text("levels").rank(1), Column::text("for").folding()];
+        let mut table = Table::new([Column::text("suite")].into_iter().chain(counts).chain(about));
         for Listed { suite, description, items, levels } in suites {
             let counts = tasks.clone().map(|task| items.get(task).map_or("-".to_owned(), ToString::to_string));
             let levels = levels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            table.add_row([suite].into_iter().chain(counts).chain([levels, description]));
+            table.row([suite].into_iter().chain(counts).chain([levels, description]));
         }
-        print_line(&table.to_string())
+        print_line(&table.text())
     }
 }
 
@@ -253,15 +254,21 @@ impl Show {
         if self.json {
             return print_json(&shown);
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(["task", "level", "preset", "items", "fuel", "bytes", "instructions executed"]);
+        let mut table = Table::new([
+            Column::text("task"),
+            Column::number("level"),
+            Column::text("preset").rank(1),
+            Column::number("items"),
+            Column::number("fuel"),
+            Column::number("bytes"),
+            Column::number("instructions executed"),
+        ]);
         for Kind { task, level, preset, items, mean_fuel, mean_bytes, mean_instructions } in &shown.parts {
             let numbers = [*mean_fuel, *mean_bytes, *mean_instructions].map(|mean| format!("{mean:.1}"));
             let names = [task.to_string(), level.to_string(), (*preset).to_owned(), items.to_string()];
-            table.add_row(names.into_iter().chain(numbers));
+            table.row(names.into_iter().chain(numbers));
         }
-        print_line(&table.to_string())?;
+        print_line(&table.text())?;
         print_line(&format!("{} items of {}, seed {}, in {seconds:.1} s", shown.items, shown.suite, shown.seed))?;
         print_line(&format!("fingerprint {fingerprint}"))
     }

@@ -2,6 +2,7 @@
 
 use super::flags::file_here;
 use super::progress::TrainingProgress;
+use super::table::{Column, Table, prose};
 use super::{Failure, print_json, print_line, signals};
 use crate::learn::checkpoint::Card;
 use crate::learn::device::Device;
@@ -113,7 +114,7 @@ impl Args {
         };
         let mut trainer = Trainer::new(loom, settings, &device, Seed::new(self.seed).child("train"))?;
         let started = Stamp::now();
-        let name = RunName { verb: "train", preset: &self.preset, model: None, seed: self.seed };
+        let name = RunName { verb: "train", strategy: None, preset: &self.preset, model: None, seed: self.seed };
         let dir = homes.create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
         let mut manifest = self.manifest(&preset, started)?;
         manifest.write(&dir)?;
@@ -242,13 +243,12 @@ struct Line<'a> {
 }
 
 fn show(report: &Report, dir: &RunDir, kept: &[PathBuf]) -> Result<(), Failure> {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["over fresh programs", "trained", "untrained", "uniform chance"]);
+    let numbers = ["trained", "untrained", "random"].map(Column::number);
+    let mut table = Table::new([Column::text("over fresh programs")].into_iter().chain(numbers));
     let all = [&report.trained, &report.untrained, &report.random];
     let mut row = |name: &str, of: &dyn Fn(&Figures) -> Option<f64>| {
         let text = |figures: &&Figures| of(figures).map_or("-".into(), |value| format!("{value:.3}"));
-        table.add_row([name.to_owned()].into_iter().chain(all.iter().map(text)));
+        table.row([name.to_owned()].into_iter().chain(all.iter().map(text)));
     };
     row("R_total, mean", &|figures| Some(figures.mean_reward));
     row("  R_align: one program's classes", &|figures| Some(figures.mean_align));
@@ -264,12 +264,12 @@ fn show(report: &Report, dir: &RunDir, kept: &[PathBuf]) -> Result<(), Failure> 
     row("share of distinct programs", &|figures| Some(figures.distinct_share));
     row("instructions of a program", &|figures| Some(figures.mean_instructions));
     row("failed", &|figures| Some(figures.failed_episodes as f64));
-    print_line(&table.to_string())?;
+    print_line(&table.text())?;
     let Report { steps, trained_on, seconds, steps_per_s, .. } = report;
-    print_line(&format!(
+    print_line(&prose(&format!(
         "{steps} steps of {trained_on} programs in {seconds:.0} s ({steps_per_s:.0} a second); each reads 1 where it could be \
          no better"
-    ))?;
+    )))?;
     for (what, path) in [("figures", dir.metrics()), ("samples", dir.samples())] {
         print_line(&format!("{what:18} {}", dir.shown(&path)))?;
     }

@@ -1,5 +1,7 @@
 //! Owns `harness verify`: weaves many programs and holds each against every promise.
 
+use super::progress::line::Line;
+use super::table::{Column, Table};
 use super::{Failure, print_json, print_line, say};
 use crate::ask::guess::lessons::{self, LESSONS};
 use crate::ask::guess::measure::{Floor, Unit, measure};
@@ -11,7 +13,6 @@ use crate::run::preset::Preset;
 use crate::seed::Seed;
 use crate::wasm::{encode::encode, print::print};
 use crate::weave::weaver::Loom;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,9 +105,7 @@ impl Args {
     }
 
     fn with_progress<T: Send>(&self, work: impl FnOnce(&AtomicU64) -> T + Send) -> T {
-        let bar = ProgressBar::new(self.count);
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} programs, {per_sec}, {eta} left");
-        bar.set_style(style.expect("the template is well-formed"));
+        let bar = Line::new(Some(self.count), "{bar:24} {pos}/{len} programs, {rate}, {eta} left").bar;
         let done = AtomicU64::new(0);
         let result = std::thread::scope(|scope| {
             let worker = scope.spawn(|| work(&done));
@@ -122,7 +121,8 @@ impl Args {
 
     /// Writes broken programs as text, binary and what broke.
     fn save(&self, broken: &[Broken], homes: &Homes) -> Result<String, Failure> {
-        let name = RunName { verb: "verify", preset: &self.preset, model: Some("wasmtime"), seed: self.seed };
+        let name =
+            RunName { verb: "verify", strategy: None, preset: &self.preset, model: Some("wasmtime"), seed: self.seed };
         let dir = homes.create(&self.log_dir, &name, &Stamp::now()).map_err(Failure::usage)?;
         for (at, Broken { what, weaver }) in broken.iter().enumerate().take(100) {
             let base = dir.path().join(format!("broken-{at:03}"));
@@ -143,11 +143,11 @@ fn seconds_since(started: Instant) -> f64 {
 /// What each guesser gets right, and how much it may.
 fn floor_table(floor: &Floor) -> String {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     let values =
         if floor.guessers.iter().any(|guessed| guessed.flags.is_some()) { "flags right" } else { "values right" };
-    table.set_header(["guesser", "items right", values, "wanted"]);
+    let numbers = [Column::number("items right"), Column::number(values)];
+    let columns = [Column::text("guesser")].into_iter().chain(numbers).chain([Column::text("wanted").folding()]);
+    let mut table = Table::new(columns);
     for guessed in &floor.guessers {
         let wanted = guessed.targets.iter().map(|held| {
             let unit = if held.unit == Unit::Items { "items" } else { "flags" };
@@ -156,7 +156,7 @@ fn floor_table(floor: &Floor) -> String {
             format!("{unit} {from}{}{missed}", percent(held.at_most))
         });
         let wanted = wanted.collect::<Vec<_>>().join(", ");
-        table.add_row([guessed.model.clone(), percent(guessed.items), percent(guessed.values), wanted]);
+        table.row([guessed.model.clone(), percent(guessed.items), percent(guessed.values), wanted]);
     }
-    format!("{table}\n{} items, {} values", floor.items, floor.values)
+    format!("{}\n{} items, {} values", table.text(), floor.items, floor.values)
 }

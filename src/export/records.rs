@@ -7,8 +7,9 @@ use super::folder::{ExportError, Folder};
 use super::table::{Cell, Kind, Table};
 use crate::item::record::Record;
 use crate::run::manifest::Manifest;
+use crate::run::spending::paid;
 
-const COLUMNS: [(&str, Kind); 41] = [
+const COLUMNS: [(&str, Kind); 42] = [
     ("run", Kind::Text),
     ("suite", Kind::Text),
     ("seed", Kind::Text),
@@ -34,6 +35,7 @@ const COLUMNS: [(&str, Kind); 41] = [
     ("completion_tokens", Kind::Int),
     ("reasoning_tokens", Kind::Int),
     ("cost_usd", Kind::Real),
+    ("cost_estimated", Kind::Bool),
     ("reward", Kind::Single),
     ("cell", Kind::Text),
     ("model_returned", Kind::Text),
@@ -96,10 +98,7 @@ fn row(run: &str, manifest: &Manifest, record: Record) -> Vec<Cell> {
     let Record { item, answer, .. } = &record;
     // Where a run asks one model, its records leave the name out.
     let model = record.model.clone().or_else(|| plan.model.clone());
-    let prices = || {
-        let examinees = plan.evaluation.iter().flat_map(|evaluation| &evaluation.models);
-        examinees.into_iter().find(|examinee| Some(&examinee.name) == model.as_ref())?.prices.as_ref()
-    };
+    let paid = manifest.prices_of(model.as_deref()).map(|prices| paid(prices, item, answer));
     let tokens = |count: Option<u64>| Cell::Int(count.and_then(|count| count.try_into().ok()));
     let recipe = serde_json::to_value(&item.recipe).expect("plain data");
     let right = answer.slots.iter().filter(|&&right| right).count();
@@ -128,7 +127,8 @@ fn row(run: &str, manifest: &Manifest, record: Record) -> Vec<Cell> {
         tokens(answer.usage.prompt_tokens),
         tokens(answer.usage.completion_tokens),
         tokens(answer.usage.reasoning_tokens),
-        Cell::Real(prices().and_then(|prices| prices.cost(&answer.usage))),
+        Cell::Real(paid.map(|paid| paid.usd)),
+        Cell::Bool(paid.map(|paid| paid.estimated)),
         Cell::Single(record.reward),
         Cell::Text(record.cell.clone()),
         Cell::Text(answer.model_returned.clone()),

@@ -5,7 +5,8 @@
 use super::folder::{ExportError, OutFile};
 use crate::ask::chat::Message;
 use arrow_array::builder::{
-    ArrayBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder, StructBuilder,
+    ArrayBuilder, BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
+    StructBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema};
@@ -31,6 +32,7 @@ pub(super) enum Kind {
     Int,
     Real,
     Single,
+    Bool,
     Texts,
     /// Messages: a list of `{role, content}`.
     Turns,
@@ -43,6 +45,7 @@ pub(super) enum Cell {
     Int(Option<i64>),
     Real(Option<f64>),
     Single(Option<f32>),
+    Bool(Option<bool>),
     Texts(Vec<String>),
     Turns(Vec<Message>),
 }
@@ -70,6 +73,7 @@ enum Column {
     Int(Int64Builder),
     Real(Float64Builder),
     Single(Float32Builder),
+    Bool(BooleanBuilder),
     Texts(ListBuilder<StringBuilder>),
     Turns(ListBuilder<StructBuilder>),
 }
@@ -85,6 +89,7 @@ impl Kind {
             Self::Int => DataType::Int64,
             Self::Real => DataType::Float64,
             Self::Single => DataType::Float32,
+            Self::Bool => DataType::Boolean,
             Self::Texts => DataType::new_list(DataType::Utf8, true),
             Self::Turns => DataType::new_list(DataType::Struct(turn_fields()), true),
         }
@@ -96,6 +101,7 @@ impl Kind {
             Self::Int => Column::Int(Int64Builder::new()),
             Self::Real => Column::Real(Float64Builder::new()),
             Self::Single => Column::Single(Float32Builder::new()),
+            Self::Bool => Column::Bool(BooleanBuilder::new()),
             Self::Texts => Column::Texts(ListBuilder::new(StringBuilder::new())),
             Self::Turns => Column::Turns(ListBuilder::new(StructBuilder::from_fields(turn_fields(), 0))),
         }
@@ -109,6 +115,7 @@ impl Column {
             (Self::Int(column), Cell::Int(value)) => column.append_option(value),
             (Self::Real(column), Cell::Real(value)) => column.append_option(value),
             (Self::Single(column), Cell::Single(value)) => column.append_option(value),
+            (Self::Bool(column), Cell::Bool(value)) => column.append_option(value),
             (Self::Texts(column), Cell::Texts(values)) => column.append_value(values.into_iter().map(Some)),
             (Self::Turns(column), Cell::Turns(messages)) => {
                 for Message { role, content } in messages {
@@ -133,6 +140,7 @@ impl Column {
             Self::Int(column) => Arc::new(column.finish()),
             Self::Real(column) => Arc::new(column.finish()),
             Self::Single(column) => Arc::new(column.finish()),
+            Self::Bool(column) => Arc::new(column.finish()),
             Self::Texts(column) => Arc::new(column.finish()),
             Self::Turns(column) => Arc::new(column.finish()),
         }
@@ -144,6 +152,7 @@ impl Column {
             Self::Int(column) => column.len(),
             Self::Real(column) => column.len(),
             Self::Single(column) => column.len(),
+            Self::Bool(column) => column.len(),
             Self::Texts(column) => column.len(),
             Self::Turns(column) => column.len(),
         }

@@ -62,7 +62,7 @@ fn lead(parts: &Parts<'_>) -> Html {
         parts.figures;
     let Some(rate) = miss_rate else { return Html::text("There is no finished reply, so nothing is known yet.") };
     let mut text = format!(
-        "Wrong on {} of {} finished replies, {} different programs",
+        "Wrong on {} of {} finished replies, {} unique programs among these",
         percent(*rate),
         count(*replies),
         count(*unique_misses)
@@ -80,6 +80,10 @@ fn lead(parts: &Parts<'_>) -> Html {
         (None, Some(claim)) => format!("First suspicion: {}.", claim.what),
         (None, None) => "No weakness holds on questions that had no part in finding it.".into(),
     };
+    let spending = &parts.figures.spending;
+    if !spending.is_free() {
+        text += &format!(" Cost: {} ({}).", spending.cost(), spending.tokens());
+    }
     Html::text(&text)
 }
 

@@ -6,6 +6,7 @@
 use super::stats::{Interval, wilson};
 use crate::item::record::{Purpose, Record, Task, Usage, Verdict};
 use crate::run::manifest::{Evaluation, Manifest};
+use crate::run::spending::{Spending, Tally as Spent};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -54,8 +55,10 @@ pub struct Row {
     pub verdicts: BTreeMap<Verdict, u64>,
     /// Tokens, as far as the provider counted them; null where it never did.
     pub tokens: Usage,
-    /// What they cost by the prices in the manifest, US dollars; null where prices or tokens are unknown.
+    /// What they cost by the prices in the manifest, US dollars; null where those are unknown.
     pub cost_usd: Option<f64>,
+    /// Whether the provider left tokens uncounted, so that they are reckoned from the texts.
+    pub cost_estimated: bool,
     /// By how difficult the items were made, 1 to 5.
     pub by_level: Vec<Slice>,
     /// By the fuel of the run.
@@ -120,10 +123,7 @@ struct Kept {
 struct Making {
     items: HashMap<u32, Kept>,
     verdicts: BTreeMap<Verdict, u64>,
-    tokens: Usage,
-    cost: f64,
-    /// Replies of which the cost is not known.
-    unpriced: u64,
+    spent: Spent,
 }
 
 /// Takes in the records of an evaluation one by one.
@@ -152,12 +152,7 @@ impl<'m> EvaluationTally<'m> {
         kept.replies += 1;
         kept.correct += u32::from(answer.verdict == Verdict::Correct);
         *row.verdicts.entry(answer.verdict).or_default() += 1;
-        row.tokens.add(&answer.usage);
-        match self.evaluation.models[model].prices.as_ref().and_then(|prices| prices.cost(&answer.usage)) {
-            Some(cost) => row.cost += cost,
-            // Nobody is paid for a reply that never came.
-            None => row.unpriced += u64::from(answer.verdict.is_reply()),
-        }
+        row.spent.add(self.evaluation.models[model].prices.as_ref(), item, answer);
     }
 
     /// The figures.
@@ -194,6 +189,7 @@ impl Making {
         let count = |has: &dyn Fn(Verdict) -> bool| -> u64 {
             self.verdicts.iter().filter(|(verdict, _)| has(**verdict)).map(|(_, count)| count).sum()
         };
+        let Spending { tokens, cost_usd, cost_estimated } = self.spent.spending();
         let (correct, answered) = (count(&|verdict| verdict == Verdict::Correct), count(&Verdict::answered));
         Row {
             model: model.into(),
@@ -204,8 +200,9 @@ impl Making {
             accuracy_answered: (answered > 0).then(|| correct as f64 / answered as f64),
             ci95: all.ci95(),
             verdicts: Verdict::ALL.iter().map(|v| (*v, self.verdicts.get(v).copied().unwrap_or(0))).collect(),
-            tokens: self.tokens,
-            cost_usd: (self.unpriced == 0).then_some(self.cost),
+            tokens,
+            cost_usd,
+            cost_estimated,
             by_level: levels.into_iter().map(|(level, tally)| tally.slice(level.to_string())).collect(),
             by_fuel: fuels.into_iter().map(|((low, high), tally)| tally.slice(format!("{low}-{high}"))).collect(),
             by_depth: depths.into_iter().map(|(depth, tally)| tally.slice(depth.to_string())).collect(),
@@ -272,7 +269,7 @@ mod tests {
             reply("a/b", 2, 1, Wrong),
             reply("c", 0, 0, Correct),
         ];
-        let usage = Usage { prompt_tokens: Some(100), completion_tokens: Some(50), reasoning_tokens: None };
+        let usage = Usage { prompt_tokens: Some(100), completion_tokens: Some(50), ..Usage::default() };
         records[..6].iter_mut().filter(|r| r.answer.verdict.is_reply()).for_each(|r| r.answer.usage = usage);
         let found = figures(&records);
         let [row, other] = &found.rows[..] else { panic!("{:?}", found.rows) };

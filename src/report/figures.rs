@@ -5,6 +5,7 @@
 use super::stats;
 use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::manifest::Manifest;
+use crate::run::spending::{Spending, Tally};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,10 @@ pub struct AttackFigures {
     pub predictor_trusted: Option<bool>,
     /// How often each verdict came, among attack questions.
     pub verdicts: BTreeMap<Verdict, u64>,
+    /// What all replies took and cost, those to confirmations and to the baseline among them. Pairs and shrinking are apart:
+    /// they come later.
+    #[serde(flatten)]
+    pub spending: Spending,
     /// How long the run took; null while it runs, and for one that was killed.
     pub seconds: Option<f64>,
 }
@@ -90,6 +95,7 @@ impl AttackFigures {
             predictor_auc: learner.predictor_auc,
             predictor_trusted: learner.predictor_trusted,
             verdicts: stats::verdicts(&attack),
+            spending: spending(manifest, records),
             seconds: manifest.seconds,
         }
     }
@@ -102,9 +108,18 @@ impl AttackFigures {
     }
 }
 
+/// What replies took and cost, by the prices of their run.
+pub fn spending<'r>(manifest: &Manifest, records: impl IntoIterator<Item = &'r Record>) -> Spending {
+    let (mut tally, prices) = (Tally::default(), manifest.prices_of(manifest.plan.model.as_deref()));
+    records.into_iter().for_each(|record| tally.add(prices, &record.item, &record.answer));
+    tally.spending()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ask::models::Prices;
+    use crate::item::record::Usage;
     use crate::run::manifest::tests::sample as manifest;
     use crate::run::sink::tests::sample;
 
@@ -166,6 +181,9 @@ mod tests {
             "provider_error": 0,
             "timeout": 1
           },
+          "tokens": {},
+          "cost_usd": null,
+          "cost_estimated": false,
           "seconds": null
         }
         "#);
@@ -187,6 +205,25 @@ mod tests {
         ];
         assert!(unknown.iter().all(|key| json[key].is_null()), "{json}");
         assert_eq!((json["queries"].as_u64(), json["verdicts"]["wrong"].as_u64()), (Some(0), Some(0)));
+    }
+
+    /// Three purposes, each paid; the baseline's provider counts nothing.
+    #[test]
+    fn whatever_was_asked_cost_something() {
+        let prices = Some(Prices { input: 2.0, output: 10.0, as_of: "2026-01".into() });
+        let manifest = Manifest { prices, ..manifest() };
+        let mut records = records();
+        let usage = Usage { prompt_tokens: Some(1000), completion_tokens: Some(100), ..Usage::default() };
+        let counted = records.iter_mut().filter(|record| record.purpose != Purpose::Baseline);
+        counted.filter(|record| record.answer.verdict.is_reply()).for_each(|record| record.answer.usage = usage);
+        let of = |records: &[Record]| {
+            AttackFigures::compute(Path::new("x"), &manifest, records, Learner::default()).spending
+        };
+        let counted = of(&records[..9]);
+        assert_eq!((counted.cost_usd, counted.cost_estimated), (Some(8.0 * 0.003), false));
+        assert_eq!(counted.tokens.prompt_tokens, Some(8000));
+        let all = of(&records);
+        assert!(all.cost_usd > counted.cost_usd && all.cost_estimated, "{all:?}");
     }
 
     #[test]

@@ -102,8 +102,10 @@ pub struct Row {
     pub verdicts: BTreeMap<Verdict, u64>,
     /// Tokens, as far as the provider counted them.
     pub tokens: Usage,
-    /// What they cost, US dollars; null where prices or tokens are unknown.
+    /// What they cost, US dollars; null where prices are unknown.
     pub cost_usd: Option<f64>,
+    /// Whether tokens that the provider did not count are reckoned from the texts.
+    pub cost_estimated: bool,
     /// How far replies to the same item agree; null where each item was asked once.
     pub noise: Option<Noise>,
     /// By how difficult the items were made.

@@ -7,7 +7,7 @@ mod misses;
 pub(super) mod text;
 
 use super::curve::{Curves, curves};
-use super::figures::{AttackFigures, Learner};
+use super::figures::{AttackFigures, Learner, spending};
 use super::plot::{PlotError, miss_rate_svg};
 use super::stats::{self, Share};
 use super::weakness::Weaknesses;
@@ -15,7 +15,10 @@ use crate::item::record::{Purpose, Record, Verdict};
 use crate::run::dir::{DirError, RunDir, write_whole};
 use crate::run::jsonl::{self, Cut, LineError};
 use crate::run::manifest::{Manifest, ManifestError, Status};
+use crate::run::pairs::read_pairs;
+use crate::run::shrunk::read_shrunk;
 use crate::run::sink::{ReadError, read_records};
+use crate::run::spending::{Spending, Tally};
 use std::path::Path;
 use text::{count, interval, line, percent, table};
 
@@ -63,6 +66,11 @@ fn write(dir: &RunDir, weaknesses: Option<&Weaknesses>) -> Result<AttackFigures,
     if let Some(svg) = &picture {
         write_whole(&dir.miss_rate_plot(), svg)?;
     }
+    // A program that cannot be read leaves the section out; `harness report` names it.
+    let found = match weaknesses {
+        Some(_) => None,
+        None => found(dir, &lines.rows)?,
+    };
     let parts = Parts {
         manifest: &manifest,
         figures: &figures,
@@ -70,10 +78,32 @@ fn write(dir: &RunDir, weaknesses: Option<&Weaknesses>) -> Result<AttackFigures,
         curves: &curves,
         picture: picture.as_ref().map(|_| dir.miss_rate_plot()),
         cut: lines.cut.as_ref(),
-        weaknesses,
+        beside: beside(dir, &manifest)?,
+        weaknesses: weaknesses.or(found.as_ref()),
     };
     write_whole(&dir.summary(), &summary(&parts))?;
     Ok(figures)
+}
+
+/// What the model fails on, as far as it is known without asking; none where a program cannot be read.
+fn found(dir: &RunDir, records: &[Record]) -> Result<Option<Weaknesses>, ReportError> {
+    let (pairs, shrunk) = (read_pairs(dir)?, read_shrunk(dir)?);
+    Ok(Weaknesses::of(records).and_then(|found| found.with(records, &pairs, &shrunk)).ok())
+}
+
+/// What was asked beside the attack itself took and cost.
+fn beside(dir: &RunDir, manifest: &Manifest) -> Result<Vec<(&'static str, Spending)>, ReportError> {
+    let (pairs, shrunk) = (read_pairs(dir)?, read_shrunk(dir)?);
+    let mut beside = Vec::new();
+    if !pairs.is_empty() {
+        beside.push(("minimal pairs", spending(manifest, pairs.iter().map(|pair| &pair.record))));
+    }
+    let mut tally = Tally::default();
+    shrunk.iter().filter_map(|line| line.spent.as_ref()).for_each(|spent| tally.merge(spent));
+    if shrunk.iter().any(|line| line.spent.is_some()) {
+        beside.push(("shrinking", tally.spending()));
+    }
+    Ok(beside)
 }
 
 /// The last line of the learner's figures; nothing of one that does not learn.
@@ -92,6 +122,7 @@ struct Parts<'a> {
     curves: &'a Curves,
     picture: Option<std::path::PathBuf>,
     cut: Option<&'a Cut>,
+    beside: Vec<(&'static str, Spending)>,
     weaknesses: Option<&'a Weaknesses>,
 }
 
@@ -149,25 +180,40 @@ fn figures(parts: &Parts<'_>) -> String {
     let shares = [
         ("miss rate (wrong over finished replies)", stats::miss_share(&attack)),
         ("miss rate in the last quarter", stats::miss_share(last_quarter)),
-        ("miss rate of the random baseline (the better kind of chance)", stats::best_miss_share(&baseline)),
-        ("misses that were missed again when asked again", Share::count(again.values(), |share| share.hits > 0)),
-        ("correct over answered", {
+        ("miss rate of the random baseline (the better kind of it)", stats::best_miss_share(&baseline)),
+        (
+            "reproduced: misses that were missed again when asked again",
+            Share::count(again.values(), |share| share.hits > 0),
+        ),
+        ("accuracy over answered", {
             Share::count(attack.iter().filter(|record| record.answer.verdict.answered()), is(Verdict::Correct))
         }),
-        ("correct over all asked (strict)", Share::count(&attack, is(Verdict::Correct))),
+        ("accuracy over all asked (strict)", Share::count(&attack, is(Verdict::Correct))),
     ];
     let mut rows: Vec<Vec<String>> = shares.iter().map(|(name, share)| share_row(name, *share)).collect();
     // Forms are no independent draws: an interval would claim a precision that is not there.
     let distinct = stats::distinct_share(last_quarter);
-    rows.push(vec!["different canonical forms in the last quarter's misses".into(), of(distinct), String::new()]);
+    rows.push(vec!["unique among the last quarter's misses".into(), of(distinct), String::new()]);
     let AttackFigures { unique_misses, queries, seconds, .. } = parts.figures;
     rows.push(vec!["unique misses, by canonical form".into(), count(*unique_misses), String::new()]);
-    rows.push(vec!["cells with a miss (construct and fuel)".into(), count(parts.figures.cells_filled), String::new()]);
+    rows.push(vec![
+        "coverage: cells of construct and fuel with a miss".into(),
+        count(parts.figures.cells_filled),
+        String::new(),
+    ]);
     rows.extend(parts.figures.predictor().map(|told| vec!["predictor".into(), told, String::new()]));
     rows.push(vec!["queries, confirmations among them".into(), count(*queries), String::new()]);
+    rows.extend(money("all replies", &parts.figures.spending));
+    rows.extend(parts.beside.iter().flat_map(|(what, spending)| money(what, spending)));
     let seconds = seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1} s"));
     rows.push(vec!["time".into(), seconds, String::new()]);
     format!("## Figures\n\n{}", table(&["", "value", "95 % interval (Wilson)"], &rows))
+}
+
+/// What replies took and cost; nothing of those that are free.
+fn money(what: &str, spending: &Spending) -> Option<Vec<String>> {
+    let told = format!("{}: {}", spending.cost(), spending.tokens());
+    (!spending.is_free()).then(|| vec![format!("cost of {what}"), told, String::new()])
 }
 
 fn share_row(name: &str, share: Share) -> Vec<String> {

@@ -18,6 +18,8 @@ pub const LOCK: &str = ".lock";
 pub struct RunName<'a> {
     /// The verb: `attack`.
     pub verb: &'a str,
+    /// Who chooses the programs, `ppo`; `None` where nobody does.
+    pub strategy: Option<&'a str>,
     /// The preset's name or file; the name alone is used.
     pub preset: &'a str,
     /// The model asked for, `sim/novice`; `None` where nobody is asked.
@@ -27,10 +29,10 @@ pub struct RunName<'a> {
 }
 
 impl RunName<'_> {
-    /// `20260301-090507-attack-stack-sim-novice-seed7`.
+    /// `20260301-090507-attack-ppo-stack-sim-novice-seed7`.
     fn text(&self, started: &Stamp) -> String {
         let preset = Path::new(self.preset).file_stem().map_or(self.preset.into(), |stem| stem.to_string_lossy());
-        let parts = [Some(self.verb), Some(&*preset), self.model].into_iter().flatten().map(plain);
+        let parts = [Some(self.verb), self.strategy, Some(&*preset), self.model].into_iter().flatten().map(plain);
         let parts: Vec<String> = parts.collect();
         format!("{}-{}-seed{}", started.for_file_name(), parts.join("-"), self.seed)
     }
@@ -320,8 +322,13 @@ pub(crate) mod tests {
         Stamp::of(UNIX_EPOCH + Duration::from_secs(1_735_689_599))
     }
 
-    const NAME: RunName<'static> =
-        RunName { verb: "attack", preset: "policies/stack.yaml", model: Some("sim/novice"), seed: 7 };
+    const NAME: RunName<'static> = RunName {
+        verb: "attack",
+        strategy: Some("map-elites"),
+        preset: "policies/stack.yaml",
+        model: Some("sim/novice"),
+        seed: 7,
+    };
 
     #[test]
     fn names_are_plain_and_unique() {
@@ -331,14 +338,14 @@ pub(crate) mod tests {
             .map(|_| RunDir::create(&log_dir, &NAME, &started()).expect("can be made"))
             .map(|dir| dir.path().file_name().expect("has one").to_string_lossy().into_owned())
             .collect();
-        let first = "20241231-235959-attack-stack-sim-novice-seed7";
+        let first = "20241231-235959-attack-map-elites-stack-sim-novice-seed7";
         assert_eq!(names, [first.to_owned(), format!("{first}-2"), format!("{first}-3")]);
     }
 
     #[test]
     fn no_model_id_leaves_the_log_directory() {
         let text = RunName { model: Some("../../etc/é:x y"), ..NAME }.text(&started());
-        assert_eq!(text, "20241231-235959-attack-stack-..-..-etc---x-y-seed7");
+        assert_eq!(text, "20241231-235959-attack-map-elites-stack-..-..-etc---x-y-seed7");
         assert!(
             RunName { model: Some(&"m".repeat(4000)), preset: &"p".repeat(4000), ..NAME }.text(&started()).len() < 200
         );

@@ -405,7 +405,7 @@ mod tests {
         let scratch = Scratch::new();
         let address = format!("file://{}/store", scratch.path().display());
         let homes = Homes::telling(|_| {});
-        let name = RunName { verb: "attack", preset: "stack", model: None, seed: 0 };
+        let name = RunName { verb: "attack", strategy: None, preset: "stack", model: None, seed: 0 };
         let dir = homes.create(Path::new(&address), &name, &Stamp::now()).expect("can be made");
         std::fs::write(dir.manifest(), "").expect("can be written");
         let told =

@@ -149,6 +149,10 @@ pub struct Manifest {
     pub max_connections: u32,
     /// Date of the price table that costs were reckoned with.
     pub price_table_date: Option<String>,
+    /// What the model of an attack costs, if that is known; those of an evaluation stand in its plan. Prices change: a run is
+    /// reckoned by those of its day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Prices>,
     /// The model that the provider says has answered; known at the end.
     pub model_returned: Option<String>,
     /// How many items are asked, of an evaluation; known once they are woven.
@@ -188,6 +192,7 @@ impl Manifest {
             plan,
             max_connections,
             price_table_date: None,
+            prices: None,
             model_returned: None,
             items: None,
             fingerprint: None,
@@ -214,6 +219,15 @@ impl Manifest {
     /// How far a file goes, where that was noted.
     pub fn extent(&self, path: &Path) -> Option<&Extent> {
         self.files.get(&name(path))
+    }
+
+    /// What one of its models costs, if that is known.
+    pub fn prices_of(&self, model: Option<&str>) -> Option<&Prices> {
+        let mut examinees = self.plan.evaluation.iter().flat_map(|evaluation| &evaluation.models);
+        match examinees.find(|examinee| Some(examinee.name.as_str()) == model) {
+            Some(examinee) => examinee.prices.as_ref(),
+            None => self.prices.as_ref().filter(|_| model == self.plan.model.as_deref()),
+        }
     }
 
     /// Notes the end of the run.

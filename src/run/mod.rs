@@ -25,6 +25,7 @@ pub mod preset;
 pub mod shard;
 pub mod shrunk;
 pub mod sink;
+pub mod spending;
 pub mod store;
 pub mod suite;
 pub mod yaml;

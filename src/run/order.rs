@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn lines_stand_by_item_epoch_and_model_of_the_plan() {
         let scratch = Scratch::new();
-        let name = RunName { verb: "eval", preset: "stack", model: None, seed: 0 };
+        let name = RunName { verb: "eval", strategy: None, preset: "stack", model: None, seed: 0 };
         let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
         let line = |(index, round, model): (u32, u32, &str)| {
             format!(

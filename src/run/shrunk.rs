@@ -4,6 +4,7 @@
 
 use super::dir::{DirError, RunDir, write_whole};
 use super::jsonl::{self, LineError};
+use super::spending::Spending;
 use crate::attack::shrink::Size;
 use crate::item::record::Record;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct Shrunk {
     pub hits: u32,
     /// Of how often it was asked.
     pub of: u32,
+    /// What these took and cost, replies from the cache left out; unknown of lines that were kept before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spending>,
     /// Whether nothing that could still be cut was missed; `false` where the budget or the user ended it before.
     pub smallest: bool,
     /// The program with its label and the answer.
@@ -96,6 +100,7 @@ mod tests {
             queries: 40,
             hits: 2,
             of: 2,
+            spent: None,
             smallest: true,
             record: sample(Purpose::Shrink, 0, 0, Verdict::Wrong),
         };

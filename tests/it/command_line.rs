@@ -34,6 +34,15 @@ pub(super) fn json(output: &Output) -> Value {
     serde_json::from_str(&text).expect("a JSON object")
 }
 
+/// The first run under `results`, as its folder names it.
+pub(super) fn first_run(folder: &Path) -> String {
+    let runs = std::fs::read_dir(folder.join("results")).expect("a run was written");
+    let mut names: Vec<String> =
+        runs.map(|run| run.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    format!("results/{}", names.first().expect("there is one"))
+}
+
 /// The records of the only run under `results`, sorted by item.
 fn records(folder: &Path) -> Vec<Value> {
     let runs: Vec<PathBuf> = std::fs::read_dir(folder.join("results"))
@@ -70,6 +79,9 @@ fn an_attack_prints_its_figures_and_writes_its_run() {
         "predictor_auc",
         "predictor_trusted",
         "verdicts",
+        "tokens",
+        "cost_usd",
+        "cost_estimated",
         "seconds",
     ];
     assert_eq!(keys, expected);

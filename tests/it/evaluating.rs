@@ -35,6 +35,7 @@ fn models_are_asked_about_the_same_items_and_replies_can_be_graded_anew() {
         "verdicts",
         "tokens",
         "cost_usd",
+        "cost_estimated",
         "by_level",
         "by_fuel",
         "by_depth",

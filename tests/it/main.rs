@@ -25,3 +25,4 @@ mod suites;
 mod tidy;
 mod training;
 mod verbs;
+mod widths;

@@ -2,15 +2,14 @@
 //! `BLESS=1 cargo test --test it verbs` writes the pages anew.
 
 use super::command_line::{folder, harness};
-use clap::CommandFactory;
 use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
 use std::collections::BTreeMap;
 use std::path::Path;
-use wasmweaver::cli::Cli;
+use wasmweaver::cli;
 
 /// The page of each verb, by its file.
 fn pages() -> BTreeMap<String, String> {
-    let mut command = Cli::command();
+    let mut command = cli::command();
     command.build();
     let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help");
     let page = |verb: &clap::Command| {

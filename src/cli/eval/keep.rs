@@ -65,7 +65,7 @@ impl Keep {
         meters: Vec<Arc<Meter>>,
         woven: impl Fn() -> Option<String> + Send + 'static,
     ) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(watch(self.progress.bar(), meters, woven))
+        tokio::spawn(watch(self.progress.line(), meters, woven))
     }
 
     pub(super) fn finish(self) {

@@ -34,7 +34,13 @@ pub(super) fn replay(
         set_tolerance(&mut model.request, strictness.float_tolerance);
     }
     let started = Stamp::now();
-    let name = RunName { verb: "replay", preset: &manifest.plan.preset.name, model: None, seed: manifest.plan.seed };
+    let name = RunName {
+        verb: "replay",
+        strategy: None,
+        preset: &manifest.plan.preset.name,
+        model: None,
+        seed: manifest.plan.seed,
+    };
     let dir = homes.create(log_dir, &name, &started).map_err(Failure::usage)?;
     let mut plan = manifest.plan.clone();
     (plan.verb, plan.evaluation) = ("replay".into(), Some(evaluation));

@@ -2,32 +2,39 @@
 //!
 //! Must not know how figures are computed.
 
+use crate::cli::palette::verdicts_by_count;
+use crate::cli::table::{Column, Table, flow};
 use crate::cli::{Failure, print_line};
 use crate::report::evaluation::{EvaluationFigures, Row, Slice};
-use comfy_table::{CellAlignment, Table};
+use crate::run::spending;
 
 /// Rows of which the shares by level, fuel and number of values are shown too; `--json` has them of all.
 const DETAILED: usize = 8;
 
 /// Shows the figures to people.
 pub(in crate::cli) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["model", "task", "items", "right", "95 %", "of answered", "not answered", "tokens", "cost"]);
-    for row in &figures.rows {
-        table.add_row(cells(row));
-    }
-    for column in 2..=8 {
-        table.column_mut(column).expect("there are nine").set_cell_alignment(CellAlignment::Right);
-    }
-    print_line(&table.to_string())?;
+    let mut table = Table::new([
+        Column::text("model"),
+        Column::text("task"),
+        Column::number("items"),
+        Column::number("accuracy"),
+        Column::number("95 % CI"),
+        Column::number("if answered").rank(3),
+        Column::number("not answered").folding().rank(1),
+        Column::number("tokens").rank(2),
+        Column::number("cost"),
+    ]);
+    // Where nobody is paid, nobody wants to hear of it.
+    let free = figures.rows.iter().all(|row| row.cost_usd == Some(0.0));
+    figures.rows.iter().for_each(|row| table.row(cells(row, free)));
+    print_line(&table.text())?;
     // Of many rows nobody reads as many lines again.
     let few = if figures.rows.len() <= DETAILED { &figures.rows[..] } else { &[] };
     for row in few {
         print_line(&format!("{} {}", row.model, row.task))?;
         for (what, slices) in [("level", &row.by_level), ("fuel", &row.by_fuel), ("values", &row.by_depth)] {
             if slices.len() > 1 {
-                print_line(&format!("  by {what:7} {}", slices.iter().map(slice).collect::<Vec<_>>().join("   ")))?;
+                print_line(&flow(&format!("  by {what:7} "), slices.iter().map(slice), "   "))?;
             }
         }
     }
@@ -45,26 +52,20 @@ pub(in crate::cli) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
     print_line(&format!("records {}", figures.run_dir.join("records.jsonl").display()))
 }
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(row: &Row, free: bool) -> [String; 9] {
     let [low, high] = row.ci95.unwrap_or([f64::NAN; 2]);
-    // What was not answered, most frequent first.
-    let mut other: Vec<_> = row.verdicts.iter().filter(|(verdict, n)| !verdict.answered() && **n > 0).collect();
-    other.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-    let other: Vec<String> = other.into_iter().map(|(verdict, n)| format!("{verdict} {n}")).collect();
-    let tokens = match (row.tokens.prompt_tokens, row.tokens.completion_tokens) {
-        (None, None) => "unknown".into(),
-        (read, written) => format!("{} + {}", thousands(read), thousands(written)),
-    };
-    vec![
+    let other = row.verdicts.iter().filter(|(verdict, _)| !verdict.answered());
+    let paid = |text: String| if free { String::new() } else { text };
+    [
         row.model.clone(),
         row.task.to_string(),
         row.items.to_string(),
         percent(row.accuracy_strict),
         format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high),
         percent(row.accuracy_answered),
-        if other.is_empty() { "-".into() } else { other.join(", ") },
-        tokens,
-        row.cost_usd.map_or("unknown".into(), |cost| format!("${cost:.2}")),
+        verdicts_by_count(other.map(|(verdict, count)| (*verdict, *count))),
+        paid(spending::tokens(&row.tokens)),
+        paid(spending::cost(row.cost_usd, row.cost_estimated)),
     ]
 }
 
@@ -74,8 +75,4 @@ fn slice(slice: &Slice) -> String {
 
 fn percent(rate: Option<f64>) -> String {
     rate.map_or("unknown".into(), |rate| format!("{:.1} %", 100.0 * rate))
-}
-
-fn thousands(tokens: Option<u64>) -> String {
-    tokens.map_or("unknown".into(), |tokens| format!("{:.1}k", tokens as f64 / 1000.0))
 }

@@ -2,10 +2,12 @@
 //!
 //! Must not know how figures are computed.
 
+use crate::cli::palette::verdicts_by_count;
+use crate::cli::table::{Column, Table, prose};
 use crate::cli::{Failure, print_line};
-use crate::report::leaderboard::markdown::{cost, otherwise, place, sentence};
+use crate::item::record::Verdict;
+use crate::report::leaderboard::markdown::{cost, place, sentence};
 use crate::report::leaderboard::{Board, Leaderboard, Role, Row};
-use comfy_table::{Cell, CellAlignment, Color, Table};
 use std::path::Path;
 
 /// Characters of a bar.
@@ -16,12 +18,13 @@ pub(super) fn show(leaderboard: &Leaderboard, out: &Path) -> Result<(), Failure>
     for board in &leaderboard.boards {
         let Board { suite, seed, task, items, fingerprint, .. } = board;
         print_line(&format!("{suite}, seed {seed}: {task}, {items} items, fingerprint {fingerprint}"))?;
-        print_line(&table(board).to_string())?;
+        print_line(&table(board).text())?;
         let unsolved = match board.unsolved.len() {
-            0 => "Every item was got right by a ranked model.".into(),
-            n => format!("{n} items were got right by no ranked model."),
+            0 => "Every item was solved by a ranked model.".into(),
+            1 => "1 item was solved by no ranked model.".into(),
+            n => format!("{n} items were solved by no ranked model."),
         };
-        print_line(&format!("{} {unsolved}\n", sentence(board)))?;
+        print_line(&format!("{}\n", prose(&format!("{} {unsolved}", sentence(board)))))?;
     }
     print_line(&format!("page {}", out.join("index.html").display()))?;
     let files =
@@ -30,34 +33,41 @@ pub(super) fn show(leaderboard: &Leaderboard, out: &Path) -> Result<(), Failure>
 }
 
 fn table(board: &Board) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["", "model", "right", "95 %", "", "of answered", "otherwise", "cost"]);
+    let mut table = Table::new([
+        Column::text(""),
+        Column::text("model"),
+        Column::number("accuracy"),
+        Column::number("95 % CI"),
+        Column::text("").rank(2),
+        Column::number("if answered").rank(3),
+        Column::number("otherwise").folding().rank(1),
+        Column::number("cost"),
+    ]);
     for row in &board.rows {
-        table.add_row(cells(board, row));
-    }
-    for column in [2, 3, 5, 6, 7] {
-        table.column_mut(column).expect("there are eight").set_cell_alignment(CellAlignment::Right);
+        // Who is not ranked stands back.
+        if row.role == Role::Model && row.is_complete() {
+            table.row(cells(board, row));
+        } else {
+            table.faint_row(cells(board, row));
+        }
     }
     table
 }
 
-fn cells(board: &Board, row: &Row) -> Vec<Cell> {
+fn cells(board: &Board, row: &Row) -> [String; 8] {
     let percent = |rate: Option<f64>| rate.map_or("unknown".into(), |rate| format!("{:.1} %", 100.0 * rate));
     let ci = row.ci95.map_or("unknown".into(), |[low, high]| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high));
-    let cells = [
+    let otherwise = row.verdicts.iter().filter(|(verdict, _)| **verdict != Verdict::Correct);
+    [
         place(row),
         row.label(&board.rows),
         percent(row.accuracy_strict),
         ci,
         bar(row),
         percent(row.accuracy_answered),
-        otherwise(row),
+        verdicts_by_count(otherwise.map(|(verdict, count)| (*verdict, *count))),
         cost(row),
-    ];
-    // The library leaves colours out where the output is no terminal.
-    let plain = row.role == Role::Model && row.is_complete();
-    cells.into_iter().map(|text| if plain { Cell::new(text) } else { Cell::new(text).fg(Color::DarkGrey) }).collect()
+    ]
 }
 
 /// The share as a bar: full up to the lower end of the interval, lighter up to the upper one.

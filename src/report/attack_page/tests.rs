@@ -49,6 +49,7 @@ fn the_page_tells_what_fails_and_what_cures_it() {
         queries: 9,
         hits: 2,
         of: 2,
+        spent: None,
         smallest: true,
         record: miss.clone(),
     };

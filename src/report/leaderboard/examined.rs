@@ -167,6 +167,7 @@ fn row(line: &Line<'_>, figures: &evaluation::Row, counts: &Counts) -> Row {
         verdicts: figures.verdicts.clone(),
         tokens: figures.tokens,
         cost_usd: figures.cost_usd,
+        cost_estimated: figures.cost_estimated,
         noise: if epochs > 1 { noise(&replies) } else { None },
         by_level: figures.by_level.clone(),
         wasmweaver: manifest.wasmweaver.clone(),

@@ -6,6 +6,7 @@ use super::{Board, Leaderboard, Role, Row};
 use crate::item::record::Verdict;
 use crate::report::stats::Interval;
 use crate::report::summary::text::{count, interval, line, percent, table};
+use crate::run::spending;
 use std::collections::BTreeSet;
 
 /// Items that nobody got right, at most; `leaderboard.json` has all.
@@ -14,7 +15,7 @@ const UNSOLVED: usize = 20;
 /// All tables.
 pub fn markdown(leaderboard: &Leaderboard) -> String {
     let mut text = String::from("# Leaderboard\n");
-    text += "\nOne table for each set of items and task; figures of different sets are not compared. *Right* is over all \
+    text += "\nOne table for each set of items and task; figures of different sets are not compared. *Accuracy* is over all \
              replies, those among them that never came. Intervals are at 95 %.\n";
     leaderboard.boards.iter().for_each(|board| text += &section(board));
     text + &commands(leaderboard)
@@ -34,7 +35,7 @@ fn section(board: &Board) -> String {
 
 fn rows(board: &Board) -> String {
     let epochs = board.rows.iter().any(|row| row.noise.is_some());
-    let mut head = vec!["", "model", "right", "95 %", "of answered", "otherwise", "tokens", "cost"];
+    let mut head = vec!["", "model", "accuracy", "95 % CI", "if answered", "otherwise", "tokens", "cost"];
     if epochs {
         head.extend(["epochs", "pass@k", "pass^k", "spread between items"]);
     }
@@ -75,7 +76,7 @@ pub fn place(row: &Row) -> String {
 }
 
 /// The verdicts but for `correct`, most frequent first.
-pub fn otherwise(row: &Row) -> String {
+pub(super) fn otherwise(row: &Row) -> String {
     let mut other: Vec<_> =
         row.verdicts.iter().filter(|(verdict, n)| **verdict != Verdict::Correct && **n > 0).collect();
     other.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
@@ -86,17 +87,12 @@ pub fn otherwise(row: &Row) -> String {
 
 /// Read and written.
 pub(super) fn tokens(row: &Row) -> String {
-    let thousands =
-        |tokens: Option<u64>| tokens.map_or("unknown".into(), |tokens| format!("{:.1}k", tokens as f64 / 1e3));
-    match (row.tokens.prompt_tokens, row.tokens.completion_tokens) {
-        (None, None) => "unknown".into(),
-        (read, written) => format!("{} + {}", thousands(read), thousands(written)),
-    }
+    spending::tokens(&row.tokens)
 }
 
 /// US dollars.
 pub fn cost(row: &Row) -> String {
-    row.cost_usd.map_or("unknown".into(), |cost| format!("${cost:.2}"))
+    spending::cost(row.cost_usd, row.cost_estimated)
 }
 
 /// How much the comparisons say in all.

@@ -43,7 +43,7 @@ fn run(scratch: &Scratch, fingerprint: &str, status: Status, models: &[(&str, &[
         shard: None,
     });
     (manifest.status, manifest.fingerprint) = (status, Some(fingerprint.into()));
-    let name = RunName { verb: "eval", preset: "smoke", model: None, seed: 0 };
+    let name = RunName { verb: "eval", strategy: None, preset: "smoke", model: None, seed: 0 };
     let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
     manifest.write(&dir).expect("can be written");
     let lines = |records: Vec<Record>| -> String {
@@ -113,7 +113,7 @@ fn models_are_ranked_where_they_answered_the_same_items() {
 #[test]
 fn items_chosen_against_a_model_rank_nobody() {
     let scratch = Scratch::new();
-    let name = RunName { verb: "attack", preset: "stack", model: None, seed: 7 };
+    let name = RunName { verb: "attack", strategy: None, preset: "stack", model: None, seed: 7 };
     let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
     manifest().write(&dir).expect("can be written");
     let why = entrant(dir).expect_err("is an attack").to_string();

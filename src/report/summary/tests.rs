@@ -40,7 +40,7 @@ fn records(rounds: u32) -> Vec<Record> {
 
 /// A finished run with these records, stored.
 fn stored(scratch: &Scratch, records: &[Record]) -> RunDir {
-    let name = RunName { verb: "attack", preset: "stack", model: Some("sim/novice"), seed: 7 };
+    let name = RunName { verb: "attack", strategy: None, preset: "stack", model: Some("sim/novice"), seed: 7 };
     let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
     let mut manifest = sample_manifest();
     manifest.end(Status::Complete, Stamp::of(UNIX_EPOCH), Duration::from_secs(83));
@@ -72,14 +72,15 @@ fn the_page_of_a_small_run() {
     | --- | --- | --- |
     | miss rate (wrong over finished replies) | 10.5 % (2 of 19) | 2.9–31.4 % |
     | miss rate in the last quarter | 25.0 % (1 of 4) | 4.6–69.9 % |
-    | miss rate of the random baseline (the better kind of chance) | 21.1 % (4 of 19) | 8.5–43.3 % |
-    | misses that were missed again when asked again | 100.0 % (2 of 2) | 34.2–100.0 % |
-    | correct over answered | 89.5 % (17 of 19) | 68.6–97.1 % |
-    | correct over all asked (strict) | 89.5 % (17 of 19) | 68.6–97.1 % |
-    | different canonical forms in the last quarter's misses | 100.0 % (1 of 1) |  |
+    | miss rate of the random baseline (the better kind of it) | 21.1 % (4 of 19) | 8.5–43.3 % |
+    | reproduced: misses that were missed again when asked again | 100.0 % (2 of 2) | 34.2–100.0 % |
+    | accuracy over answered | 89.5 % (17 of 19) | 68.6–97.1 % |
+    | accuracy over all asked (strict) | 89.5 % (17 of 19) | 68.6–97.1 % |
+    | unique among the last quarter's misses | 100.0 % (1 of 1) |  |
     | unique misses, by canonical form | 2 |  |
-    | cells with a miss (construct and fuel) | 0 |  |
+    | coverage: cells of construct and fuel with a miss | 0 |  |
     | queries, confirmations among them | 21 |  |
+    | cost of all replies | unknown: tokens not counted by the provider |  |
     | time | 83.0 s |  |
 
     ![miss rate over the last 10 finished replies](miss-rate.svg)

@@ -24,7 +24,7 @@ fn parse(text: &str) -> Value {
 }
 
 fn dir(scratch: &Scratch) -> RunDir {
-    let name = RunName { verb: "attack", preset: "stack", model: Some("sim/novice"), seed: 7 };
+    let name = RunName { verb: "attack", strategy: None, preset: "stack", model: Some("sim/novice"), seed: 7 };
     RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made")
 }
 
