@@ -131,6 +131,15 @@ fn a_selection_is_a_piece_of_the_whole_and_threads_change_nothing() {
     assert!(told.contains("short@1 does not ask fuel; it asks stack, result"), "{told}");
     let stopped = suite.weave(Seed::new(5), &Select::default(), (1, &Halt::default()), |_, _| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(WeaveError::Stopped)));
+    // At the end of a part as well; at the very end there is nothing to stop.
+    for (at, is_stopped) in [(1, true), (2, true), (3, true), (4, false)] {
+        let (select, mut taken) = (Select { tasks: Some(vec![Task::Stack]), limit: Some(4) }, 0);
+        let ended = suite.each(Seed::new(5), &select, (1, &Halt::default()), |item, _| {
+            taken += u64::from(item.is_some());
+            if taken == at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!((matches!(ended, Err(WeaveError::Stopped)), taken), (is_stopped, at));
+    }
 }
 
 #[test]

@@ -139,15 +139,22 @@ impl Suite {
     ) -> Result<String, WeaveError> {
         let shares = self.shares(select)?;
         let pools = self.parts.iter().map(Pool::of).collect::<Result<Vec<_>, _>>()?;
-        let (seed, of) = (seed.child(&self.label()), shares.iter().sum());
-        let (mut prints, mut seen) = (Fingerprint::default(), HashSet::new());
+        let (seed, of): (Seed, u64) = (seed.child(&self.label()), shares.iter().sum());
+        let (mut prints, mut seen, mut left) = (Fingerprint::default(), HashSet::new(), of);
         for (at, &wanted) in shares.iter().enumerate().filter(|(_, wanted)| **wanted > 0) {
             let job = Job { suite: self, pools: &pools, at, wanted, first: self.first_number(at) };
             let seed = seed.indexed("part", at as u64);
+            let mut goes_on = ControlFlow::Continue(());
             job.weave(seed, (threads, halt), &mut seen, |item| {
                 item.iter().for_each(|item| prints.add(&item.item));
-                take(item, of)
+                left -= u64::from(item.is_some());
+                goes_on = take(item, of);
+                goes_on
             })?;
+            // Whoever breaks off at the last item of a part wants none of the next.
+            if left > 0 && goes_on.is_break() {
+                return Err(WeaveError::Stopped);
+            }
         }
         Ok(prints.finish())
     }
