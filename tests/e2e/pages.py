@@ -269,13 +269,15 @@ def attack_page(driver):
     page.open()
     said = page.run("return document.getElementById('weaknesses').textContent")
     assert claim in said and "cures" in said, said
-    assert page.run("return document.querySelectorAll('#shrunk h3').length") == 3
+    # Three were tried; two of them may come to one program.
+    shrunk = Path(FOLDER, run, "shrunk.jsonl").read_text().splitlines()
+    assert page.run("return document.querySelectorAll('#shrunk h3').length") == len(shrunk) and 1 <= len(shrunk) <= 3
     assert page.run("return document.querySelectorAll('#course svg.chart').length") == 2
     tables_sort(page, "#verdicts")
     lines = [json.loads(line) for line in Path(FOLDER, run, "records.jsonl").read_text().splitlines()]
-    items_filter(page, 3 + sum(line["purpose"] in ("attack", "baseline") for line in lines))
+    items_filter(page, len(shrunk) + sum(line["purpose"] in ("attack", "baseline") for line in lines))
     items_open(page, "report-item")
-    cut = json.loads(Path(FOLDER, run, "shrunk.jsonl").read_text().splitlines()[0])["record"]["id"]
+    cut = json.loads(shrunk[0])["record"]["id"]
     links_go_deep(page, cut)
     executions_open(page)
     phones_read(page, "report-phone")

@@ -18,7 +18,9 @@ fn directory(figures: &Value) -> &str {
 }
 
 fn export(folder: &Path, to: &str, out: &str, args: &[&str]) -> Value {
-    json(&harness(folder, &[&["export", "--to", to, "--out", out, "--json"], args].concat()))
+    let asks = to == "openai-batch" && !args.contains(&"--model");
+    let model: &[&str] = if asks { &["--model", "sim/novice"] } else { &[] };
+    json(&harness(folder, &[&["export", "--to", to, "--out", out, "--json"], args, model].concat()))
 }
 
 /// Every file below a folder with its bytes, in order.
