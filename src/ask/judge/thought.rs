@@ -64,7 +64,10 @@ pub fn told(reply: &str) -> Told<'_> {
                 (open, from) = (Some(mark), mark.end);
             }
             (None, false) if mark.family.alone && !places.mention(reply, mark) => {
-                (answers, thoughts, from) = (Vec::new(), vec![0..mark.at], mark.end);
+                answers.clear();
+                thoughts.clear();
+                thoughts.push(0..mark.at);
+                from = mark.end;
             }
             (Some(opened), false) if mark.family.alone || mark.family.close == opened.family.close => {
                 thoughts.push(from..mark.at);

@@ -61,7 +61,7 @@ const SEVERAL: &str = r#"(module
             ;;FLAG_1
             nop
         else
-            ;;FLAG_1
+            ;;FLAG_2
             nop
         end
         local.get 0
@@ -86,7 +86,7 @@ fn each_inspection_is_told() {
     assert_eq!(inspections[2]["stack_values"][1], serde_json::json!({"type": "funcref", "value": "$down"}));
     assert_eq!(inspections.as_array().map(Vec::len), Some(3));
     assert_eq!(told["stack_values"], inspections[0]["stack_values"], "that of the first in the text");
-    assert_eq!(told["flag_states"], serde_json::json!({"FLAG_0": true, "FLAG_1": true}));
+    assert_eq!(told["flag_states"], serde_json::json!({"FLAG_0": true, "FLAG_1": true, "FLAG_2": false}));
     assert_eq!(told["confirmed"], true);
     // Another arrival for all, and one that does not come.
     let told = answer(SEVERAL, &Wish { args: vec!["2".into()], hit: Some(3), ..wish() });
