@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::watch::Sender;
 
 /// Flags about what a run may cost.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Budget")]
 pub struct Flags {

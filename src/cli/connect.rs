@@ -67,7 +67,7 @@ pub struct Way {
     #[arg(long, value_name = "DIR", requires = "cache")]
     cache_dir: Option<PathBuf>,
     /// Take floats for right within T, absolute or relative, as the original does with 1e-5; by default they must be exact
-    #[arg(long, value_name = "T", value_parser = tolerance, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", value_parser = tolerance)]
     float_tolerance: Option<f64>,
 }
 
@@ -86,7 +86,7 @@ pub struct Sampling {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
     /// Sampling temperature, from 0 to 2 (ignored by reasoning models, which take none)
-    #[arg(long, value_name = "T", value_parser = temperature, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", value_parser = temperature)]
     temperature: Option<f64>,
     /// How long a reasoning model thinks
     #[arg(long, value_name = "low|medium|high")]

@@ -115,9 +115,9 @@ impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let started = Instant::now();
-        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
+        let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
         if let Some(name) = &self.suite {
-            return self.write_suite(name, &out, started);
+            return self.write_suite(name, splits, homes, started);
         }
         let (name, preset) = self.preset()?;
         let loom = Arc::new(Loom::new(preset.weave.clone()));
@@ -138,10 +138,12 @@ impl Args {
             part: None,
             config: preset.clone(),
         };
+        // Whatever is wrong with the rest leaves no folder behind.
+        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
         if let Some(made) = self.made(&out, |_| Card::Woven(Box::new(card.clone()))) {
             return self.show_made(&made);
         }
-        let data = self.data_set(&out)?;
+        let data = self.data_set(&out, splits)?;
         let stop = signals::flag()?;
         let halt = Halt::from(stop.clone());
         let share = self.shard.map_or(self.count, |shard| shard.share(self.count));
@@ -205,8 +207,7 @@ impl Args {
     }
 
     /// The folder, made ready.
-    fn data_set(&self, out: &Path) -> Result<DataSet, Failure> {
-        let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
+    fn data_set(&self, out: &Path, splits: Splits) -> Result<DataSet, Failure> {
         let made = match self.shard {
             None => DataSet::create(out, self.format.into(), splits),
             Some(_) => DataSet::part(out),
@@ -218,7 +219,7 @@ impl Args {
     }
 
     /// Writes out the items of a suite.
-    fn write_suite(&self, name: &str, out: &Path, started: Instant) -> Result<(), Failure> {
+    fn write_suite(&self, name: &str, splits: Splits, homes: &Homes, started: Instant) -> Result<(), Failure> {
         let suite = suite::load(name)?;
         let select = suite::select(self.task.as_slice(), None);
         let label = suite.label();
@@ -238,10 +239,11 @@ impl Args {
             let fingerprint = if let Card::Suite(found) = found { &found.fingerprint } else { &card.fingerprint };
             Card::Suite(SuiteCard { fingerprint: fingerprint.clone(), ..card.clone() })
         };
-        if let Some(made) = self.made(out, whole) {
+        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
+        if let Some(made) = self.made(&out, whole) {
             return self.show_made(&made);
         }
-        let mut data = self.data_set(out)?;
+        let mut data = self.data_set(&out, splits)?;
         let Items { items, fingerprint } = suite::weave(&suite, self.seed, &select, self.threads)?;
         let shard = self.shard.unwrap_or(Shard::WHOLE);
         let own = (0..).zip(&items).filter(|(at, _)| shard.has(*at));

@@ -172,7 +172,13 @@ pub fn main() -> ExitCode {
 
 /// The command line with its flags in groups and with examples, as `--help`, the manual and the completions have it.
 pub fn command() -> clap::Command {
-    help::dressed(Cli::command())
+    help::dressed(signed(Cli::command()))
+}
+
+/// A number below zero is the value of the flag before it, whose sentence says what is wrong with it, and no flag itself.
+fn signed(command: clap::Command) -> clap::Command {
+    let is_flag = |arg: &clap::Arg| arg.get_action().takes_values() && !arg.is_positional();
+    command.mut_args(|arg| if is_flag(&arg) { arg.allow_negative_numbers(true) } else { arg }).mut_subcommands(signed)
 }
 
 fn parse() -> Cli {

@@ -140,7 +140,7 @@ impl Args {
             print_line(&providers_table(&table.providers))?;
         }
         match self.name {
-            None => print_line("harness models sim/ lists the simulated solvers, harness models guess/ the guessers."),
+            None => print_line("`harness models sim/` lists the simulated solvers, `... guess/` the guessers."),
             Some(_) => Ok(()),
         }
     }

@@ -1,18 +1,19 @@
-//! Owns `harness report`: the page of a run, and the minimal pairs that it asks.
+//! Owns `harness report`: the page of a run, and what it asks for it: minimal pairs, and the smallest program of each claim.
 //!
 //! Must not know what a weakness is, nor how a page looks.
 
+mod smallest;
+mod twins;
+
 use super::again;
-use super::budget;
-use super::disagreement::disagreement;
+use super::connect::{Connection, Way};
 use super::flags::file_here;
 use super::resume::verb_of;
 use super::table::{Column, Table};
-use super::{Failure, Verb, print_json, print_line, runtime, say, signals};
-use crate::ask::examiner::Examiner;
-use crate::ask::pipeline::Ended;
-use crate::attack::pairs::{self, PairsError, Twin};
-use crate::item::record::{Item, Purpose, Record};
+use super::{Failure, Verb, print_json, print_line, runtime, say};
+use crate::ask::models::ModelEntry;
+use crate::ask::prompt::Prompt;
+use crate::item::record::{Item, Record};
 use crate::report::attack_page::{Parts, attack_page};
 use crate::report::figures::{AttackFigures, spending};
 use crate::report::stats::Share;
@@ -20,16 +21,13 @@ use crate::report::summary::write_summary_with;
 use crate::report::weakness::{Claim, Cure, Status, Weaknesses};
 use crate::run::dir::{RunDir, write_whole};
 use crate::run::homes::Homes;
-use crate::run::jsonl::JsonLines;
 use crate::run::manifest::Manifest;
 use crate::run::pairs::{Pair, read_pairs};
-use crate::run::shrunk::read_shrunk;
+use crate::run::shrunk::{Shrunk, read_shrunk};
 use crate::run::sink::read_records;
 use crate::run::spending::Spending;
 use crate::seed::Seed;
-use crate::wasm::machine::Machine;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Pairs that are asked for each claim where asking is free.
@@ -42,7 +40,8 @@ pub struct Args {
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
     /// Minimal pairs to ask the run's model for each claim, each of another lineage, two requests each, as the run asked
-    /// it; by default 20 where asking is free, else none: without pairs no claim is more than suspected
+    /// it; by default 20 where asking is free, else none: without pairs no claim is more than suspected. As many requests
+    /// again may cut one program of each claim down, if none was
     #[arg(long, value_name = "N")]
     pairs: Option<usize>,
     /// Prompt file of the run, where it is not where it was
@@ -89,7 +88,6 @@ impl Args {
         };
         let against = self.against.iter().map(|path| other(path, homes)).collect::<Result<Vec<_>, Failure>>()?;
         let records = read_records(&dir).map_err(Failure::unread)?.rows;
-        let weaknesses = Weaknesses::of(&records)?;
         let file = self.prompt.as_deref().or(attack.prompt.as_deref());
         let prompt = |items: &[&Item]| again::prompt(&manifest, file, items);
         let (entry, way) = (attack.asking.entry()?, &attack.asking.way);
@@ -98,22 +96,9 @@ impl Args {
             // What is known must not grow while the rest is asked.
             homes.take(&self.run).map_err(Failure::usage)?;
         }
-        let open =
-            open_twins(&weaknesses, &records, &read_pairs(&dir).map_err(Failure::unread)?, wanted, manifest.plan.seed)?;
-        if !open.is_empty() {
-            let prompt = prompt(&[&open[0].twin.draft.item])?;
-            say(&format!("asking {} minimal pairs of {}", open.len().div_ceil(2), entry.name()));
-            runtime()?.block_on(async {
-                let connection = way.connect(entry, &[], Seed::new(manifest.plan.seed)).await?;
-                ask(&dir, &open, &again::examiner(way, &connection, prompt)).await
-            })?;
-            let mut manifest = Manifest::read(&dir).map_err(Failure::unread)?;
-            manifest.note([dir.pairs().as_path()])?;
-            manifest.write(&dir)?;
-        }
-        // After the pairs: the summary says what they cost.
-        let (pairs, shrunk) = (read_pairs(&dir)?, read_shrunk(&dir)?);
-        let weaknesses = weaknesses.with(&records, &pairs, &shrunk)?;
+        let asked = Asked { dir: &dir, manifest: &manifest, records: &records, way, entry: &entry, prompt: &prompt };
+        // Before the summary, which says what it cost.
+        let Found { weaknesses, pairs, shrunk } = asked.found(wanted)?;
         let figures = write_summary_with(&dir, &weaknesses)?;
         let page = attack_page(Parts {
             dir: dir.name(),
@@ -135,6 +120,53 @@ impl Args {
     }
 }
 
+/// Who is asked for a report, about which run.
+struct Asked<'a> {
+    dir: &'a RunDir,
+    manifest: &'a Manifest,
+    records: &'a [Record],
+    way: &'a Way,
+    entry: &'a ModelEntry,
+    /// The prompt of the run, which must fit these items.
+    prompt: &'a dyn Fn(&[&Item]) -> Result<Prompt, Failure>,
+}
+
+/// What is known of a run then.
+struct Found {
+    weaknesses: Weaknesses,
+    pairs: Vec<Pair>,
+    shrunk: Vec<Shrunk>,
+}
+
+impl Asked<'_> {
+    /// Asks what is still to be asked: so many pairs for each claim, then what cuts one program of each down.
+    fn found(&self, wanted: usize) -> Result<Found, Failure> {
+        let Self { dir, manifest, records, .. } = *self;
+        let weaknesses = Weaknesses::of(records)?;
+        let known = read_pairs(dir).map_err(Failure::unread)?;
+        let open = twins::open_twins(&weaknesses, records, &known, wanted, manifest.plan.seed)?;
+        if !open.is_empty() {
+            let prompt = (self.prompt)(&[&open[0].twin.draft.item])?;
+            say(&format!("asking {} minimal pairs of {}", open.len().div_ceil(2), self.entry.name()));
+            runtime()?.block_on(async {
+                let connection = self.connect().await?;
+                twins::ask(dir, &open, &again::examiner(self.way, &connection, prompt)).await
+            })?;
+            let mut manifest = Manifest::read(dir).map_err(Failure::unread)?;
+            manifest.note([dir.pairs().as_path()])?;
+            manifest.write(dir)?;
+        }
+        let (pairs, shrunk) = (read_pairs(dir)?, read_shrunk(dir)?);
+        let weaknesses = weaknesses.with(records, &pairs, &shrunk)?;
+        let found = Found { weaknesses, pairs, shrunk };
+        if wanted > 0 { smallest::cut_down(self, found, wanted) } else { Ok(found) }
+    }
+
+    async fn connect(&self) -> Result<Connection, Failure> {
+        self.way.connect(self.entry.clone(), &[], Seed::new(self.manifest.plan.seed)).await
+    }
+}
+
 /// A run to draw beside it, by its strategy.
 fn other(path: &Path, homes: &Homes) -> Result<(String, Vec<Record>), Failure> {
     let dir = homes.open(path).map_err(Failure::usage)?;
@@ -146,81 +178,6 @@ fn other(path: &Path, homes: &Homes) -> Result<(String, Vec<Record>), Failure> {
     }
     let records = read_records(&dir).map_err(Failure::unread)?.rows;
     Ok((manifest.plan.strategy.unwrap_or(manifest.plan.verb), records))
-}
-
-/// A twin that is to be asked, of which item, and for which claim.
-struct Open<'a> {
-    claim: &'a Claim,
-    of: &'a str,
-    twin: Twin,
-}
-
-/// The twins of so many misses of each claim, each of another lineage, without those whose answers are known.
-fn open_twins<'a>(
-    weaknesses: &'a Weaknesses,
-    records: &'a [Record],
-    known: &[Pair],
-    wanted: usize,
-    seed: u64,
-) -> Result<Vec<Open<'a>>, Failure> {
-    let by_id: HashMap<&str, &Record> = records
-        .iter()
-        .filter(|record| record.purpose != Purpose::Confirm)
-        .map(|record| (record.item.id.as_str(), record))
-        .collect();
-    let (mut open, mut machine) = (Vec::new(), Machine::default());
-    for claim in &weaknesses.claims {
-        let mut found = HashSet::new();
-        for miss in &claim.misses {
-            if found.len() == wanted {
-                break;
-            }
-            let Some(record) = by_id.get(miss.id.as_str()).filter(|_| !found.contains(&miss.lineage)) else { continue };
-            let seed = Seed::new(seed).child("pairs").child(&miss.id);
-            let twins = pairs::twins(&record.item, claim.fact, seed, &mut machine)?;
-            if !twins.is_empty() {
-                found.insert(miss.lineage);
-            }
-            let is_known = |twin: &Twin| {
-                let is_it = |pair: &Pair| pair.claim == claim.what && pair.of == miss.id && pair.role == twin.role;
-                known.iter().any(|pair| is_it(pair) && pair.manner == Some(twin.manner))
-            };
-            open.extend(twins.into_iter().filter(|twin| !is_known(twin)).map(|twin| Open {
-                claim,
-                of: &miss.id,
-                twin,
-            }));
-        }
-    }
-    Ok(open)
-}
-
-/// Asks the twins and keeps each answer as it comes.
-async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(), Failure> {
-    let mut lines = JsonLines::open(&dir.pairs())?;
-    let twins: Vec<Twin> = open.iter().map(|open| open.twin.clone()).collect();
-    let (_sender, stop) = budget::listen();
-    let keep = |at: usize, answer, _| {
-        let Open { claim, of, twin } = &open[at];
-        let record = Record::beside(Purpose::Pair, twin.draft.item.clone(), answer);
-        let (claim, of) = (claim.what.clone(), (*of).to_owned());
-        let (role, manner, change) = (twin.role, Some(twin.manner), twin.change.clone());
-        Ok(lines.append(&Pair { claim, of, role, manner, change, record })?)
-    };
-    let ended = pairs::ask(&twins, examiner, stop, keep).await.map_err(|error| match &error {
-        PairsError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
-        _ => error.into(),
-    })?;
-    match ended {
-        Ended::Complete => Ok(()),
-        Ended::Stopped => signals::ended_early("what was answered is kept; go on with the same command"),
-        Ended::Outage { trouble, .. } => Err(Failure::Error(anyhow::anyhow!(
-            "nobody answers any more: {trouble}; what was answered is kept, so ask again later, or write the page without \
-             pairs: --pairs 0"
-        ))),
-        Ended::Formless(never) => Err(Failure::Error(anyhow::anyhow!("{never}"))),
-        Ended::Fatal(error) => Err(error.into()),
-    }
 }
 
 impl Report<'_> {

@@ -3,12 +3,12 @@
 //!
 //! Must not know what a run does.
 
-use super::{Cli, Failure, Verb, signals};
+use super::{Cli, Failure, Verb, command, signals};
 use crate::run::command::quoted;
 use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
 use crate::run::manifest::{Manifest, Status};
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 use std::path::Path;
 
 /// A run that goes on.
@@ -95,7 +95,7 @@ pub(super) fn verb_of(manifest: &Manifest, path: &Path) -> Result<Verb, Failure>
 }
 
 fn parsed(args: impl Iterator<Item = String>, path: &Path) -> Result<Verb, Failure> {
-    let matches = Cli::command().args_override_self(true).try_get_matches_from(args);
+    let matches = command().args_override_self(true).try_get_matches_from(args);
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
         Failure::usage(anyhow::anyhow!("the command line of {} cannot be read again: {error}", path.display()))
     })?;

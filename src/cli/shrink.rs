@@ -32,6 +32,9 @@ use std::path::PathBuf;
 /// How often a smaller program must be missed again, where nobody says.
 pub(super) const CONFIRM: u32 = 1;
 
+/// Requests at most for one program, where nobody says.
+pub(super) const QUERY_BUDGET: u64 = 1000;
+
 /// Cut missed programs of a run down to the smallest that the model still misses
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -49,7 +52,7 @@ pub struct Args {
     #[arg(long, default_value_t = CONFIRM, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
     confirm: u32,
     /// Requests at most for each program, confirmations included
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = QUERY_BUDGET, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     query_budget: u64,
     /// Model to ask; by default the run's
     #[arg(long, value_name = "NAME")]
@@ -227,7 +230,7 @@ pub(super) async fn shrink_best(
 
 /// Shrinks one program after the other; each is kept as soon as it is small, and what comes to one that is kept is not
 /// asked about.
-async fn shrink_all(
+pub(super) async fn shrink_all(
     dir: &RunDir,
     (records, kept): (&[&Record], &[Shrunk]),
     mut shrinker: Shrinker,

@@ -102,7 +102,9 @@ impl Table {
     fn at(&self, width: usize, colourful: bool) -> String {
         let shown = self.shown(width);
         let mut table = self.laid_out(&shown, width, colourful, false);
-        let folded = table.trim_fmt().lines().count() > self.rows.len() + 3;
+        // Above, below, and below the head are rules.
+        let frame = if self.has_head { 4 } else { 2 };
+        let folded = table.trim_fmt().lines().count() > self.rows.len() + frame;
         if folded {
             // Rows of several lines want a rule between them.
             table = self.laid_out(&shown, width, colourful, true);

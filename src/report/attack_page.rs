@@ -6,6 +6,7 @@ mod archive;
 mod course;
 mod failing;
 mod items;
+mod quoted;
 mod shrunk;
 
 use super::figures::AttackFigures;
@@ -84,7 +85,7 @@ fn lead(parts: &Parts<'_>) -> Html {
     if !spending.is_free() {
         text += &format!(" Cost: {} ({}).", spending.cost(), spending.tokens());
     }
-    Html::text(&text)
+    Html::prose(&text)
 }
 
 fn verdicts(records: &[Record]) -> Section {

@@ -18,6 +18,18 @@ pub fn mcnemar(only_a: u64, only_b: u64) -> f64 {
     (2.0 * fair.cdf(only_a.min(only_b))).min(1.0)
 }
 
+/// How likely a weighted sum at least this far from zero is, if each of its parts could as well have the other sign: the
+/// McNemar test of items that do not all weigh the same, by the normal approximation with Edwards' correction. `parts` are
+/// differences times weights.
+pub fn weighted_mcnemar(parts: impl IntoIterator<Item = f64>) -> f64 {
+    let (mut sum, mut squares, mut largest) = (0.0, 0.0, 0.0_f64);
+    for part in parts {
+        (sum, squares, largest) = (sum + part, squares + part * part, largest.max(part.abs()));
+    }
+    let beyond = (f64::abs(sum) - largest).max(0.0);
+    if beyond == 0.0 { 1.0 } else { 2.0 * Normal::standard().cdf(-beyond / squares.sqrt()) }
+}
+
 /// P values corrected for being several (Holm 1979), in their order.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
@@ -99,6 +111,20 @@ mod tests {
 
     fn close(a: f64, b: f64) {
         assert!((a - b).abs() < 1e-9 * b.abs().max(1.0), "{a} is not {b}");
+    }
+
+    #[test]
+    fn weighted_mcnemar_is_mcnemar_where_all_weigh_the_same() {
+        // scipy.stats.chi2.sf((abs(b - c) - 1) ** 2 / (b + c), 1)
+        for (b, c, p) in
+            [(5, 1, 0.220_671_361_9), (10, 3, 0.096_092_329_5), (40, 60, 0.057_433_119_6), (300, 250, 0.036_674_697_6)]
+        {
+            let parts = |weight: f64| std::iter::repeat_n(weight, b).chain(std::iter::repeat_n(-weight, c));
+            let found = weighted_mcnemar(parts(1.0));
+            assert!((found - p).abs() < 1e-6, "{b} {c}: {found}");
+            assert!((weighted_mcnemar(parts(0.01)) - found).abs() < 1e-12, "the unit does not matter");
+        }
+        assert_eq!((weighted_mcnemar([]), weighted_mcnemar([0.3, 0.0])), (1.0, 1.0));
     }
 
     #[test]

@@ -11,12 +11,14 @@ mod examined;
 mod heat;
 pub mod markdown;
 mod noise;
+mod overall;
 pub mod page;
 mod pairs;
 mod read;
 
 pub use heat::{Cell, Heat};
 pub use noise::Noise;
+pub use overall::{Overall, OverallRow};
 pub use pairs::{Duel, Duels};
 pub use read::{Entrant, LeaderboardError, NotRanked, entrant};
 
@@ -30,6 +32,8 @@ use std::collections::BTreeMap;
 /// All tables, with the keys of `leaderboard.json`. What is not known is null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leaderboard {
+    /// Every model at every task, one for each set of items with several tasks.
+    pub overall: Vec<Overall>,
     /// One for each set of items and task.
     pub boards: Vec<Board>,
 }
@@ -128,11 +132,15 @@ impl Row {
 
     /// Its name in a table where `rows` stand: of two with one model's name with the run's.
     pub fn label(&self, rows: &[Row]) -> String {
-        let twin = rows.iter().any(|row| row.model == self.model && row.run != self.run);
-        let run =
-            std::path::Path::new(&self.run).file_name().map_or(self.run.as_str().into(), |name| name.to_string_lossy());
-        if twin { format!("{} ({run})", self.model) } else { self.model.clone() }
+        label((&self.model, &self.run), rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
+}
+
+/// The name of a model in a run, among others: of two with one model's name with the run's.
+fn label<'r>((model, run): (&str, &str), all: impl IntoIterator<Item = (&'r str, &'r str)>) -> String {
+    let twin = all.into_iter().any(|other| other.0 == model && other.1 != run);
+    let name = std::path::Path::new(run).file_name().map_or(run.into(), |name| name.to_string_lossy());
+    if twin { format!("{model} ({name})") } else { model.into() }
 }
 
 fn is_none(count: &u64) -> bool {
@@ -159,12 +167,14 @@ pub struct Unsolved {
 /// # Errors
 /// If a file of a run cannot be read.
 pub fn leaderboard(entrants: &[Entrant]) -> Result<Leaderboard, LeaderboardError> {
-    let mut boards = Vec::new();
+    let (mut overall, mut boards) = (Vec::new(), Vec::new());
     for group in read::groups(entrants) {
         let examined = Examined::read(&group)?;
-        boards.extend(Task::ALL.iter().filter_map(|&task| examined.board(task)));
+        let own: Vec<Board> = Task::ALL.iter().filter_map(|&task| examined.board(task)).collect();
+        overall.extend(examined.overall(&own));
+        boards.extend(own);
     }
-    Ok(Leaderboard { boards })
+    Ok(Leaderboard { overall, boards })
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ fn every_figure_of_an_attack_is_defined() {
 #[test]
 fn every_figure_of_an_evaluation_is_defined() {
     let (folder, mut keys) = (folder("method-eval"), BTreeSet::new());
-    let items = "--suite smoke --task stack --limit 6 --model sim/novice --model sim/no-wrap";
+    let items = "--suite smoke --limit 8 --model sim/novice --model sim/no-wrap";
     printed(&folder, &format!("eval {items} --dry-run"), &mut keys);
     printed(&folder, &format!("eval {items} --epochs 2"), &mut keys);
     let run = stored(&folder, "eval", &mut keys);

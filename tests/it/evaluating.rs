@@ -3,9 +3,12 @@
 use crate::command_line::{folder, harness, json};
 use crate::faults::{Behaviour, FaultServer};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use wasmweaver::run::dir::RunDir;
+use wasmweaver::run::manifest::{Manifest, Status};
 
 const SMOKE: [&str; 7] = ["eval", "--suite", "smoke@1", "--seed", "7", "--limit", "4"];
 
@@ -151,17 +154,12 @@ async fn nothing_is_paid_twice_with_a_cache_and_no_more_than_the_limit() {
 
 /// The manifest of a run that was killed while its items were woven.
 fn as_killed(run: &Path, items: &str, records: &str) {
-    let manifest = std::fs::read_to_string(run.join("manifest.yaml")).expect("a manifest");
-    let mut manifest: serde_yaml::Mapping = serde_yaml::from_str(&manifest).expect("it is YAML");
-    for known_at_the_end in ["items", "fingerprint", "files", "finished", "seconds"] {
-        manifest.remove(known_at_the_end);
-    }
-    for unknown in ["finished", "seconds"] {
-        manifest.insert(unknown.into(), serde_yaml::Value::Null);
-    }
-    manifest.insert("status".into(), "running".into());
-    let text = serde_yaml::to_string(&manifest).expect("it is YAML");
-    for (file, text) in [("manifest.yaml", &text[..]), ("items.jsonl", items), ("records.jsonl", records)] {
+    let dir = RunDir::open(run).expect("a run");
+    let manifest = Manifest::read(&dir).expect("a manifest");
+    let (status, files) = (Status::Running, BTreeMap::new());
+    let unknown = Manifest { status, files, items: None, fingerprint: None, finished: None, seconds: None, ..manifest };
+    unknown.write(&dir).expect("ours");
+    for (file, text) in [("items.jsonl", items), ("records.jsonl", records)] {
         std::fs::write(run.join(file), text).expect("ours");
     }
 }

@@ -284,7 +284,7 @@ fn what_the_specification_leaves_open_is_told() {
             "f64.promote_f32",
         ),
         (
-            format!("(result v128) (f32x4.add (f32x4.splat (f32.const inf)) (f32x4.splat (f32.const -inf)))"),
+            "(result v128) (f32x4.add (f32x4.splat (f32.const inf)) (f32x4.splat (f32.const -inf)))".to_owned(),
             "f32x4.add",
         ),
         (format!("(if (i32.lt_s (i32.reinterpret_f32 {nan}) (i32.const 0)) (then unreachable))"), "f32.div"),

@@ -82,7 +82,7 @@ fn wrong_use_is_refused_in_one_sentence() {
         (&["--out", "a", "--split", "train=0.9"], 2, "add up to 0.9"),
         (&["--out", "a", "--preset", "nope"], 2, "nope.yaml"),
         (&["--out", "a", "--level", "6"], 2, "not in 1..=5"),
-        (&["--out", "taken/a"], 1, "cannot write"),
+        (&["--out", "taken/a"], 2, "cannot make the directory taken/a"),
     ] {
         let output = harness(&folder, &[&["generate", "-n", "1"], args].concat());
         let said = String::from_utf8_lossy(&output.stderr);

@@ -61,11 +61,12 @@ fn one_of_two(folder: &Path, args: &[&str]) -> String {
     let both = [begin(folder, args), begin(folder, args)];
     let pids = both.each_ref().map(Child::id);
     let [one, other] = both.map(ended);
-    let (won, lost) = if one.0 == Some(0) { (pids[0], other) } else { (pids[1], one.clone()) };
+    let said = format!("{}{}", one.1, other.1);
+    let (won, lost) = if one.0 == Some(0) { (pids[0], other) } else { (pids[1], one) };
     assert_eq!(lost.0, Some(2), "{lost:?}");
     let sentence = format!("is being worked on by process {won} on ");
     assert!(lost.1.contains(&sentence) && lost.1.contains("since 2") && lost.1.contains("wait"), "{lost:?}");
-    one.1 + &lost.1
+    said
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,6 +45,13 @@ fn evaluations_stand_side_by_side() {
         (&seeds[1], &fuel, &items[1], 1),
     ];
     assert_eq!(told, expected);
+    // Before them stands every model at every task of the same items.
+    let overall = board["overall"].as_array().expect("a matrix each");
+    let places =
+        |of: &Json| of["rows"].as_array().expect("rows").iter().map(|row| row["place"].clone()).collect::<Vec<_>>();
+    assert_eq!(overall.len(), 2);
+    assert_eq!(places(&overall[0]).iter().filter(|place| !place.is_null()).count(), 3, "{}", overall[0]);
+    assert_eq!(overall[0]["tasks"], serde_json::json!(["stack", "fuel"]));
     assert_eq!(boards[2]["rows"][0]["noise"]["k"], 3);
     assert_eq!(serde_json::from_str::<Json>(&text(&folder, "out/leaderboard.json")).expect("is JSON"), board);
     let csv = text(&folder, "out/leaderboard.csv");

@@ -181,7 +181,8 @@ async fn survives_kills(name: &str, args: &[&str], within_ms: u32) {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }
-        let ended = child.try_wait().expect("is ours").is_some();
+        let ended = child.try_wait().expect("is ours");
+        assert!(ended.is_none_or(|status| status.success()), "after {kills} kills it ended by itself: {ended:?}");
         child.kill().expect("is ours");
         child.wait().expect("ends");
         kills += 1;
@@ -191,7 +192,7 @@ async fn survives_kills(name: &str, args: &[&str], within_ms: u32) {
             let of = |line: &String| serde_json::from_str::<Json>(line).expect("a whole line")["program"].to_string();
             known.push((lines(&run).iter().map(of).collect(), server.requests()));
         }
-        if ended {
+        if ended.is_some() {
             break;
         }
     }

@@ -55,7 +55,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("attack --preset closed", "closed"),
     ("attack --preset steep.yaml", "steep.yaml:2:7: `ppo.learning_rate`"),
     ("attack --preset reachability --prompt prompts/none.md", "prompts/none.md"),
-    ("attack --model ", "--model"),
+    ("attack --model ", "there is no model ``"),
     ("eval --suite smoke --level 3", "cannot be used with"),
     ("eval --suite smoke --preset stack", "cannot be used with"),
     ("eval --epochs 0", "--epochs"),
@@ -66,8 +66,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("export smoke --to lm-eval --epochs 3 --out x", "--epochs is for --to openai-batch"),
     ("export smoke --to inspect --model sim/novice --out x", "--model is for --to openai-batch"),
     ("export smoke --to openai-batch --out x", "--model"),
-    ("verify -n 0", "-n"),
-    ("generate -n 0 --out x", "-n"),
+    ("verify -n 0", "'0' for '--count <N>'"),
+    ("generate -n 0 --out x", "'0' for '--count <N>'"),
     ("generate --suite smoke --level 2 --out x", "cannot be used with"),
     ("train --minutes 0", "--minutes"),
     ("train --minutes 1 --steps 5", "cannot be used with"),
@@ -81,17 +81,18 @@ const REFUSED: &[(&str, &str)] = &[
 #[test]
 fn wrong_input_is_one_sentence_and_costs_nothing() {
     let folder = place();
-    let before = names(&folder);
+    let (before, mut wrong) = (names(&folder), Vec::new());
     for (line, told) in REFUSED {
         // An argument may be empty.
         let args: Vec<&str> = line.split(' ').collect();
         let output = harness(&folder, &args);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "harness {line}: {said}");
-        assert!(said.contains(told), "harness {line}: {said}");
-        assert!(output.stdout.is_empty(), "harness {line}");
-        assert_eq!(names(&folder), before, "harness {line}");
+        let is_right = output.status.code() == Some(2) && said.contains(told) && output.stdout.is_empty();
+        if !is_right || names(&folder) != before {
+            wrong.push(format!("harness {line}: {:?}: {said}", output.status.code()));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use crate::cli::palette::verdicts_by_count;
 use crate::cli::table::{Column, Table, prose};
 use crate::cli::{Failure, print_line};
 use crate::item::record::Verdict;
-use crate::report::leaderboard::markdown::{cost, place, sentence};
-use crate::report::leaderboard::{Board, Leaderboard, Role, Row};
+use crate::report::leaderboard::markdown::{PLACES, cost, place, sentence};
+use crate::report::leaderboard::{Board, Leaderboard, Overall, Role, Row};
 use std::path::Path;
 
 /// Characters of a bar.
@@ -15,6 +15,12 @@ const BAR: usize = 20;
 
 /// Shows all tables, and says where the files are.
 pub(super) fn show(leaderboard: &Leaderboard, out: &Path) -> Result<(), Failure> {
+    for overall in &leaderboard.overall {
+        let Overall { suite, seed, fingerprint, .. } = overall;
+        print_line(&format!("{suite}, seed {seed}: all tasks, fingerprint {fingerprint}"))?;
+        print_line(&matrix(overall).text())?;
+        print_line(&format!("{}\n", prose(PLACES)))?;
+    }
     for board in &leaderboard.boards {
         let Board { suite, seed, task, items, fingerprint, .. } = board;
         print_line(&format!("{suite}, seed {seed}: {task}, {items} items, fingerprint {fingerprint}"))?;
@@ -30,6 +36,28 @@ pub(super) fn show(leaderboard: &Leaderboard, out: &Path) -> Result<(), Failure>
     let files =
         ["leaderboard.md", "leaderboard.json", "leaderboard.csv"].map(|name| out.join(name).display().to_string());
     print_line(&format!("tables {}", files.join(", ")))
+}
+
+/// Every model at every task.
+fn matrix(overall: &Overall) -> Table {
+    let heads = [Column::text(""), Column::text("model"), Column::number("mean"), Column::number("95 % CI")];
+    let tasks = overall.tasks.iter().map(|task| Column::number(task.name()).rank(1));
+    let mut table = Table::new(heads.into_iter().chain(tasks));
+    for row in &overall.rows {
+        let cells = [overall.label(row), percent(row.mean), between(row.ci95)];
+        let by_task = row.by_task.iter().map(|&right| percent(right));
+        let cells = std::iter::once(row.told_place()).chain(cells).chain(by_task);
+        if row.place.is_some() { table.row(cells) } else { table.faint_row(cells) }
+    }
+    table
+}
+
+fn percent(rate: Option<f64>) -> String {
+    rate.map_or("unknown".into(), |rate| format!("{:.1} %", 100.0 * rate))
+}
+
+fn between(ci95: Option<[f64; 2]>) -> String {
+    ci95.map_or("unknown".into(), |[low, high]| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high))
 }
 
 fn table(board: &Board) -> Table {
@@ -55,14 +83,12 @@ fn table(board: &Board) -> Table {
 }
 
 fn cells(board: &Board, row: &Row) -> [String; 8] {
-    let percent = |rate: Option<f64>| rate.map_or("unknown".into(), |rate| format!("{:.1} %", 100.0 * rate));
-    let ci = row.ci95.map_or("unknown".into(), |[low, high]| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high));
     let otherwise = row.verdicts.iter().filter(|(verdict, _)| **verdict != Verdict::Correct);
     [
         place(row),
         row.label(&board.rows),
         percent(row.accuracy_strict),
-        ci,
+        between(row.ci95),
         bar(row),
         percent(row.accuracy_answered),
         verdicts_by_count(otherwise.map(|(verdict, count)| (*verdict, *count))),

@@ -1,13 +1,15 @@
-//! Owns showing what a model fails on, claim by claim.
+//! Owns showing what a model fails on: of each claim its smallest program with the truth beside the reply first, then its
+//! figures, and folded away what they rest on.
 //!
 //! Must not know how claims are found.
 
 use super::super::page::table::{Cell, Column, Table};
 use super::super::page::{Html, Section, bar};
 use super::super::stats::Share;
-use super::super::summary::text::{count, interval, percent};
+use super::super::summary::text::{count, interval, percent, points};
 use super::super::weakness::{Claim, Cure, Smallest, Status};
 use super::Parts;
+use super::quoted::quoted;
 
 /// Items that are linked for each claim.
 const EXAMPLES: usize = 5;
@@ -20,8 +22,9 @@ pub(super) fn section(parts: &Parts<'_>) -> Section {
         let numbered: Vec<(&Claim, u32)> = parts.weaknesses.of_status(status).zip(number + 1..).collect();
         number += numbered.len() as u32;
         if !numbered.is_empty() {
-            let heading = Html::heading(status.says()).and(overview(&numbered));
-            body = body.and(heading).and(numbered.iter().map(|(claim, number)| told(claim, *number)).collect());
+            let cards: Html = numbered.iter().map(|(claim, number)| card(claim, *number)).collect();
+            let heading = Html::heading(status.says());
+            body = body.and(heading).and(cards.within("div", "cards")).and(overview(&numbered));
         }
     }
     Section::new("weaknesses", "What it fails on", body.and(method(parts)))
@@ -87,7 +90,29 @@ fn said(share: Share) -> String {
     format!("{} ({}, {} of {})", percent(rate), interval(range), count(share.hits), count(share.of))
 }
 
-fn told(claim: &Claim, number: u32) -> Html {
+/// One claim: what is missed, the smallest program that shows it, and the evidence.
+fn card(claim: &Claim, number: u32) -> Html {
+    let rate = |share: Share| share.rate().map_or("unknown".into(), percent);
+    let rates = format!("Missed {} of the time, {} elsewhere.", rate(claim.with), rate(claim.without));
+    let heading = Html::text(&format!("{number}. {}", claim.what)).within("h4", "");
+    let smallest = claim.smallest.as_ref().map_or(Html::default(), smallest);
+    let evidence = Html::folded("Evidence", evidence(claim));
+    heading.and(Html::paragraph(&rates)).and(smallest).and(evidence).within("article", "card")
+}
+
+/// The program that stands for a claim, with its answers, and where it comes from.
+fn smallest(Smallest { from, cut_down, record }: &Smallest) -> Html {
+    let item = Html::item(&record.item.id, &record.item.id);
+    let origin = if *cut_down {
+        Html::text("Cut out of ").and(Html::item(from, from)).and(Html::text(" (")).and(item).and(Html::text(")"))
+    } else {
+        Html::text("The shortest miss, ").and(item)
+    };
+    quoted(record).and(origin.within("p", "note"))
+}
+
+/// What a claim rests on.
+fn evidence(claim: &Claim) -> Html {
     let mut text = format!(
         "On lineages that had no part in finding it: missed {} with it, {} elsewhere.",
         said(claim.with),
@@ -95,16 +120,16 @@ fn told(claim: &Claim, number: u32) -> Html {
     );
     if let Some((difference, range)) = claim.difference {
         text += &format!(
-            " Among programs of equal length, of one chooser and one part of the run, it makes a difference of {} ({}; p = {} \
-             after correction).",
-            percent(difference),
-            interval(range),
+            " Among programs of equal length, of one chooser and one part of the run, it makes a difference of {} ({:+.1} to \
+             {:+.1}; p = {} after correction).",
+            points(difference),
+            100.0 * range.low,
+            100.0 * range.high,
             p(claim.p)
         );
     }
     text += &format!(" It explains {}.", said_of(claim.explains, "misses"));
-    let mut html = Html::heading(&format!("{number}. {}", claim.what)).and(Html::paragraph(&text));
-    html = html.and(match &claim.cure {
+    let mut html = Html::paragraph(&text).and(match &claim.cure {
         Some(cure) => cured(cure),
         None => Html::note("Minimal pairs were not asked, or no single instruction could be swapped."),
     });
@@ -113,10 +138,6 @@ fn told(claim: &Claim, number: u32) -> Html {
         html = html.and(Html::note(&format!("These questions cannot tell it from: {alike}.")));
     }
     let links = claim.misses.iter().take(EXAMPLES).map(|miss| Html::item(&miss.id, &miss.id).and(Html::text(" ")));
-    if let Some(Smallest { record, .. }) = &claim.smallest {
-        let item = Html::item(&record.item.id, &record.item.id);
-        html = html.and(Html::text("Smallest: ").and(item).within("p", ""));
-    }
     html.and(Html::text("Missed: ").and(links.collect()).within("p", ""))
 }
 
@@ -126,7 +147,7 @@ fn cured(cure: &Cure) -> Html {
     let changes = cure.changes.iter().take(EXAMPLES);
     let changes: Html = changes.map(|(change, n)| Html::code(change).and(Html::text(&format!(" ({n}) ")))).collect();
     let between = format!("Cured {}; control {}; p = {}. ", said(cure.suspect), said(cure.control), p(cure.p));
-    Html::text(&format!("Minimal pairs: {sentence}. {between}")).and(changes).within("p", "")
+    Html::prose(&format!("Minimal pairs: {sentence}. {between}")).and(changes).within("p", "")
 }
 
 /// `88 % of the misses (120 of 136)`.

@@ -2,10 +2,9 @@
 //!
 //! Must not know how they were cut.
 
-use super::super::page::table::{Cell, Column, Table};
 use super::super::page::{Html, Section};
-use super::super::said::said;
 use super::Parts;
+use super::quoted::quoted;
 use crate::run::shrunk::Shrunk;
 
 /// The section; none where nobody cut anything.
@@ -30,15 +29,5 @@ fn told(line: &Shrunk) -> Html {
     let title = Html::item(&record.item.id, &format!("{} instructions", after.instructions));
     let heading = title.within("h3", "");
     let about = Html::text(&sizes).and(Html::item(from, from)).within("p", "");
-    let program = Html::text(&record.item.program).within("pre", "quote");
-    let mut table = Table::new([Column::text("slot"), Column::text("truth"), Column::text("the model")]);
-    let reply = record.answer.reply.as_deref().unwrap_or_default();
-    let said = said(reply, &record.item.truth).unwrap_or_default();
-    for (at, (name, truth)) in record.item.truth.texts().into_iter().enumerate() {
-        let said = said.get(at).map_or("nothing", String::as_str);
-        let right = record.answer.slots.get(at).copied().unwrap_or(false);
-        let said = if right { Cell::text(said) } else { Cell::html(Html::strong(said)) };
-        table.row([Cell::text(&name), Cell::text(&truth), said]);
-    }
-    heading.and(about).and(program).and(table.html())
+    heading.and(about).and(quoted(record))
 }

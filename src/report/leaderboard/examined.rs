@@ -5,9 +5,10 @@
 
 use super::heat::{self, Sort};
 use super::noise::{clustered_wilson, noise};
+use super::overall::{self, Part};
 use super::pairs::{Counts, duels};
 use super::read::{Entrant, LeaderboardError};
-use super::{Board, Role, Row, Unsolved};
+use super::{Board, Overall, Role, Row, Unsolved};
 use crate::attack::profile::Profile;
 use crate::item::edit::Question;
 use crate::item::record::{Item, Purpose, Task, Verdict};
@@ -85,9 +86,40 @@ impl<'a> Examined<'a> {
         Ok(Self { items, lines })
     }
 
+    /// Every model at every task; `None` if there is one task alone.
+    pub(super) fn overall(&self, boards: &[Board]) -> Option<Overall> {
+        let first = boards.first().filter(|_| boards.len() > 1)?;
+        let of_task: Vec<Vec<usize>> = boards.iter().map(|board| self.of_task(board.task)).collect();
+        let part = |line: &Line<'_>, board: &Board, items: &[usize]| {
+            let name = line.entrant.name();
+            let row = board.rows.iter().find(|row| row.model == line.model && row.run == name)?;
+            let counts = items.iter().map(|&at| line.counts[at]).collect();
+            Some(Part { accuracy: row.accuracy_strict, ci95: row.ci95, complete: row.is_complete(), counts })
+        };
+        let lines = self.lines.iter().map(|line| overall::Line {
+            model: line.model.into(),
+            run: line.entrant.name(),
+            role: role(line.model),
+            tasks: boards.iter().zip(&of_task).map(|(board, items)| part(line, board, items)).collect(),
+        });
+        let lines: Vec<overall::Line> = lines.collect();
+        Some(Overall {
+            suite: first.suite.clone(),
+            seed: first.seed,
+            fingerprint: first.fingerprint.clone(),
+            tasks: boards.iter().map(|board| board.task).collect(),
+            rows: overall::rows(&lines),
+        })
+    }
+
+    /// The numbers of the items of a task.
+    fn of_task(&self, task: Task) -> Vec<usize> {
+        (0..self.items.len()).filter(|&at| self.items[at].task == task).collect()
+    }
+
     /// The table of a task; `None` if there are no items of it.
     pub(super) fn board(&self, task: Task) -> Option<Board> {
-        let of_task: Vec<usize> = (0..self.items.len()).filter(|&at| self.items[at].task == task).collect();
+        let of_task = self.of_task(task);
         if of_task.is_empty() {
             return None;
         }
@@ -151,11 +183,7 @@ fn row(line: &Line<'_>, figures: &evaluation::Row, counts: &Counts) -> Row {
         rank: None,
         model: line.model.into(),
         run: line.entrant.name(),
-        role: match line.model {
-            "sim/oracle" => Role::Ceiling,
-            model if model.starts_with("guess/") => Role::Floor,
-            _ => Role::Model,
-        },
+        role: role(line.model),
         incomplete: incomplete(manifest.status, figures.replies, counts.len() as u64 * u64::from(epochs)),
         items: figures.items,
         replies: figures.replies,
@@ -174,6 +202,15 @@ fn row(line: &Line<'_>, figures: &evaluation::Row, counts: &Counts) -> Row {
         commit: manifest.commit.clone(),
         started: manifest.started.clone(),
         command: command(&manifest.command),
+    }
+}
+
+/// What a model is there for.
+fn role(model: &str) -> Role {
+    match model {
+        "sim/oracle" => Role::Ceiling,
+        model if model.starts_with("guess/") => Role::Floor,
+        _ => Role::Model,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Must not know how figures are computed.
 
-use super::{Board, Leaderboard, Role, Row};
+use super::{Board, Leaderboard, Overall, OverallRow, Role, Row};
 use crate::item::record::Verdict;
 use crate::report::stats::Interval;
 use crate::report::summary::text::{count, interval, line, percent, table};
@@ -17,8 +17,29 @@ pub fn markdown(leaderboard: &Leaderboard) -> String {
     let mut text = String::from("# Leaderboard\n");
     text += "\nOne table for each set of items and task; figures of different sets are not compared. *Accuracy* is over all \
              replies, those among them that never came. Intervals are at 95 %.\n";
+    leaderboard.overall.iter().for_each(|all| text += &overall(all));
     leaderboard.boards.iter().for_each(|board| text += &section(board));
     text + &commands(leaderboard)
+}
+
+/// How places over all tasks are given.
+pub const PLACES: &str = "The mean is over tasks, each weighing the same. A place is one more than the number of models that are better by \
+                          more than chance (paired by item, 5 % after Holm's correction for all pairs); = marks places that several \
+                          models share.";
+
+/// Every model at every task.
+fn overall(overall: &Overall) -> String {
+    let tasks = overall.tasks.iter().map(|task| task.name());
+    let head: Vec<&str> = ["", "model", "mean", "95 % CI"].into_iter().chain(tasks).collect();
+    let share = |share: Option<f64>| share.map_or("unknown".into(), percent);
+    let cells = |row: &OverallRow| {
+        let ci = row.interval().map_or("unknown".into(), interval);
+        let cells = [row.told_place(), line(&overall.label(row)), share(row.mean), ci];
+        cells.into_iter().chain(row.by_task.iter().map(|&right| share(right))).collect()
+    };
+    let rows: Vec<Vec<String>> = overall.rows.iter().map(cells).collect();
+    let (suite, seed) = (line(&overall.suite), overall.seed);
+    format!("\n## {suite}, seed {seed}: all tasks\n\n{}\n{PLACES}\n", table(&head, &rows))
 }
 
 fn section(board: &Board) -> String {

@@ -3,9 +3,9 @@
 //! Must not know how figures are computed.
 
 use super::chart::cost_against_accuracy;
-use super::markdown::{cost, otherwise, place, sentence, tokens, version};
+use super::markdown::{PLACES, cost, otherwise, place, sentence, tokens, version};
 use super::read::Entrant;
-use super::{Board, Duel, Heat, Leaderboard, LeaderboardError, Role, Row, drill};
+use super::{Board, Duel, Heat, Leaderboard, LeaderboardError, Overall, Role, Row, drill};
 use crate::ask::prompt::Prompt;
 use crate::report::page::table::{Cell, Column, Table};
 use crate::report::page::{Html, Page, Section, bar};
@@ -24,7 +24,8 @@ const UNSOLVED: usize = 100;
 /// If a record cannot be read or a picture not drawn.
 pub fn page(leaderboard: &Leaderboard, entrants: &[Entrant], prompts: Vec<Prompt>) -> Result<String, LeaderboardError> {
     let items = drill::items(leaderboard, entrants, prompts)?;
-    let mut sections = vec![Section::new("compared", "What is compared", compared(leaderboard))];
+    let mut sections: Vec<Section> = leaderboard.overall.iter().enumerate().map(overall).collect();
+    sections.push(Section::new("compared", "What is compared", compared(leaderboard)));
     for (at, board) in leaderboard.boards.iter().enumerate() {
         let heading = format!("{}, seed {}: {}", board.suite, board.seed, board.task);
         sections.push(Section::new(format!("board-{at}"), heading, section(board)?));
@@ -43,6 +44,50 @@ fn lead(leaderboard: &Leaderboard) -> Html {
         models.len(),
         count(replies)
     ))
+}
+
+/// Every model at every task of the same items.
+fn overall((at, overall): (usize, &Overall)) -> Section {
+    let heads = [
+        Column::text("place"),
+        Column::text("model"),
+        Column::number("mean").hint("Of the shares that are right at each task"),
+        Column::text("95 %").hint("Interval of the mean"),
+        Column::text("from 0 to 100 %"),
+    ];
+    let tasks = overall.tasks.iter().map(|task| Column::number(task.name()));
+    let mut table = Table::new(heads.into_iter().chain(tasks));
+    for (at, row) in overall.rows.iter().enumerate() {
+        let ci = row.interval();
+        let said = format!(
+            "{} of the tasks' mean, {}",
+            row.mean.map_or("nothing".into(), percent),
+            ci.map_or("".into(), interval)
+        );
+        let cells = [
+            Cell::text(&row.told_place()).sorted_by(at as f64),
+            Cell::text(&overall.label(row)).hint(&row.run),
+            share(row.mean),
+            ci.map_or_else(Cell::unknown, |ci| Cell::text(&interval(ci)).sorted_by(ci.low)),
+            row.mean.map_or_else(Cell::unknown, |mean| Cell::html(bar::interval(mean, ci, &said)).sorted_by(mean)),
+        ];
+        let by_task =
+            row.by_task.iter().map(|&right| right.map_or_else(Cell::unknown, |right| share(Some(right)).shaded(right)));
+        table.row_of(class(row.complete, row.role), cells.into_iter().chain(by_task));
+    }
+    let note = Html::note(&format!("Shares that are right. {PLACES}"));
+    let heading = format!("{}, seed {}: all tasks", overall.suite, overall.seed);
+    Section::new(format!("overall-{at}"), heading, table.html().and(note))
+}
+
+/// The class of a row by what it is there for.
+fn class(is_complete: bool, role: Role) -> &'static str {
+    match (is_complete, role) {
+        (false, _) => "unranked",
+        (_, Role::Model) => "",
+        (_, Role::Floor) => "floor",
+        (_, Role::Ceiling) => "ceiling",
+    }
 }
 
 /// The sets of items, and how to read the tables.
@@ -132,13 +177,7 @@ fn rows(board: &Board) -> Html {
     let table = Table::new(columns);
     let mut table = if board.rows.len() > MANY { table.filtered() } else { table };
     for (at, row) in board.rows.iter().enumerate() {
-        let class = match (row.is_complete(), row.role) {
-            (false, _) => "unranked",
-            (_, Role::Model) => "",
-            (_, Role::Floor) => "floor",
-            (_, Role::Ceiling) => "ceiling",
-        };
-        table.row_of(class, cells(board, (at, row), epochs));
+        table.row_of(class(row.is_complete(), row.role), cells(board, (at, row), epochs));
     }
     table.html()
 }

@@ -85,6 +85,20 @@ fn models_are_ranked_where_they_answered_the_same_items() {
     let tables: Vec<(&str, Task, u64)> =
         found.boards.iter().map(|board| (board.fingerprint.as_str(), board.task, board.items)).collect();
     assert_eq!(tables, [("aa", Task::Stack, 3), ("aa", Task::Fuel, 1), ("bb", Task::Stack, 3), ("bb", Task::Fuel, 1)]);
+    // Four items are too few to tell two models apart, so they share the first place.
+    let overall: Vec<(String, &str, bool)> =
+        found.overall[0].rows.iter().map(|row| (row.told_place(), row.model.as_str(), row.complete)).collect();
+    assert_eq!(overall[0], ("ceiling".into(), "sim/oracle", true));
+    assert_eq!(
+        overall[1..3].iter().map(|row| (row.0.as_str(), row.1)).collect::<Vec<_>>(),
+        [("=1", "m/better"), ("=1", "m/worse")]
+    );
+    assert_eq!(
+        overall[3..].iter().map(|row| (row.0.as_str(), row.1)).collect::<Vec<_>>(),
+        [("floor", "guess/zero"), ("not ranked", "m/better")]
+    );
+    let better = &found.overall[0].rows[1];
+    assert_eq!((better.mean, &better.by_task), (Some((2.0 / 3.0 + 1.0) / 2.0), &vec![Some(2.0 / 3.0), Some(1.0)]));
     let board = &found.boards[0];
     let third = |n: f64| Some(n / 3.0);
     let names = told(board);

@@ -17,12 +17,17 @@ impl Html {
 
     /// A paragraph of text.
     pub fn paragraph(text: &str) -> Self {
-        Self::text(text).within("p", "")
+        Self::prose(text).within("p", "")
+    }
+
+    /// Text whose numbers stay on one line with their units: `91.2 %`, `12.3 points`.
+    pub fn prose(text: &str) -> Self {
+        Self::text(&bound(text))
     }
 
     /// A paragraph in small print: how to read what stands above it, what was left out.
     pub fn note(text: &str) -> Self {
-        Self::text(text).within("p", "note")
+        Self::prose(text).within("p", "note")
     }
 
     /// A heading within a section.
@@ -116,6 +121,23 @@ pub(super) fn escaped(text: &str) -> String {
     HtmlEscape(text).to_string()
 }
 
+/// What stands behind numbers and belongs to them.
+const UNITS: [&str; 8] = ["%", "points", "point", "s", "ms", "times", "instructions", "queries"];
+
+/// The text with no line break between a number and its unit.
+fn bound(text: &str) -> String {
+    let mut bound = String::with_capacity(text.len());
+    let mut words = text.split(' ').peekable();
+    while let Some(word) = words.next() {
+        bound += word;
+        let Some(next) = words.peek() else { break };
+        let unit = next.trim_end_matches([',', ';', '.', ':', ')']);
+        let holds = word.ends_with(|c: char| c.is_ascii_digit()) && UNITS.contains(&unit);
+        bound.push(if holds { '\u{a0}' } else { ' ' });
+    }
+    bound
+}
+
 /// The text within the fragment of a URL.
 fn percent_encoded(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
@@ -135,5 +157,12 @@ mod tests {
         assert_eq!(Html::item("a b/ü", "x").to_string(), r##"<a href="#item=a%20b%2F%C3%BC">x</a>"##);
         let list = Html::list([Html::code("a"), Html::text("b").and(Html::strong("c"))]);
         assert_eq!(list.to_string(), "<ul><li><code>a</code></li><li>b<strong>c</strong></li></ul>");
+    }
+
+    #[test]
+    fn numbers_and_their_units_stay_together() {
+        let told = Html::paragraph("missed 91.2 % (85.0–95.1 %, 3 of 4), by 12.3 points; in 4 ways.").to_string();
+        assert_eq!(told, "<p>missed 91.2\u{a0}% (85.0–95.1\u{a0}%, 3 of 4), by 12.3\u{a0}points; in 4 ways.</p>");
+        assert_eq!(Html::text("3 %").to_string(), "3 %", "what is no prose stays as it is");
     }
 }

@@ -179,11 +179,11 @@ const openBrowser = ({ common, items }, place, dialog) => {
   const slots = item => {
     const said = item.slots.some(slot => slot[2] !== null);
     const rows = item.slots.map(([name, truth, answer, right]) => make("tr", { class: right === false ? "missed" : "" },
-      make("th", { scope: "row" }, name), make("td", { class: "value" }, truth),
-      said ? make("td", { class: "value" }, answer ?? "") : null,
+      make("th", { scope: "row" }, name), make("td", { class: "value good" }, truth),
+      said ? make("td", { class: `value ${right === null ? "" : right ? "good" : "bad"}` }, answer ?? "") : null,
       make("td", {}, right === null ? "" : right ? "right" : "wrong")));
     (item.beyond || []).forEach(answer => rows.push(make("tr", { class: "missed" }, make("th", { scope: "row" }, "beyond"),
-      make("td"), make("td", { class: "value" }, answer), make("td", {}, "too many"))));
+      make("td"), make("td", { class: "value bad" }, answer), make("td", {}, "too many"))));
     if (!rows.length) return make("p", { class: "note" }, "There is nothing to get right but that there is nothing.");
     const heads = [item.task === "reachability" ? "flag" : "slot", "truth", ...(said ? ["said"] : []), ""];
     return make("div", { class: "scroll" }, make("table", { class: "slots" },

@@ -1,8 +1,12 @@
 //! Owns tables: what sorts by which number, and how wide a table may get on a narrow screen.
 //!
-//! Must not know what is in the cells. The script makes headers into buttons; without it the table reads as it is.
+//! Must not know what is in the cells. The script makes headers into buttons; without it the table reads as it is. A column
+//! in which nothing stands, or nothing that is known, is left out.
 
 use super::html::{Html, escaped};
+
+/// The class of cells whose value nobody knows.
+const UNKNOWN: &str = "unknown";
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -63,7 +67,12 @@ impl Cell {
 
     /// Something that is not known; it sorts behind all that is.
     pub fn unknown() -> Self {
-        Self { class: "unknown", ..Self::text("unknown") }
+        Self { class: UNKNOWN, ..Self::text("unknown") }
+    }
+
+    /// Whether a reader learns something from it.
+    fn says_something(&self) -> bool {
+        !self.html.is_empty() && self.class != UNKNOWN
     }
 
     /// A number as it is shown, or that it is not known.
@@ -96,8 +105,8 @@ impl Cell {
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: Vec<Column>,
-    rows: String,
-    count: usize,
+    /// Class and cells of each.
+    rows: Vec<(&'static str, Vec<Cell>)>,
     filtered: bool,
     grid: bool,
     caption: Html,
@@ -107,7 +116,7 @@ impl Table {
     /// Without rows.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         let columns = columns.into_iter().collect();
-        Self { columns, rows: String::new(), count: 0, filtered: false, grid: false, caption: Html::default() }
+        Self { columns, rows: Vec::new(), filtered: false, grid: false, caption: Html::default() }
     }
 
     /// With an input above it that shows only the rows with a text.
@@ -134,33 +143,39 @@ impl Table {
     pub fn row_of(&mut self, class: &'static str, cells: impl IntoIterator<Item = Cell>) {
         let cells: Vec<Cell> = cells.into_iter().collect();
         assert_eq!(cells.len(), self.columns.len(), "a cell for each column");
-        let cells: String = self.columns.iter().zip(&cells).map(|(column, cell)| cell_html(column, cell)).collect();
-        let class = if class.is_empty() { String::new() } else { format!(r#" class="{class}""#) };
-        self.rows += &format!("<tr{class}>{cells}</tr>\n");
-        self.count += 1;
+        self.rows.push((class, cells));
     }
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.count
+        self.rows.len()
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.rows.is_empty()
     }
 
     /// As part of a page.
     pub fn html(&self) -> Html {
-        let head: String = self.columns.iter().map(Column::html).collect();
+        let says_something =
+            |&at: &usize| self.is_empty() || self.rows.iter().any(|(_, cells)| cells[at].says_something());
+        let shown: Vec<usize> = (0..self.columns.len()).filter(says_something).collect();
+        let head: String = shown.iter().map(|&at| self.columns[at].html()).collect();
+        let rows: String = self.rows.iter().map(|(class, cells)| self.row_html(&shown, class, cells)).collect();
         let filtered = if self.filtered { " data-filter" } else { "" };
         let caption =
             if self.caption.is_empty() { String::new() } else { format!("<caption>{}</caption>", self.caption) };
         let class = if self.grid { "grid" } else { "sortable" };
         Html::trusted(format!(
-            "<div class=\"scroll\"{filtered}><table class=\"{class}\">{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
-            self.rows
+            "<div class=\"scroll\"{filtered}><table class=\"{class}\">{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
         ))
+    }
+
+    fn row_html(&self, shown: &[usize], class: &str, cells: &[Cell]) -> String {
+        let class = if class.is_empty() { String::new() } else { format!(r#" class="{class}""#) };
+        let cells: String = shown.iter().map(|&at| cell_html(&self.columns[at], &cells[at])).collect();
+        format!("<tr{class}>{cells}</tr>\n")
     }
 }
 
@@ -191,5 +206,20 @@ mod tests {
         <tr class="floor"><td>b</td><td class="number unknown">unknown</td></tr>
         </tbody></table></div>
         "#);
+    }
+
+    #[test]
+    fn columns_that_say_nothing_are_left_out() {
+        let told = |columns: usize, rows: &[&[Cell]]| {
+            let mut table = Table::new((0..columns).map(|at| Column::text(&format!("c{at}"))));
+            rows.iter().for_each(|cells| table.row(cells.iter().cloned()));
+            let html = table.html().to_string();
+            (0..columns).filter(|at| html.contains(&format!(">c{at}<"))).collect::<Vec<_>>()
+        };
+        let [said, unknown, empty] = [Cell::text("x"), Cell::unknown(), Cell::text("")];
+        let rows = [&[said.clone(), unknown.clone(), empty.clone(), unknown.clone()][..]];
+        assert_eq!(told(4, &rows), [0]);
+        assert_eq!(told(4, &[rows[0], &[said.clone(), unknown, empty, said]]), [0, 3]);
+        assert_eq!(told(2, &[]), [0, 1], "a table without rows says what it would have");
     }
 }

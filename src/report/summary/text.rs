@@ -14,6 +14,11 @@ pub(in crate::report) fn interval(interval: Interval) -> String {
     format!("{:.1}–{:.1} %", interval.low * 100.0, interval.high * 100.0)
 }
 
+/// `+12.3 points`: a difference of two shares is no percentage.
+pub(in crate::report) fn points(difference: f64) -> String {
+    format!("{:+.1} points", difference * 100.0)
+}
+
 /// `12,345`.
 pub(in crate::report) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -27,12 +32,17 @@ pub(in crate::report) fn count(n: u64) -> String {
     text
 }
 
-/// A Markdown table.
+/// A Markdown table, without the columns in which nothing stands.
 pub(in crate::report) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let row = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
-    let mut text = row(head.to_vec());
-    text += &row(vec!["---"; head.len()]);
-    rows.iter().for_each(|cells| text += &row(cells.iter().map(String::as_str).collect()));
+    let says_something = |&at: &usize| rows.iter().any(|cells| !cells[at].is_empty());
+    let shown: Vec<usize> = (0..head.len()).filter(says_something).collect();
+    let row = |cell: &dyn Fn(usize) -> String| {
+        let cells: Vec<String> = shown.iter().map(|&at| cell(at)).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = row(&|at| head[at].into());
+    text += &row(&|_| "---".into());
+    rows.iter().for_each(|cells| text += &row(&|at| cells[at].clone()));
     text
 }
 
@@ -76,5 +86,6 @@ mod tests {
         assert_eq!(fenced("wat", "(module)\n"), "```wat\n(module)\n```\n");
         assert_eq!(fenced("", "a ```` b"), "`````\na ```` b\n`````\n");
         assert_eq!(table(&["a", "b"], &[vec!["1".into(), "2".into()]]), "| a | b |\n| --- | --- |\n| 1 | 2 |\n");
+        assert_eq!(table(&["a", "b"], &[vec![String::new(), "2".into()]]), "| b |\n| --- |\n| 2 |\n", "none in vain");
     }
 }

@@ -24,7 +24,8 @@ pub struct Smallest {
     pub record: Record,
 }
 
-/// Finds it for each claim: the smallest that was cut down and still has the fact, else the shortest miss.
+/// Finds it for each claim: the smallest that was cut down and has the fact, and none of an earlier claim, else the shortest
+/// miss.
 pub(super) fn find(claims: &mut [Claim], records: &[Record], shrunk: &[Shrunk]) -> Result<(), UnreadableItem> {
     let mut machine = Machine::default();
     let mut cut: Vec<(&Shrunk, Facts)> = Vec::new();
@@ -37,9 +38,12 @@ pub(super) fn find(claims: &mut [Claim], records: &[Record], shrunk: &[Shrunk]) 
         .filter(|record| record.answer.verdict.is_miss())
         .map(|record| (record.item.id.as_str(), record))
         .collect();
+    let mut earlier = Vec::new();
     for claim in claims {
         let ids: HashSet<&str> = claim.misses.iter().map(|miss| miss.id.as_str()).collect();
-        let own = cut.iter().find(|(line, facts)| ids.contains(line.from.as_str()) && facts.contains(claim.fact));
+        let shows = |facts: &Facts| facts.contains(claim.fact) && !earlier.iter().any(|&fact| facts.contains(fact));
+        let own = cut.iter().find(|(_, facts)| shows(facts));
+        earlier.push(claim.fact);
         let whole = || {
             let own = ids.iter().filter_map(|id| missed.get(id).copied());
             own.min_by_key(|record| (record.item.bytes, record.item.instructions, record.item.id.as_str()))

@@ -55,8 +55,11 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("docs/tutorial.md", "", "tests/it/documented.rs"),
 ];
 
-/// Sample files by the name in the head of their block, and how they are held.
-const FILES: &[(&str, fn(&Path))] = &[
+/// How a sample file is held.
+type Held = fn(&Path);
+
+/// Sample files by the name in the head of their block.
+const FILES: &[(&str, Held)] = &[
     ("mine.yaml", |path| drop(Preset::load(&path.to_string_lossy()).expect("the preset on the page"))),
     ("models.yaml", |path| Models::shipped().extend_with(path).expect("the models on the page")),
 ];
@@ -143,6 +146,10 @@ fn runs(folder: &Path, text: &str) {
     };
     if text.contains("results/RUN_DIR") {
         attack("RUN_DIR", &["--strategy", "evolve"]);
+    }
+    if text.contains("results/EVAL_RUN") {
+        let args = ["eval", "--suite", "smoke", "--limit", "4", "--model", "sim/novice", "--into", "results/EVAL_RUN"];
+        assert_eq!(harness(folder, &args).status.code(), Some(0));
     }
     if text.contains("results/MATCHED_RUN") {
         attack("MATCHED_RUN", &["--strategy", "matched", "--like", "results/RUN_DIR"]);

@@ -40,7 +40,7 @@ fn module(noise: &[u8]) -> Option<Vec<u8>> {
 /// A name section in which some entries are sorted, some not, some of no function, some twice, and some cut off.
 fn names(noise: &[u8]) -> Vec<u8> {
     const NAMES: [&str; 8] = ["", "f0", "f1", "f1_", "same", "\u{1b}[31m\n", "\u{202e}\"\\", "$\u{e9}"];
-    let mut map = vec![(noise[0] % 12) + u8::from(noise[1] % 5 == 0) * 100];
+    let mut map = vec![(noise[0] % 12) + u8::from(noise[1].is_multiple_of(5)) * 100];
     for entry in noise[2..].chunks(2).take(usize::from(noise[0] % 12)) {
         let name = NAMES[usize::from(entry[1] % 8)];
         map.extend([entry[0] % 16, name.len() as u8]);
