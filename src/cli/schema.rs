@@ -1,6 +1,6 @@
 //! Owns `harness schema`: the language as data, for people and for programs.
 
-use super::table::{Column, Table as Text};
+use super::table::{Column, Table as Text, flow, prose};
 use super::{Failure, print_json, print_line};
 use crate::run::yaml::nearest;
 use crate::wasm::isa::Op;
@@ -82,22 +82,28 @@ fn print_table(table: &Table) -> Result<(), Failure> {
     }
     print_line(&text.text())?;
     print_line("")?;
-    print_line("t stands for a type that depends on the module: `harness schema NAME` says on what.")?;
+    print_line(&prose("t stands for a type that depends on the module: `harness schema NAME` says on what."))?;
     print_line("Not covered:")?;
-    table.not_covered.iter().try_for_each(|left| print_line(&format!("  {}: {}", left.proposal, left.instructions)))
+    let left_out = |left: &NotCovered| words(&format!("  {}: ", left.proposal), left.instructions);
+    table.not_covered.iter().try_for_each(left_out)
 }
 
 fn opcode(instruction: &Instruction) -> String {
     instruction.opcode.join(" ").replace("0x", "")
 }
 
+/// What stands behind a label, over several lines where the terminal is narrow.
+fn words(label: &str, text: &str) -> Result<(), Failure> {
+    print_line(flow(label, text.split(' '), " ").trim_end())
+}
+
 fn print_detail(instruction: &Instruction) -> Result<(), Failure> {
-    let line = |label: &str, text: &str| print_line(&format!("{label:13} {text}"));
+    let line = |label: &str, text: &str| words(&format!("{label:13} "), text);
     print_line(instruction.name)?;
     line("  opcode", &instruction.opcode.join(" "))?;
     for (at, field) in instruction.immediates.iter().enumerate() {
         let label = if at == 0 { "  followed by" } else { "" };
-        print_line(&format!("{label:13} {} ({}): {}", field.name, field.encoding, field.meaning))?;
+        line(label, &format!("{} ({}): {}", field.name, field.encoding, field.meaning))?;
     }
     line("  signature", &instruction.signature.text)?;
     if let Some(depends_on) = instruction.signature.depends_on {
@@ -118,7 +124,7 @@ fn print_sections() -> Result<(), Failure> {
         forms.iter().try_for_each(|form| {
             let mut ways = form.forms.iter();
             let first = ways.next().unwrap_or(&"");
-            print_line(format!("  {:12} {first:44} {}", form.name, form.about).trim_end())?;
+            words(&format!("  {:12} {first:44} ", form.name), form.about)?;
             ways.try_for_each(|way| print_line(&format!("  {:10} | {way}", "")))
         })
     };
@@ -126,8 +132,7 @@ fn print_sections() -> Result<(), Failure> {
     forms("and goes on with sections, each of which begins with", format.section)?;
     print_line("Sections, in the order in which they must stand; each may be left out")?;
     for section in format.sections {
-        let line = format!("  {:2} {:11} {:15} {}", section.id, section.name, section.content, section.about);
-        print_line(&line)?;
+        words(&format!("  {:2} {:11} {:15} ", section.id, section.name, section.content), section.about)?;
     }
     forms("Forms", format.forms)?;
     forms("Custom sections", format.custom)

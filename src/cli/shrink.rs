@@ -317,7 +317,7 @@ impl Shrinking {
                 print_line(&format!("truth: {}", judged(&values.join(", "), true)))?;
             }
             let said = record.answer.reply.as_deref().unwrap_or_default().trim();
-            print_line(&format!("the model said: {}\n", judged(said, false)))?;
+            print_line(&format!("the model said:\n{}\n", judged(&prose(said), false)))?;
         }
         // Nothing asked, or free: nothing to tell.
         if self.spent.cost_usd.is_none_or(|usd| usd > 0.0) && !(self.shrunk.is_empty() && self.not_missed.is_empty()) {

@@ -62,7 +62,8 @@ fn printed(folder: &Path, args: &str, keys: &mut BTreeSet<String>) {
 fn missing(keys: &BTreeSet<String>) -> Vec<&str> {
     let text = read(&page("method.md"));
     let codes: BTreeSet<&str> = text.split('`').skip(1).step_by(2).collect();
-    keys.iter().map(String::as_str).filter(|key| !codes.contains(key)).collect()
+    // Flags are numbered, not defined one by one.
+    keys.iter().map(String::as_str).filter(|key| !codes.contains(key) && !key.starts_with("FLAG_")).collect()
 }
 
 #[test]

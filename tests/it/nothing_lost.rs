@@ -167,7 +167,8 @@ async fn survives_kills(name: &str, args: &[&str], within_ms: u32) {
             Some(run) => vec![args[0], "--resume", run],
             None => args.clone(),
         };
-        let mut child = command(&killed, &args).spawn().expect("starts");
+        let told = std::fs::File::create(killed.join("said")).expect("our folder");
+        let mut child = command(&killed, &args).stderr(told).spawn().expect("starts");
         if kills == KILLS {
             assert!(child.wait().expect("ends").success());
             break;
@@ -182,7 +183,8 @@ async fn survives_kills(name: &str, args: &[&str], within_ms: u32) {
             }
         }
         let ended = child.try_wait().expect("is ours");
-        assert!(ended.is_none_or(|status| status.success()), "after {kills} kills it ended by itself: {ended:?}");
+        let said = || std::fs::read_to_string(killed.join("said")).expect("our file");
+        assert!(ended.is_none_or(|status| status.success()), "after {kills} kills: {ended:?}: {}", said());
         child.kill().expect("is ours");
         child.wait().expect("ends");
         kills += 1;

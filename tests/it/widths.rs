@@ -78,6 +78,8 @@ fn lists() {
     check(&folder, "suite_list", "suite list");
     check(&folder, "suite_show", "suite show smoke --limit 4");
     check(&folder, "schema", "schema");
+    check(&folder, "schema_memory", "schema memory.init");
+    check(&folder, "schema_sections", "schema --sections");
     check(&folder, "verify", "verify -n 40");
     check(&folder, "corpus", "corpus compare reference reference");
     check(&folder, "train", "train --preset tiny --steps 200 --programs 5");

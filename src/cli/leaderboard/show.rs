@@ -40,7 +40,7 @@ pub(super) fn show(leaderboard: &Leaderboard, out: &Path) -> Result<(), Failure>
 
 /// Every model at every task.
 fn matrix(overall: &Overall) -> Table {
-    let heads = [Column::text(""), Column::text("model"), Column::number("mean"), Column::number("95 % CI")];
+    let heads = [Column::text(""), Column::text("model"), Column::number("mean"), Column::number("95 % CI").rank(2)];
     let tasks = overall.tasks.iter().map(|task| Column::number(task.name()).rank(1));
     let mut table = Table::new(heads.into_iter().chain(tasks));
     for row in &overall.rows {

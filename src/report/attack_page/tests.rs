@@ -61,7 +61,7 @@ fn the_page_tells_what_fails_and_what_cures_it() {
         shifts,
         "Confirmed: changing it cures the misses",
         "Changing it cures 8 of 8 misses (its operand reduced before: 8 of 8); changing another instruction instead cures 0 of 8",
-        "Cured 100.0 % (67.6\u{2013}100.0 %, 8 of 8)",
+        "Cured 100.0\u{a0}% (67.6\u{2013}100.0\u{a0}%, 8 of 8)",
         "From 40 instructions to 3; missed 2 of 2 times",
         "i32.shl -&gt; i32.const 31 i32.and i32.shl",
         "different programs missed",
@@ -75,5 +75,5 @@ fn the_page_tells_what_fails_and_what_cures_it() {
 #[test]
 fn a_run_without_a_miss_says_so() {
     let page = page(&records(60, |_, _| false), &[], &[]);
-    assert!(page.contains("Nothing was missed.") && page.contains("Wrong on 0.0 %"));
+    assert!(page.contains("Nothing was missed.") && page.contains("Wrong on 0.0\u{a0}%"));
 }

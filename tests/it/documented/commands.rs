@@ -20,6 +20,7 @@ const SMALLER: &[(&str, &str)] = &[
     ("ollama/llama3.2", "ollama/llama3.2 --base-url $OPENAI_BASE_URL"),
     // It reads thousands of items first.
     ("--model guess/learned", ""),
+    ("generate --suite standard@1", "generate --suite smoke@1"),
     ("-n 1000000", "-n 20"),
     ("-n 10000", "-n 20"),
     ("--limit 200", "--limit 2"),
@@ -35,7 +36,6 @@ const ADDED: &[(&str, &str, &[&str])] = &[
     ("harness eval", "--limit 2", &["--limit", "--replay", "--items", "--resume"]),
     ("harness export standard", "--limit 2", &[]),
     ("harness suite show", "--limit 2", &[]),
-    ("harness generate --suite", "--limit 2", &[]),
     ("harness train", "--steps 200 --programs 5", &["--steps"]),
 ];
 
