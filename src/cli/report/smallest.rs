@@ -29,7 +29,8 @@ pub(super) fn cut_down(asked: &Asked<'_>, mut found: Found, wanted: usize) -> Re
         say(&format!("cutting down one program of each of {} weaknesses", open.len()));
         let prompt = (asked.prompt)(&[&first.item])?;
         let stopped = runtime()?.block_on(async {
-            let shrinker = shrink::shrinker(asked.way, &asked.connect().await?, prompt, (CONFIRM, budget));
+            let connection = asked.connect().await?;
+            let shrinker = shrink::shrinker(asked.way, &connection, prompt, (CONFIRM, budget));
             let (budget, stop) = budget::Flags::default().open();
             let progress = ShrinkProgress::new(budget, asked.entry.prices_here());
             let shrinking = shrink::shrink_all(asked.dir, (&open, &found.shrunk), shrinker, progress, stop).await?;

@@ -93,7 +93,10 @@ fn said(share: Share) -> String {
 /// One claim: what is missed, the smallest program that shows it, and the evidence.
 fn card(claim: &Claim, number: u32) -> Html {
     let rate = |share: Share| share.rate().map_or("unknown".into(), percent);
-    let rates = format!("Missed {} of the time, {} elsewhere.", rate(claim.with), rate(claim.without));
+    let mut rates = format!("Missed {} of the time, {} elsewhere.", rate(claim.with), rate(claim.without));
+    if let Some(Cure { suspect, control, .. }) = &claim.cure {
+        rates += &format!(" Changing it cures {}, changing something else {}.", rate(*suspect), rate(*control));
+    }
     let heading = Html::text(&format!("{number}. {}", claim.what)).within("h4", "");
     let smallest = claim.smallest.as_ref().map_or(Html::default(), smallest);
     let evidence = Html::folded("Evidence", evidence(claim));

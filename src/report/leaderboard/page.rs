@@ -39,9 +39,9 @@ fn lead(leaderboard: &Leaderboard) -> Html {
     let models: BTreeSet<&str> = rows().filter(|row| row.role == Role::Model).map(|row| row.model.as_str()).collect();
     let replies: u64 = rows().map(|row| row.replies).sum();
     Html::paragraph(&format!(
-        "How often {} models say rightly what WebAssembly programs compute, in {} replies. The guessers are the floor: they \
+        "How often {} right about what WebAssembly programs compute, in {} replies. The guessers are the floor: they \
          execute nothing. The solver that makes no mistake is the ceiling.",
-        models.len(),
+        if models.len() == 1 { "one model is".into() } else { format!("{} models are", models.len()) },
         count(replies)
     ))
 }
@@ -130,7 +130,7 @@ fn section(board: &Board) -> Result<Html, LeaderboardError> {
     let about = Html::text(&format!("{} items, fingerprint ", count(board.items)))
         .and(Html::code(&board.fingerprint))
         .and(Html::text(". "))
-        .and(Html::text(&sentence(board)))
+        .and(Html::prose(&sentence(board)))
         .within("p", "");
     let mut parts = vec![about, rows(board)];
     if board.duels.rows.len() > 1 {
@@ -285,7 +285,8 @@ fn pairs(board: &Board) -> Html {
             Cell::maybe(duel.smallest_detectable, |d| format!("{:.1}", 100.0 * d)),
         ]);
     }
-    Html::folded(&format!("All {} pairs", count(table.len() as u64)), table.html())
+    let summary = if table.len() == 1 { "The pair".into() } else { format!("All {} pairs", count(table.len() as u64)) };
+    Html::folded(&summary, table.html())
 }
 
 fn p_value(p: f64) -> String {
