@@ -120,7 +120,7 @@ fn told_sizes(solver: &str, witness: u32, shrunk: Option<&Shrunk>) -> String {
 fn earlier(solver: &str, seed: &str, runs: &Path) -> Option<PathBuf> {
     let plain: String =
         solver.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
-    let end = format!("-attack-{PRESET}-sim-{plain}-seed{seed}");
+    let end = format!("-{PRESET}-sim-{plain}-seed{seed}");
     let entries = std::fs::read_dir(runs).ok()?;
     let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     found.sort();

@@ -57,7 +57,7 @@ impl fmt::Debug for ApiKey {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// No key for an endpoint that needs one.
-    #[error("{variable} is not set, in the environment or in .env; `--model sim/novice` needs no key")]
+    #[error("{variable} is not set, in the environment or in .env; sim/novice needs no key")]
     NoKey {
         /// The variable that would hold it.
         variable: &'static str,
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn a_missing_key_says_what_to_do() {
         let error = OpenAi::new(endpoint("https://api.openai.com/v1/", None), Limits::default()).expect_err("no key");
-        insta::assert_snapshot!(error, @"OPENAI_API_KEY is not set, in the environment or in .env; `--model sim/novice` needs no key");
+        insta::assert_snapshot!(error, @"OPENAI_API_KEY is not set, in the environment or in .env; sim/novice needs no key");
         OpenAi::new(endpoint("http://127.0.0.1:1/v1", None), Limits::default()).expect("needs no key");
     }
 

@@ -11,7 +11,7 @@ use super::flags::{belongs, fits};
 use super::gate::{self, Gate};
 use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
 use super::resume::{self, Earlier};
-use super::shrink::{self, CONFIRM, Shrinking};
+use super::shrink::{self, CONFIRM, QUERY_BUDGET, Shrinking};
 use super::{Failure, Verb, print_json, runtime, say, signals};
 use crate::ask::models::ModelEntry;
 use crate::ask::prompt::Prompt;
@@ -84,11 +84,12 @@ pub struct Args {
     /// Ask no random baseline
     #[arg(long)]
     no_baseline: bool,
-    /// Then cut the K shortest confirmed misses down, as `harness shrink` does
+    /// Then cut K misses down that were missed again, as `harness shrink --best K` does
     #[arg(long, default_value_t = 0, value_name = "K")]
     shrink: usize,
     /// Requests at most to cut down each of them, beyond --query-budget
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = QUERY_BUDGET, value_name = "N", requires = "shrink")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     shrink_budget: u64,
     /// Prompt file, in place of the shipped one of the task
     #[arg(long, value_name = "FILE")]
@@ -147,6 +148,7 @@ impl Args {
         let Some(path) = &self.resume else { return self.carry_out(None, homes) };
         match Earlier::reopen(path, "attack", homes)? {
             (earlier, Verb::Attack(args)) if earlier.is_complete() => {
+                args.is_same(&earlier)?;
                 let figures = write_summary(&earlier.dir).map_err(Failure::unread)?;
                 say("the run is complete; nothing is left to ask");
                 args.told(&figures, &Shrinking::default(), &earlier.dir, Status::Complete)
@@ -157,6 +159,17 @@ impl Args {
     }
 
     fn carry_out(&self, earlier: Option<Earlier>, homes: &Homes) -> Result<(), Failure> {
+        let resolved = self.resolve()?;
+        self.budget.check(std::slice::from_ref(&resolved.entry))?;
+        if self.dry_run {
+            return self.show_bill(&resolved);
+        }
+        let like = self.like.as_deref().map(|path| homes.open(path)).transpose().map_err(Failure::usage)?;
+        runtime()?.block_on(self.attack(resolved, (earlier, like), homes))
+    }
+
+    /// What names and files stand for.
+    fn resolve(&self) -> Result<Resolved, Failure> {
         self.check_strategy()?;
         if self.shrink > 0 {
             shrink::enough("--shrink-budget", self.shrink_budget, CONFIRM)?;
@@ -173,24 +186,28 @@ impl Args {
         let source = preset.source(&loom);
         let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
         let device = self.device.open().map_err(Failure::usage)?;
-        let resolved = Resolved { preset, prompt, entry, loom, source, baseline, policy, device };
-        self.budget.check(std::slice::from_ref(&resolved.entry))?;
-        if self.dry_run {
-            return self.show_bill(&resolved);
-        }
-        let like = self.like.as_deref().map(|path| homes.open(path)).transpose().map_err(Failure::usage)?;
-        runtime()?.block_on(self.attack(resolved, (earlier, like), homes))
+        Ok(Resolved { preset, prompt, entry, loom, source, baseline, policy, device })
+    }
+
+    /// Refuses flags that would ask something else than a complete run has asked.
+    fn is_same(&self, earlier: &Earlier) -> Result<(), Failure> {
+        let resolved = self.resolve()?;
+        let model = resolved.entry.name();
+        earlier.is_same(&self.manifest(&resolved, &model, Stamp::now())?)
     }
 
     /// Refuses flags of another strategy than the one that is chosen.
     fn check_strategy(&self) -> Result<(), Failure> {
         let flags = [
-            (self.like.is_some(), "--like", StrategyName::Matched),
-            (self.no_predictor, "--no-predictor", StrategyName::Ppo),
-            (self.policy.is_some(), "--policy", StrategyName::Ppo),
-            (self.device != Device::Cpu, "--device", StrategyName::Ppo),
+            (self.like.is_some(), "--like", &[StrategyName::Matched]),
+            (self.no_predictor, "--no-predictor", &[StrategyName::Ppo]),
+            (self.policy.is_some(), "--policy", &[StrategyName::Ppo]),
+            (self.device != Device::Cpu, "--device", &[StrategyName::Ppo]),
         ];
-        belongs(flags.map(|(is_given, flag, of)| (is_given && of != self.strategy, flag, "--strategy", of)))
+        belongs(
+            "--strategy",
+            flags.map(|(is_given, flag, of)| (is_given && !of.contains(&self.strategy), flag, &of[..])),
+        )
     }
 
     async fn attack(

@@ -58,7 +58,7 @@ pub struct Way {
     #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
     /// Keep replies on disk, and take from there what was asked before: same model, parameters, messages and epoch
-    #[arg(long, overrides_with = "no_cache")]
+    #[arg(long, conflicts_with = "no_cache")]
     cache: bool,
     /// Ask everything anew (the default)
     #[arg(long)]
@@ -166,6 +166,11 @@ impl Sampling {
     /// If there is no such model.
     pub fn entry(&self, model: &str) -> Result<ModelEntry, Failure> {
         let provider = Provider::of(model).map_or(Provider::OpenAi, |(provider, _)| provider);
+        if let Some(url) = self.base_url.as_deref().filter(|_| provider.is_resident()) {
+            let problem =
+                format!("{model} answers within this program, and not at --base-url {url}; name a model with --model");
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
         let usual = provider.row().base_url_variable.and_then(variable);
         let entry = self.models()?.resolve(model, self.base_url.as_deref(), usual.as_deref());
         let entry = entry.map_err(Failure::usage)?;
@@ -191,6 +196,17 @@ impl Sampling {
     /// Most tokens of a reply, if the user set it.
     pub fn max_reply_tokens(&self) -> Option<u64> {
         self.max_tokens.map(u64::from)
+    }
+
+    /// The flags, and which of them are given.
+    pub fn given(&self) -> [(bool, &'static str); 5] {
+        [
+            (self.models.is_some(), "--models"),
+            (self.base_url.is_some(), "--base-url"),
+            (self.temperature.is_some(), "--temperature"),
+            (self.reasoning_effort.is_some(), "--reasoning-effort"),
+            (self.max_tokens.is_some(), "--max-tokens"),
+        ]
     }
 }
 

@@ -113,7 +113,6 @@ impl Args {
         }
         let Some(path) = &self.resume else { return self.carry_out(None, homes) };
         match Earlier::reopen(path, "eval", homes)? {
-            (earlier, Verb::Eval(args)) if earlier.is_complete() => args.show_complete(&earlier.dir),
             (earlier, Verb::Eval(args)) => args.carry_out(Some(earlier), homes),
             _ => unreachable!("its verb was looked at"),
         }
@@ -163,7 +162,7 @@ impl Args {
             Ok(status) => (status, None),
             Err(failure) => (Status::Interrupted, Some(failure)),
         };
-        if is_new && matches!(failure, Some(Failure::Usage(_))) && keep::is_empty(&dir) {
+        if is_new && failure.as_ref().is_some_and(Failure::is_refusal) && keep::is_empty(&dir) {
             // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
             std::fs::remove_dir_all(dir.path())?;
             return Err(failure.expect("there is one"));
@@ -182,6 +181,7 @@ impl Args {
     }
 
     fn show_complete(&self, dir: &RunDir) -> Result<(), Failure> {
+        intact::check(&dir.items(), &Manifest::read(dir).map_err(Failure::unread)?).map_err(Failure::unread)?;
         let figures = keep::figures(dir)?;
         say("the run is complete; nothing is left to ask");
         self.show(&figures, Status::Complete)

@@ -7,7 +7,8 @@ use super::{Failure, print_json, print_line};
 use crate::item::inspect::{Source, called};
 use crate::item::record::Item;
 use crate::run::homes::Homes;
-use crate::run::jsonl;
+use crate::run::intact;
+use crate::run::manifest::Manifest;
 use crate::run::pairs::read_pairs;
 use crate::run::shrunk::read_shrunk;
 use crate::wasm::explain::{Run, Unexplained, explain, text};
@@ -33,7 +34,8 @@ pub struct Args {
     /// Its arguments; those that are left out are zero
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUE,...")]
     args: Vec<String>,
-    /// Which execution of each instruction the operands are shown of [default: 1; of an item the one it asks about]
+    /// Which execution of each instruction the operands are shown of; of more than 64 operands it is the top 8, and how many
+    /// lie below [default: 1; of an item the one it asks about]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     hit: Option<u32>,
     /// Fuel at most
@@ -103,14 +105,19 @@ impl Args {
 /// twins.
 fn find(run: &Path, id: &str, homes: &Homes) -> Result<Item, Failure> {
     let dir = homes.open(run).map_err(Failure::usage)?;
-    for file in [dir.items(), dir.records()].into_iter().filter(|file| file.exists()) {
-        // Both have the fields of an item in their lines.
-        for item in jsonl::stream::<Item>(&file)? {
-            let item = item?;
-            if item.id == id {
-                return Ok(item);
+    let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
+    let mut found = None;
+    // Both have the fields of an item in their lines. They are read to their ends: only then it is known that they are whole.
+    for file in [dir.items(), dir.records()].into_iter().filter(|file| *file == dir.records() || file.exists()) {
+        for item in intact::lines::<Item>(&file, Some(&manifest)).map_err(Failure::unread)? {
+            let item = item.map_err(Failure::unread)?;
+            if found.is_none() && item.id == id {
+                found = Some(item);
             }
         }
+    }
+    if let Some(item) = found {
+        return Ok(item);
     }
     let shrunk = read_shrunk(&dir)?.into_iter().map(|line| line.record.item);
     let twins = read_pairs(&dir)?.into_iter().map(|line| line.record.item);

@@ -76,9 +76,7 @@ enum Target {
 impl Args {
     /// Exports.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
-        let only_batch = [(self.model.is_some(), "--model"), (self.epochs.is_some(), "--epochs")];
-        let is_batch = self.to == Target::OpenaiBatch;
-        belongs(only_batch.map(|(is_given, flag)| (is_given && !is_batch, flag, "--to", Target::OpenaiBatch)))?;
+        self.check_format()?;
         let asked = self.asked.clone().naming(self.what.as_deref());
         if self.to == Target::Parquet {
             return self.records(asked.items(), homes);
@@ -119,6 +117,26 @@ impl Args {
         }
         let out = self.out.display();
         print_line(&format!("{items} items of {label}, seed {seed}, fingerprint {fingerprint}: {out}"))
+    }
+
+    /// Refuses flags that say nothing in the format that is chosen.
+    fn check_format(&self) -> Result<(), Failure> {
+        use Target::{Hf, Inspect, LmEval, OpenaiBatch};
+        const ITEMS: &[Target] = &[LmEval, Inspect, Hf, OpenaiBatch];
+        let asked = &self.asked;
+        let own = [(self.model.is_some(), "--model"), (self.epochs.is_some(), "--epochs")];
+        let requests = own.into_iter().chain(self.sampling.given()).map(|(is_given, flag)| {
+            let of: &[Target] = if flag == "--max-tokens" { &[OpenaiBatch, LmEval] } else { &[OpenaiBatch] };
+            (is_given, flag, of)
+        });
+        let items = [
+            (!self.prompt.is_empty(), "--prompt", ITEMS),
+            (!asked.task.is_empty(), "--task", ITEMS),
+            (asked.limit.is_some(), "--limit", ITEMS),
+            (asked.seed != 0, "--seed", ITEMS),
+        ];
+        let flags = requests.chain(items);
+        belongs("--to", flags.map(|(is_given, flag, of)| (is_given && !of.contains(&self.to), flag, of)))
     }
 
     fn export(&self, prompts: &Prompts, homes: &Homes) -> Result<Box<dyn Export>, Failure> {

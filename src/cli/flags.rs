@@ -24,7 +24,13 @@ impl ValueEnum for Task {
 pub(super) fn prompts(names: &[String]) -> Result<Prompts, Failure> {
     let mut own = Vec::new();
     for name in names {
-        own.extend(Prompt::named(name).map_err(Failure::usage)?);
+        let named = Prompt::named(name).map_err(Failure::usage)?;
+        if let Some(twice) = named.iter().find(|prompt| own.iter().any(|other: &Prompt| other.task == prompt.task)) {
+            let problem =
+                format!("--prompt {name}: the task {} has a prompt already; leave one out", twice.task.name());
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
+        own.extend(named);
     }
     Ok(Prompts::new(own))
 }
@@ -49,14 +55,16 @@ pub(super) fn all_fit(names: &[String], tasks: &[Task]) -> Result<(), Failure> {
     })
 }
 
-/// Refuses the first flag that is given though it is for another value of a flag: whether it is, the flag, and which value
-/// of which flag it is for.
-pub(super) fn belongs<V: ValueEnum>(
-    flags: impl IntoIterator<Item = (bool, &'static str, &'static str, V)>,
+/// Refuses the first flag that is given though it is for other values of the flag `chosen`: whether it is, the flag, and
+/// which values it is for.
+pub(super) fn belongs<'v, V: ValueEnum + 'v>(
+    chosen: &str,
+    flags: impl IntoIterator<Item = (bool, &'static str, &'v [V])>,
 ) -> Result<(), Failure> {
-    let Some((_, flag, chosen, of)) = flags.into_iter().find(|(is_wrong, ..)| *is_wrong) else { return Ok(()) };
-    let of = of.to_possible_value().expect("it can be chosen");
-    let problem = format!("{flag} is for {chosen} {}; leave one of them out", of.get_name());
+    let Some((_, flag, of)) = flags.into_iter().find(|(is_wrong, ..)| *is_wrong) else { return Ok(()) };
+    let values: Vec<PossibleValue> = of.iter().filter_map(ValueEnum::to_possible_value).collect();
+    let values: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
+    let problem = format!("{flag} is for {chosen} {}; leave one of them out", values.join(" or "));
     Err(Failure::usage(anyhow::anyhow!(problem)))
 }
 

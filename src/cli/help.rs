@@ -174,7 +174,7 @@ const EXAMPLES: [(&str, [(&str, &str); 2]); 19] = [
     (
         "train",
         [
-            ("train --preset tiny --steps 20000", "some minutes"),
+            ("train --preset tiny --steps 20000", "half a minute at most"),
             ("train --minutes 30 --out policy", "half an hour, and keep the policy here too"),
         ],
     ),

@@ -1,5 +1,6 @@
 //! Owns `harness inspect`: exact answers about a module that anybody wrote.
 
+use super::table::prose;
 use super::{Failure, print_json, print_line};
 use crate::item::inspect::{Refusal, Report, Source, Spot, Told, Trapped, Wish, inspect};
 use crate::wasm::parse::{ParseError, decode};
@@ -27,7 +28,8 @@ pub struct Args {
     /// Which arrival at an INSPECT is meant [default: the one that the comment names (`;;INSPECT hit 2`), or the first]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     hit: Option<u32>,
-    /// Fuel at most
+    /// Fuel at most, looked at before each instruction: the last one may take more, as a large `memory.fill` or a refused
+    /// `table.grow` does
     #[arg(long, default_value_t = 10_000_000, value_name = "N")]
     fuel: u64,
     /// Refuse imports; else memories, tables, globals and functions that return zeros stand in for them
@@ -67,6 +69,7 @@ impl Args {
             let values = match &seen.stack_values {
                 Some(values) => list(values, "an empty stack"),
                 None if seen.hits == 0 => "not reached".into(),
+                None if seen.hits == 1 => "reached once in all".into(),
                 None => format!("reached {} times in all", seen.hits),
             };
             print_line(&format!("INSPECT at line {}, hit {}: {values}", seen.line, seen.hit))?;
@@ -79,12 +82,12 @@ impl Args {
         }
         if let Some(spot) = &report.nondeterministic {
             let line = spot.line.map_or(String::new(), |line| format!("line {line}, "));
-            print_line(&format!(
+            print_line(&prose(&format!(
                 "nondeterministic: an answer hangs on the bits of the NaN that `{}` makes ({line}{}); WebAssembly leaves \
                  them open, told is what follows from the canonical NaN",
                 spot.instruction,
                 place(spot)
-            ))?;
+            )))?;
         }
         print_line(&format!("fuel: {}", report.fuel))?;
         print_line(if report.confirmed { "confirmed by wasmtime" } else { "not confirmed by wasmtime" })

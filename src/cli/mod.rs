@@ -111,8 +111,14 @@ impl Failure {
     /// What a provider answers to every question: the user's to mend, but for a parameter that the model does not take,
     /// which nobody could know before it was asked.
     fn refused(who: &str, error: &ChatError) -> Self {
-        let told = anyhow::anyhow!("{who}: {error}");
+        let told = anyhow::Error::from(error.clone()).context(format!("{who}: {error}"));
         if error.kind == ChatErrorKind::Parameter { Self::Error(told) } else { Self::Usage(told) }
+    }
+
+    /// Whether it is what a provider answers to every question.
+    fn is_refusal(&self) -> bool {
+        let (Self::Usage(error) | Self::Error(error)) = self else { return false };
+        error.downcast_ref::<ChatError>().is_some_and(ChatError::is_fatal)
     }
 
     fn code(&self) -> ExitCode {

@@ -86,7 +86,7 @@ impl Args {
             );
             return Err(Failure::usage(anyhow::anyhow!(problem)));
         };
-        let against = self.against.iter().map(|path| other(path, homes)).collect::<Result<Vec<_>, Failure>>()?;
+        let against = self.against.iter().map(|path| other(path, &dir, homes)).collect::<Result<Vec<_>, Failure>>()?;
         let records = read_records(&dir).map_err(Failure::unread)?.rows;
         let file = self.prompt.as_deref().or(attack.prompt.as_deref());
         let prompt = |items: &[&Item]| again::prompt(&manifest, file, items);
@@ -168,8 +168,13 @@ impl Asked<'_> {
 }
 
 /// A run to draw beside it, by its strategy.
-fn other(path: &Path, homes: &Homes) -> Result<(String, Vec<Record>), Failure> {
+fn other(path: &Path, own: &RunDir, homes: &Homes) -> Result<(String, Vec<Record>), Failure> {
     let dir = homes.open(path).map_err(Failure::usage)?;
+    let real = |dir: &RunDir| dir.path().canonicalize().unwrap_or_else(|_| dir.path().into());
+    if real(&dir) == real(own) {
+        let problem = format!("--against {} is the run itself; name another one", path.display());
+        return Err(Failure::usage(anyhow::anyhow!(problem)));
+    }
     let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
     if manifest.plan.verb != "attack" {
         let (path, verb) = (path.display(), &manifest.plan.verb);
@@ -198,6 +203,11 @@ impl Report<'_> {
     }
 }
 
+/// A share in whole percent; a half is rounded up, as people do.
+fn whole(share: f64) -> f64 {
+    (100.0 * share).round()
+}
+
 /// The claims of one status.
 fn table(status: Status, claims: &[&Claim]) -> String {
     let first = match status {
@@ -213,9 +223,9 @@ fn table(status: Status, claims: &[&Claim]) -> String {
         Column::number("cured"),
         Column::number("control"),
     ]);
-    let percent = |share: Share| share.rate().map_or("unknown".into(), |rate| format!("{:.0} %", 100.0 * rate));
+    let percent = |share: Share| share.rate().map_or("unknown".into(), |rate| format!("{} %", whole(rate)));
     let between = |share: Share| match share.wilson() {
-        Some(range) => format!("{} ({:.0}-{:.0})", percent(share), 100.0 * range.low, 100.0 * range.high),
+        Some(range) => format!("{} ({}-{})", percent(share), whole(range.low), whole(range.high)),
         None => "-".into(),
     };
     for claim in claims {

@@ -66,8 +66,17 @@ impl Earlier {
     /// # Errors
     /// Naming what differs.
     pub(super) fn go_on(self, now: &Manifest) -> Result<Manifest, Failure> {
+        self.is_same(now)?;
+        Ok(Manifest { status: Status::Running, finished: None, ..self.manifest })
+    }
+
+    /// Whether a run that begins now would ask the same.
+    ///
+    /// # Errors
+    /// Naming what differs.
+    pub(super) fn is_same(&self, now: &Manifest) -> Result<(), Failure> {
         if self.manifest.identity() == now.identity() {
-            return Ok(Manifest { status: Status::Running, finished: None, ..self.manifest });
+            return Ok(());
         }
         let differs = self.manifest.differences(now).join(", ");
         let path = self.dir.name();

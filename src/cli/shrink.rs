@@ -298,10 +298,6 @@ impl Shrinking {
         for id in &self.not_missed {
             print_line(&format!("{id}: not missed when asked again; it is left alone\n"))?;
         }
-        for Same { from, same_as, queries } in &self.same {
-            let after = if *queries == 0 { String::new() } else { format!(", as {queries} queries show") };
-            print_line(&format!("{from}: comes to the same program as {same_as}{after}\n"))?;
-        }
         for line in &self.shrunk {
             let Shrunk { from, before, after, queries, hits, of, record, .. } = line;
             let end = if line.smallest { "" } else { "; not yet the smallest" };
@@ -318,6 +314,10 @@ impl Shrinking {
             }
             let said = record.answer.reply.as_deref().unwrap_or_default().trim();
             print_line(&format!("the model said:\n{}\n", judged(&prose(said), false)))?;
+        }
+        for Same { from, same_as, queries } in &self.same {
+            let after = if *queries == 0 { String::new() } else { format!(", as {queries} queries show") };
+            print_line(&format!("{from}: comes to the same program as {same_as}{after}\n"))?;
         }
         // Nothing asked, or free: nothing to tell.
         if self.spent.cost_usd.is_none_or(|usd| usd > 0.0) && !(self.shrunk.is_empty() && self.not_missed.is_empty()) {

@@ -109,7 +109,19 @@ impl Table {
             // Rows of several lines want a rule between them.
             table = self.laid_out(&shown, width, colourful, true);
         }
-        paint(&table.trim_fmt(), colourful)
+        let text = paint(&table.trim_fmt(), colourful);
+        match self.left_out(&shown) {
+            Some(left_out) => format!("{text}\n{}", wrapped(&left_out, width)),
+            None => text,
+        }
+    }
+
+    /// Says which columns had no room.
+    fn left_out(&self, shown: &[usize]) -> Option<String> {
+        let has_text = |at: &usize| self.rows.iter().any(|row| !row.cells[*at].is_empty());
+        let left = (0..self.columns.len()).filter(|at| !shown.contains(at)).filter(has_text);
+        let named: Vec<&str> = left.map(|at| self.columns[at].head.as_str()).filter(|head| !head.is_empty()).collect();
+        (!named.is_empty()).then(|| format!("No room for: {}.", named.join(", ")))
     }
 
     /// The columns for which there is room, by number.
@@ -185,7 +197,11 @@ pub(super) fn flow<T: AsRef<str>>(lead: &str, parts: impl IntoIterator<Item = T>
 
 /// Words as a paragraph.
 pub(super) fn prose(text: &str) -> String {
-    flow("", text.split(' '), " ")
+    wrapped(text, width())
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    flowed("", text.split(' '), " ", width)
 }
 
 fn flowed<T: AsRef<str>>(lead: &str, parts: impl IntoIterator<Item = T>, gap: &str, width: usize) -> String {

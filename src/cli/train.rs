@@ -267,8 +267,8 @@ fn show(report: &Report, dir: &RunDir, kept: &[PathBuf]) -> Result<(), Failure> 
     print_line(&table.text())?;
     let Report { steps, trained_on, seconds, steps_per_s, .. } = report;
     print_line(&prose(&format!(
-        "{steps} steps of {trained_on} programs in {seconds:.0} s ({steps_per_s:.0} a second); each reads 1 where it could be \
-         no better"
+        "{steps} steps of {trained_on} programs in {seconds:.0} s ({steps_per_s:.0} a second); of likenesses and shares 1 \
+         is the best"
     )))?;
     for (what, path) in [("figures", dir.metrics()), ("samples", dir.samples())] {
         print_line(&format!("{what:18} {}", dir.shown(&path)))?;

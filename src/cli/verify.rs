@@ -99,7 +99,7 @@ impl Args {
             print_json(&Guessed { floor, seconds: seconds_since(started) })?;
         } else {
             print_line(&floor_table(&floor))?;
-            print_line(&format!("{:18} {:>10.1}", "seconds", seconds_since(started)))?;
+            print_line(&format!("in {:.1} s", seconds_since(started)))?;
         }
         if missed.is_empty() { Ok(()) } else { Err(Failure::Missed(anyhow::anyhow!("{}", missed.join("; ")))) }
     }

@@ -99,28 +99,42 @@ def is_nan(ty, bits):
 
 # What was thought, and what was answered.
 
-# Opening marker, closing marker, and whether that ends a thought which nothing opened.
+# Opening marker, closing marker, and what they are worth. "alone": the closing one ends any thought, one that nothing opened
+# too. "own": it ends what its own family opened. "said": both are sentences that anybody may write; the opening one counts
+# at the start of a reply, the closing one after any such opening.
 FAMILIES = [
-    ("<think>", "</think>", True),
-    ("<thinking>", "</thinking>", True),
-    ("<thought>", "</thought>", True),
-    ("<reasoning>", "</reasoning>", True),
-    ("[THINK]", "[/THINK]", True),
-    ("<seed:think>", "</seed:think>", True),
-    ("\u25c1think\u25b7", "\u25c1/think\u25b7", True),
-    ("<|begin_of_thought|>", "<|end_of_thought|>", True),
-    ("<|START_THINKING|>", "<|END_THINKING|>", True),
-    ("<|channel|>analysis<|message|>", "<|end|>", False),
-    ("<|channel|>commentary<|message|>", "<|end|>", False),
-    ("", "<|channel|>final<|message|>", True),
-    ("", "<|channel|>final <|constrain|>json<|message|>", True),
+    ("<think>", "</think>", "alone"),
+    ("<thinking>", "</thinking>", "alone"),
+    ("<thought>", "</thought>", "alone"),
+    ("<reasoning>", "</reasoning>", "alone"),
+    ("[THINK]", "[/THINK]", "alone"),
+    ("<seed:think>", "</seed:think>", "alone"),
+    ("<longcat_think>", "</longcat_think>", "alone"),
+    ("\u25c1think\u25b7", "\u25c1/think\u25b7", "alone"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>", "alone"),
+    ("<|START_THINKING|>", "<|END_THINKING|>", "alone"),
+    ("<|channel>thought", "<channel|>", "alone"),
+    ("<unused94>thought", "<unused95>", "alone"),
+    ("<unused94>", "<unused95>", "alone"),
+    ("<scratchpad>", "</scratchpad>", "alone"),
+    ("<analysis>", "</analysis>", "alone"),
+    ("<reflection>", "</reflection>", "alone"),
+    ("<think_start>", "<think_end>", "alone"),
+    ("<|think_start|>", "<|think_end|>", "alone"),
+    ("<|channel|>analysis<|message|>", "<|end|>", "own"),
+    ("<|channel|>commentary<|message|>", "<|end|>", "own"),
+    ("", "<|channel|>final<|message|>", "alone"),
+    ("", "<|channel|>final <|constrain|>json<|message|>", "alone"),
+    ("Here is my thought process:", "Here is my response:", "said"),
+    ("Here's my thought process:", "Here's my response:", "said"),
+    ("Here\u2019s my thought process:", "Here\u2019s my response:", "said"),
 ]
-# By marker, in capitals: the closing marker of its family, whether that stands alone, and whether this one opens.
+# By marker, in capitals: the closing marker of its family, what that is worth, and whether this one opens.
 MARKERS = {}
-for _open, _close, _alone in FAMILIES:
+for _open, _close, _kind in FAMILIES:
     for _marker, _opens in ((_open, True), (_close, False)):
         if _marker:
-            MARKERS.setdefault(_marker.translate(UPPER), (_close, _alone, _opens))
+            MARKERS.setdefault(_marker.translate(UPPER), (_close, _kind, _opens))
 MARK = re.compile("|".join(re.escape(marker) for marker in sorted(MARKERS, key=len, reverse=True)))
 
 
@@ -129,22 +143,35 @@ def told(reply):
     shout = reply.translate(UPPER)
     ends = [at for at in (reply.find("}"), shout.find("</OUTPUT>")) if at >= 0]
     first, last = ends[0] if ends else None, max(map(reply.rfind, "{[<"))
-    answers, start, opened = [], 0, None
+    begin = len(reply) - len(reply.lstrip(SPACE))
+    # `inside` has the closing markers of what was opened inside of the open thought.
+    answers, start, opened, inside = [], 0, None, set()
     for mark in MARK.finditer(shout):
         if reply.endswith(QUOTES, 0, mark.start()) and reply.startswith(QUOTES, mark.end()):
             continue
-        close, alone, opens = MARKERS[mark[0]]
+        close, kind, opens = MARKERS[mark[0]]
+        if opens and kind == "said" and mark.start() > begin:
+            continue
         answered = first is not None and first < mark.start() and last < mark.end()
         is_mention = answered and is_prose(reply, mark.start(), -1) and is_prose(reply, mark.end(), 1)
         if opened is None and opens and not is_mention:
             answers.append(reply[start : mark.start()])
-            opened, start = (close, mark), mark.end()
-        elif opened is None and not opens and alone and not is_mention:
+            opened, start, inside = (close, kind, mark), mark.end(), set()
+        elif opened is not None and opens:
+            inside.add(close)
+        elif opened is None and kind == "alone" and not opens and not is_mention:
             answers, start = [], mark.end()
-        elif opened is not None and not opens and (alone or close == opened[0]):
+        elif opened is not None and is_end(close, kind, opened, inside):
             opened, start = None, mark.end()
-    answers.append(reply[start:] if opened is None else reply[opened[1].start() : opened[1].end()])
+    answers.append(reply[start:] if opened is None else reply[opened[2].start() : opened[2].end()])
     return "".join(answers), opened is not None
+
+
+def is_end(close, kind, opened, inside):
+    """Whether this closing marker ends the open thought, inside of which those families were opened."""
+    if close == opened[0]:
+        return True
+    return close not in inside if kind == "alone" else kind == opened[1] == "said"
 
 
 QUOTES = ("`", '"', "'", "\u201c", "\u201d")
@@ -168,11 +195,28 @@ def tags(reply):
     shout = reply.translate(UPPER)
     found = [[tag.start(), tag[0] == "<OUTPUT>", is_spoken_of(shout, tag)] for tag in TAG.finditer(shout)]
     for opened, close in zip(found, found[1:]):
-        if opened[1] and not close[1] and in_prose(shout, opened[0]):
-            between = shout[opened[0] + len("<OUTPUT>") : close[0]].strip(SPACE)
-            if between in ("AND", "OR", "...", "\u2026"):
-                opened[2] = close[2] = True
+        if opened[1] and not close[1] and is_spoken_pair(shout, opened[0], close[0]):
+            opened[2] = close[2] = True
     return [(at, opens) for at, opens, spoken in found if not spoken]
+
+
+def is_spoken_pair(shout, opened, close):
+    """Whether two tags are spoken of together. In quotes, nothing or `{"fuel": ...}` may stand in between."""
+    between = shout[opened + len("<OUTPUT>") : close].strip(SPACE)
+    if (in_prose(shout, opened) and between in ("AND", "OR")) or is_placeholder(between):
+        return True
+    is_quoted = shout.endswith(QUOTES[:3], 0, opened) and shout.startswith(QUOTES[:3], close + len("</OUTPUT>"))
+    is_cut_short = ("..." in between or "\u2026" in between) and not re.search("[0-9]", between)
+    return is_quoted and (not between or is_cut_short)
+
+
+NAMES = {"YOUR", "THE", "MY", "FINAL", "JSON", "ANSWER", "OBJECT", "HERE"}
+
+
+def is_placeholder(shout):
+    """Whether this only holds the place of an answer: dots, or words that name one, as in `{...}` and `[your answer]`."""
+    text = shout.strip(SPACE + "{}[]()<>\"'`")
+    return bool(text) and (not text.strip(".\u2026") or all(word in NAMES for word in text.split(" ")))
 
 
 def is_spoken_of(shout, tag):
@@ -212,7 +256,15 @@ def outside_block(text, key, keyed, bare):
     if found is None and '\\"' in text:
         # JSON that was quoted once more.
         found = plainly(text.replace('\\"', '"').replace("\\n", "\n"), key, keyed, bare)
+    if found is None and "&" in text:
+        # JSON that was escaped for HTML.
+        for entity, quote in ENTITIES:
+            text = text.replace(entity, quote)
+        found = plainly(text, key, keyed, bare)
     return found
+
+
+ENTITIES = (("&quot;", '"'), ("&#34;", '"'), ("&#x22;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#x27;", "'"))
 
 
 def plainly(text, key, keyed, bare):
@@ -277,7 +329,9 @@ class Scanner:
 
     MAX_DEPTH = 16
     NOT_SPACE = re.compile(f"[^{SPACE}]")
-    COMMENT = "|//|/\\*|#"
+    COMMENT = "|//|/\\*|#|;;"
+    # A flag as programs write it is no comment.
+    MARKED_NAME = re.compile(";; *flag_", re.IGNORECASE | re.ASCII)
     END_OF_WORD = re.compile(r'[,{}\[\]"\n]' + COMMENT)
     END_OF_KEY = re.compile(f"[:{SPACE},{{}}\\[\\]]" + COMMENT)
     # What ends a text that is begun with this quote.
@@ -298,7 +352,9 @@ class Scanner:
         while True:
             match = self.NOT_SPACE.search(self.text, self.at)
             self.at = match.start() if match else len(self.text)
-            for opened, close in (("//", "\n"), ("/*", "*/"), ("#", "\n")):
+            if self.MARKED_NAME.match(self.text, self.at):
+                return ";"
+            for opened, close in (("//", "\n"), ("/*", "*/"), ("#", "\n"), (";;", "\n")):
                 if self.text.startswith(opened, self.at):
                     end = self.text.find(close, self.at + len(opened))
                     self.at = len(self.text) if end < 0 else end + len(close)
@@ -381,7 +437,8 @@ class Scanner:
                 parts.append(self.ESCAPES.get(escaped, escaped))
 
     def until(self, stop):
-        match = stop.search(self.text, self.at)
+        marks = 2 if self.MARKED_NAME.match(self.text, self.at) else 0
+        match = stop.search(self.text, self.at + marks)
         end = match.start() if match else len(self.text)
         word = self.text[self.at : end].strip(SPACE)
         self.at = end

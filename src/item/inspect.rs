@@ -64,12 +64,20 @@ pub enum Refusal {
         wanted: Option<ValType>,
     },
     /// A comment names an arrival that is none.
-    #[error("line {line}: `;;{comment}` names no arrival; write `hit` and a number from 1")]
+    #[error("line {line}: `;;{}` names no arrival; write `hit` and a number from 1", printable(.comment))]
     Hit {
         /// Its line.
         line: u32,
         /// What it says.
         comment: String,
+    },
+    /// A comment names a flag that is none.
+    #[error("line {line}: `;;{}` names no flag; write `{FLAG}` and a number, as in `;;{FLAG}0`", printable(.flag))]
+    Flag {
+        /// Its line.
+        line: u32,
+        /// What it says.
+        flag: String,
     },
     /// Two places have one flag.
     #[error("line {line}: `{flag}` stands in line {earlier} already; give each place a flag of its own")]
@@ -275,22 +283,30 @@ fn name(mark: &Marked) -> &str {
     mark.comment.split_whitespace().next().unwrap_or_default()
 }
 
-/// The arrival that a comment names: `INSPECT hit 2`; the first where it names none.
+/// The arrival that a comment names: `INSPECT hit 2`; the first where it names none. What looks like one and is not is
+/// refused: whoever writes `hit2` does not mean the first. Values may stand behind, as in an annotated program.
 fn hit(mark: &Marked) -> Result<u32, Refusal> {
     let mut words = mark.comment.split_whitespace().skip(1);
-    if words.next() != Some("hit") {
-        return Ok(1);
-    }
-    let number = words.next().and_then(|number| number.trim_end_matches([',', ':']).parse().ok());
-    number.filter(|&hit| hit > 0).ok_or_else(|| Refusal::Hit { line: mark.line, comment: mark.comment.clone() })
+    let Some(word) = words.next().filter(|word| word.to_ascii_lowercase().starts_with("hit")) else { return Ok(1) };
+    let number = words.next().filter(|_| word == "hit").and_then(|word| word.trim_end_matches([',', ':']).parse().ok());
+    let is_clear = words.next().is_none_or(|word| word.parse::<u32>().is_err());
+    let number = number.filter(|&hit| hit > 0 && is_clear);
+    number.ok_or_else(|| Refusal::Hit { line: mark.line, comment: mark.comment.clone() })
 }
 
-/// Refuses a flag that stands at two places: nobody could tell which of them was passed.
+/// Refuses a flag that has no number, and one that stands at two places: nobody could tell which of them was passed.
 fn once(flags: &[&Marked]) -> Result<(), Refusal> {
     let mut known: HashMap<&str, u32> = HashMap::new();
-    flags.iter().try_for_each(|mark| match known.insert(name(mark), mark.line) {
-        None => Ok(()),
-        Some(earlier) => Err(Refusal::Twice { flag: name(mark).into(), line: mark.line, earlier }),
+    flags.iter().try_for_each(|mark| {
+        let (flag, line) = (name(mark), mark.line);
+        let number = flag.strip_prefix(FLAG).unwrap_or_default();
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Refusal::Flag { line, flag: flag.into() });
+        }
+        match known.insert(flag, line) {
+            None => Ok(()),
+            Some(earlier) => Err(Refusal::Twice { flag: flag.into(), line, earlier }),
+        }
     })
 }
 

@@ -113,7 +113,7 @@ pub struct Miss {
 impl Claim {
     /// `fails on shifts by the width or more: 91 % missed against 8 % elsewhere`.
     pub fn sentence(&self) -> String {
-        let rate = |share: Share| share.rate().map_or("unknown".into(), |rate| format!("{:.0} %", 100.0 * rate));
+        let rate = |share: Share| share.rate().map_or("unknown".into(), |rate| format!("{} %", (100.0 * rate).round()));
         format!("fails on {}: {} missed against {} elsewhere", self.what, rate(self.with), rate(self.without))
     }
 }

@@ -253,15 +253,11 @@ impl Manifest {
         blake3::hash(text.as_bytes()).to_hex().as_str()[..32].to_owned()
     }
 
-    /// What of the plan, or of the program, is not the same in another one, by its keys.
+    /// What of the plan, or of the program, is not the same in another one, by its keys: `evaluation.models.0.prices`.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let keys = |manifest: &Self| {
-            serde_yaml::to_value(&manifest.plan).expect("plain data").as_mapping().cloned().expect("named fields")
-        };
-        let (mine, others) = (keys(self), keys(other));
-        let missing = others.keys().filter(|key| !mine.contains_key(*key));
-        let names = mine.keys().chain(missing).filter(|key| mine.get(*key) != others.get(*key));
-        let mut differ: Vec<String> = names.filter_map(|key| key.as_str()).map(str::to_owned).collect();
+        let plan = |manifest: &Self| serde_yaml::to_value(&manifest.plan).expect("plain data");
+        let mut differ = Vec::new();
+        differing("", &plan(self), &plan(other), &mut differ);
         if self.wasmweaver != other.wasmweaver {
             differ.push(format!("wasmweaver {}, which wrote it,", self.wasmweaver));
         }
@@ -306,6 +302,27 @@ impl Manifest {
 struct Sealed {
     #[serde(default)]
     seal: Option<String>,
+}
+
+/// Adds the keys below `path` at which two values are not the same.
+fn differing(path: &str, mine: &serde_yaml::Value, other: &serde_yaml::Value, differ: &mut Vec<String>) {
+    use serde_yaml::Value::{Mapping, Null, Sequence};
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match (mine, other) {
+        (Mapping(mine), Mapping(other)) => {
+            let missing = other.keys().filter(|key| !mine.contains_key(*key));
+            for key in mine.keys().chain(missing) {
+                let of = |map: &serde_yaml::Mapping| map.get(key).cloned().unwrap_or(Null);
+                differing(&below(key.as_str().unwrap_or("?")), &of(mine), &of(other), differ);
+            }
+        }
+        (Sequence(mine), Sequence(other)) if mine.len() == other.len() => {
+            let both = mine.iter().zip(other).enumerate();
+            both.for_each(|(at, (mine, other))| differing(&below(&at.to_string()), mine, other, differ));
+        }
+        _ if mine != other => differ.push(path.to_owned()),
+        _ => {}
+    }
 }
 
 /// The hash of what a manifest holds, as it stands in the file: keys that a later version adds are in it too.

@@ -2,7 +2,8 @@
 //!
 //! Must not know how it is printed ([`text`] knows one way). It works from the bytes as they are, so that encodings
 //! that others chose, such as padded LEB128 numbers, are shown truthfully; what they mean is said by the program read
-//! from them.
+//! from them. The operands around an instruction are shown whole up to [`DEEP`] of them; of more it is the top [`TOP`] and
+//! how many lie below, since a dump that shows a deep stack at every instruction grows with the square of the program.
 
 mod code;
 mod layout;
@@ -19,7 +20,12 @@ use super::program::Program;
 use super::types::{ValType, Value};
 use serde::Serialize;
 pub use text::text;
-use trace::Trace;
+use trace::{Operands, Trace};
+
+/// Operands that are shown whole, at most.
+pub const DEEP: u32 = 64;
+/// Operands that are shown of more.
+pub const TOP: u32 = 8;
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -140,8 +146,14 @@ pub struct Executed {
     pub fuel: u64,
     /// Whether it was never executed.
     pub dead: bool,
+    /// Operands that lie below those of `before`: of more than [`DEEP`] the top [`TOP`] alone are shown.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub below_before: u32,
     /// The operands of its frame just before the execution that is shown, bottom first.
     pub before: Option<Vec<Shown>>,
+    /// As `below_before`, of `after`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub below_after: u32,
     /// The operands just after it, when its frame went on; none if that execution left the function.
     pub after: Option<Vec<Shown>>,
     /// Why it ended the run.
@@ -244,12 +256,17 @@ fn annotate(names: &Names, program: &Program, function: &mut Function, trace: &T
     for (flat, instruction) in program.flatten(function.index).iter().zip(&mut function.code) {
         let at = trace.places.get(&(function.index, flat.place));
         let here = |stopped: &&Stopped| stopped.at == Some((function.index, instruction.pc));
+        let (before, after) = (at.and_then(|at| at.before.as_ref()), at.and_then(|at| at.after.as_ref()));
+        let below = |operands: Option<&Operands>| operands.map_or(0, |operands| operands.below);
+        let top = |operands: Option<&Operands>| operands.map(|operands| shown(names, &operands.top));
         instruction.ran = Some(Executed {
             hits: at.map_or(0, |at| at.hits),
             fuel: at.map_or(0, |at| at.fuel),
             dead: at.is_none(),
-            before: at.and_then(|at| at.before.as_ref()).map(|values| shown(names, values)),
-            after: at.and_then(|at| at.after.as_ref()).map(|values| shown(names, values)),
+            below_before: below(before),
+            before: top(before),
+            below_after: below(after),
+            after: top(after),
             trap: trace.ended.as_ref().err().filter(here).map(|stopped| stopped.trap.to_string()),
         });
     }

@@ -280,7 +280,8 @@ def by_slurm(ask):
                 as_root("kill", (state / name).read_text().strip())
 
 
-with tempfile.TemporaryDirectory(prefix="shards-") as folder:
+# A daemon that is ending may still write there.
+with tempfile.TemporaryDirectory(prefix="shards-", ignore_cleanup_errors=True) as folder:
     WORK = pathlib.Path(folder)
     BIN = WORK / "bin"
     BIN.mkdir()

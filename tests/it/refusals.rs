@@ -8,11 +8,20 @@ fn place() -> std::path::PathBuf {
     let folder = folder("refusals");
     let own = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("our folder");
     let body = |inside: &str| format!("(module (func (export \"run\") (result i32)\n{inside}))");
-    for (name, hit) in [("zero", "hit 0"), ("minus", "hit -1"), ("word", "hit two"), ("none", "hit")] {
+    for (name, hit) in [
+        ("zero", "hit 0"),
+        ("minus", "hit -1"),
+        ("word", "hit two"),
+        ("none", "hit"),
+        ("joined", "hit2"),
+        ("loud", "Hit 2"),
+        ("two", "hit 2 3"),
+    ] {
         own(&format!("{name}.wat"), body(&format!("i32.const 1 ;;INSPECT {hit}\n")).as_bytes());
     }
     own("outside.wat", b";;INSPECT\n(module (func (export \"run\")))");
     own("twice.wat", body("i32.const 1 ;;FLAG_0\n drop ;;FLAG_0\n i32.const 2").as_bytes());
+    own("named.wat", body("i32.const 1 ;;FLAG_x\n").as_bytes());
     own("fine.wat", body("i32.const 1").as_bytes());
     own("garbage.wasm", b"\0asm\x01\0\0\0\xff\xfe");
     own("empty.yaml", b"");
@@ -28,6 +37,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("inspect minus.wat", "names no arrival"),
     ("inspect word.wat", "names no arrival"),
     ("inspect none.wat", "names no arrival"),
+    ("inspect joined.wat", "names no arrival"),
+    ("inspect loud.wat", "names no arrival"),
+    ("inspect two.wat", "names no arrival"),
+    ("inspect named.wat", "line 2: `;;FLAG_x` names no flag"),
     ("inspect outside.wat", "outside.wat:1:1: `;;INSPECT` stands outside of a function"),
     ("inspect twice.wat", "line 3: `FLAG_0` stands in line 2 already"),
     ("inspect fine.wat --hit 0", "--hit"),
@@ -37,6 +50,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("attack --like results --strategy random", "--like is for --strategy matched"),
     ("attack --no-predictor --strategy evolve", "--no-predictor is for --strategy ppo"),
     ("attack --policy policies/aligned --strategy random", "--policy is for --strategy ppo"),
+    ("attack --base-url http://127.0.0.1:1/v1", "sim/novice answers within this program"),
+    ("attack --cache --no-cache", "cannot be used with"),
+    ("attack --shrink-budget 50", "required"),
+    ("eval --prompt answer-only --prompt step-by-step", "has a prompt already"),
+    ("eval --items a.jsonl --level 2", "cannot be used with"),
+    ("export smoke --to hf --out x --temperature 1", "--temperature is for --to openai-batch"),
+    ("export smoke --to inspect --out x --max-tokens 5", "--max-tokens is for --to openai-batch or lm-eval"),
+    ("export results --to parquet --out x --limit 3", "--limit is for --to lm-eval or inspect or hf or openai-batch"),
+    ("export results --to parquet --out x --prompt answer-only", "--prompt is for --to lm-eval"),
     ("attack --shrink 1 --shrink-budget 1", "--shrink-budget 1 is too small"),
     ("attack --query-budget 0", "--query-budget"),
     ("attack --temperature 99", "from 0 to 2"),

@@ -5,6 +5,8 @@ use super::command_line::{folder, harness};
 use super::keeping::{asked, begin, ended, novice, only, told};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 fn signal(child: &Child, kind: &str) {
     let sent = Command::new("kill").args([kind, &child.id().to_string()]).status();
@@ -64,6 +66,48 @@ async fn what_asks_ends_with_the_signal_s_code_and_says_how_it_goes_on() {
         signal(&child, "-INT");
         let (code, said) = ended(child);
         assert!(code == Some(130) && said.contains("interrupted; what was"), "{args:?}: {code:?} {said}");
+    }
+}
+
+/// A provider that is never available, at an address.
+async fn unavailable() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let url = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 1 << 16];
+                // Whatever was read of the question is enough to decline it.
+                let _ = stream.read(&mut bytes).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+                    .await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_of_time_and_a_signal_reach_what_is_tried_again() {
+    let folder = folder("stopped-trying");
+    let url = unavailable().await;
+    let trying = ["--model", "openai/novice", "--base-url", &url, "--max-retries", "20", "--timeout", "2"];
+    let attack = ["attack", "--query-budget", "40", "--no-baseline", "--strategy", "random"];
+    let eval = ["eval", "--suite", "smoke", "--limit", "8"];
+    for (args, code) in [(&attack[..], 0), (&eval[..], 0), (&attack[..], 130)] {
+        let begun = Instant::now();
+        let limit = if code == 0 { &["--time-limit", "2"][..] } else { &[] };
+        let child = begin(&folder, &[args, &trying, limit].concat());
+        if code == 130 {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            signal(&child, "-INT");
+        }
+        let (ended_with, said) = tokio::task::spawn_blocking(|| ended(child)).await.expect("no panic");
+        assert_eq!(ended_with, Some(code), "{said}");
+        // Twenty retries take minutes. This bound is missed only by a run that makes them.
+        assert!(begun.elapsed() < Duration::from_secs(30), "{args:?}: {:?}: {said}", begun.elapsed());
+        assert!(said.contains("go on with: harness"), "{said}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! `BLESS=1 cargo test --test it verbs` writes the pages anew.
 
 use super::command_line::{folder, harness};
+use clap::Command;
 use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,25 +12,56 @@ use wasmweaver::cli;
 fn pages() -> BTreeMap<String, String> {
     let mut command = cli::command();
     command.build();
-    let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help");
-    let page = |verb: &clap::Command| {
-        let name = verb.get_name().to_owned();
-        let options =
-            MarkdownOptions::new().title(format!("harness {name}")).show_footer(false).show_table_of_contents(false);
-        let text = help_markdown_command_custom(&verb.clone().bin_name(format!("harness {name}")), &options);
-        (format!("{name}.md"), plain(&text))
+    let page = |verb: &Command| {
+        let name = verb.get_name();
+        let below = own(verb);
+        let text = if below.is_empty() { page_of(verb, &format!("harness {name}")) } else { page_of_all(verb, &below) };
+        (format!("{name}.md"), text)
     };
-    verbs.map(page).collect()
+    own(&command).into_iter().map(page).collect()
 }
 
-/// Without what says the same on every page, and with headings of one kind.
+/// The verbs below one, without `help`.
+fn own(command: &Command) -> Vec<&Command> {
+    command.get_subcommands().filter(|verb| verb.get_name() != "help").collect()
+}
+
+fn page_of(verb: &Command, name: &str) -> String {
+    let options = MarkdownOptions::new().title(name.into()).show_footer(false).show_table_of_contents(false);
+    plain(&help_markdown_command_custom(&verb.clone().bin_name(name.to_owned()), &options))
+}
+
+/// The page of a verb with others below it: each has its section.
+fn page_of_all(verb: &Command, below: &[&Command]) -> String {
+    let name = format!("harness {}", verb.get_name());
+    let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+    let mut page = format!("# {name}\n\n{about}\n\n**Usage:** `{name} <COMMAND>`\n");
+    if let Some(examples) = verb.get_after_help() {
+        page += &format!("\n{}\n", plain(&examples.to_string()).trim_end());
+    }
+    for one in below {
+        let section = page_of(one, &format!("{name} {}", one.get_name()));
+        let deeper = |line: &str| if line.starts_with('#') { format!("#{line}\n") } else { format!("{line}\n") };
+        page += "\n";
+        page.extend(section.lines().map(deeper));
+    }
+    page
+}
+
+/// Without what says the same on every page, with headings of one kind, and with examples as they are typed.
 fn plain(text: &str) -> String {
     let text = text.replace("\n\n  Default value: `false`\n", "\n");
     let said_twice = |line: &&str| line.starts_with("This document contains") || line.starts_with("## `harness");
     let mut page = String::new();
+    let mut is_example = false;
     for line in text.lines().filter(|line| !said_twice(line)) {
         let heading = line.strip_prefix("###### **").and_then(|line| line.strip_suffix(":**"));
-        let line = heading.map_or(line.to_owned(), |heading| format!("## {heading}"));
+        let mut line = heading.map_or(line.to_owned(), |heading| format!("## {heading}"));
+        is_example = line == "Examples:" || (is_example && line.starts_with("  "));
+        if is_example {
+            // Four blanks make code of it.
+            line = if line == "Examples:" { "## Examples\n".into() } else { format!("  {line}") };
+        }
         // What was left out leaves no gap.
         if !(line.is_empty() && page.ends_with("\n\n")) {
             page += &line;

@@ -39,11 +39,13 @@ impl<T> Form<T> {
 
     fn outside_block(&self, text: &str) -> Option<T> {
         let plainly = |text: &str| self.whole(text).or_else(|| self.last_object(text));
-        plainly(text).or_else(|| {
-            // JSON that was quoted once more, as in `{\"fuel\":17}`.
-            let escaped = text.contains("\\\"");
-            escaped.then(|| plainly(&text.replace("\\\"", "\"").replace("\\n", "\n"))).flatten()
-        })
+        let unescaped = |escapes: &[(&str, &str)]| {
+            let text = escapes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+            plainly(&text)
+        };
+        plainly(text)
+            .or_else(|| text.contains("\\\"").then(|| unescaped(&QUOTED_AGAIN)).flatten())
+            .or_else(|| text.contains('&').then(|| unescaped(&ENTITIES)).flatten())
     }
 
     /// The text as a whole, if it is an object with the key, or the answer alone; with anything after it, that may be a
@@ -63,6 +65,12 @@ impl<T> Form<T> {
         (self.keyed)(scan::value(&text[open..])?.get(self.key)?)
     }
 }
+
+/// JSON that was quoted once more, as in `{\"fuel\":17}`.
+const QUOTED_AGAIN: [(&str, &str); 2] = [("\\\"", "\""), ("\\n", "\n")];
+/// JSON that was escaped for HTML, as in `{&quot;fuel&quot;:17}`.
+const ENTITIES: [(&str, &str); 6] =
+    [("&quot;", "\""), ("&#34;", "\""), ("&#x22;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&#x27;", "'")];
 
 const OPEN: &str = "<OUTPUT>";
 const CLOSE: &str = "</OUTPUT>";
@@ -93,18 +101,36 @@ fn tags(reply: &str) -> Vec<Tag> {
     tags
 }
 
+const QUOTES: [char; 3] = ['`', '"', '\''];
+
 /// Whether a tag stands in quotes, or is called a tag.
 fn is_mention(upper: &str, at: usize, opens: bool) -> bool {
-    const QUOTES: [char; 3] = ['`', '"', '\''];
     let after = &upper[at + if opens { OPEN.len() } else { CLOSE.len() }..];
     let is_quoted = upper[..at].ends_with(QUOTES) && after.starts_with(QUOTES);
     is_quoted || (is_in_prose(upper, at) && after.starts_with(" TAG"))
 }
 
-/// Whether two tags stand side by side in a sentence: "between <OUTPUT> and </OUTPUT>".
+/// Whether two tags are spoken of together: "between <OUTPUT> and </OUTPUT>", "<OUTPUT>...</OUTPUT>". In quotes, nothing
+/// or `{"fuel": ...}` may stand in between.
 fn is_spoken_pair(upper: &str, open: usize, close: usize) -> bool {
     let between = upper[open + OPEN.len()..close].trim();
-    is_in_prose(upper, open) && matches!(between, "AND" | "OR" | "..." | "\u{2026}")
+    let is_quoted = upper[..open].ends_with(QUOTES) && upper[close + CLOSE.len()..].starts_with(QUOTES);
+    let is_short = || between.is_empty() || (is_cut_short(between) && !between.contains(|c: char| c.is_ascii_digit()));
+    (is_in_prose(upper, open) && matches!(between, "AND" | "OR"))
+        || is_placeholder(between)
+        || (is_quoted && is_short())
+}
+
+fn is_cut_short(text: &str) -> bool {
+    text.contains("...") || text.contains('\u{2026}')
+}
+
+/// Whether this only holds the place of an answer: dots, or words that name one, as in `{...}` and `[your answer]`.
+fn is_placeholder(upper: &str) -> bool {
+    const NAMES: [&str; 8] = ["YOUR", "THE", "MY", "FINAL", "JSON", "ANSWER", "OBJECT", "HERE"];
+    let text = upper.trim_matches(|c: char| c.is_whitespace() || "{}[]()<>\"'`".contains(c));
+    let is_dots = text.chars().all(|c| matches!(c, '.' | '\u{2026}'));
+    !text.is_empty() && (is_dots || text.split(' ').all(|word| NAMES.contains(&word)))
 }
 
 /// Whether a word stands before this place on its line.

@@ -1,7 +1,8 @@
 //! Owns a lenient reader of JSON as models write it: trailing commas, comments, bare words, single and typographic quotes,
 //! missing ends.
 //!
-//! Must not know what the data means. Numbers stay text, so that nothing is rounded before its type is known.
+//! Must not know what the data means, but for the flags, whose names begin like a comment. Numbers stay text, so that
+//! nothing is rounded before its type is known.
 
 /// What models write for JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +26,13 @@ impl Json {
 }
 
 /// How comments begin and end.
-const COMMENTS: [(&str, &str); 3] = [("//", "\n"), ("/*", "*/"), ("#", "\n")];
+const COMMENTS: [(&str, &str); 4] = [("//", "\n"), ("/*", "*/"), ("#", "\n"), (";;", "\n")];
+
+/// Whether here stands a flag as programs write it, `;;FLAG_0`, which is no comment.
+fn is_marked_name(text: &str) -> bool {
+    let name = text.strip_prefix(";;").map(|text| text.trim_start_matches(' '));
+    name.and_then(|name| name.get(..5)).is_some_and(|start| start.eq_ignore_ascii_case("flag_"))
+}
 
 /// What ends a text that is begun with this quote; `None` if it is no quote. Word processors make pairs of quotes, and
 /// now and then only one of the two.
@@ -146,8 +153,10 @@ impl Scanner<'_> {
 
     /// The text up to such a character, or up to a comment.
     fn until(&mut self, stop: fn(char) -> bool) -> Option<String> {
-        let end = self.rest.find(stop).unwrap_or(self.rest.len());
-        let end = COMMENTS.iter().filter_map(|(open, _)| self.rest[..end].find(open)).min().unwrap_or(end);
+        let marks = if is_marked_name(self.rest) { 2 } else { 0 };
+        let end = self.rest[marks..].find(stop).map_or(self.rest.len(), |at| marks + at);
+        let word = &self.rest[marks..end];
+        let end = COMMENTS.iter().filter_map(|(open, _)| word.find(open)).min().map_or(end, |at| marks + at);
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         let word = word.trim();
@@ -158,6 +167,9 @@ impl Scanner<'_> {
     fn peek(&mut self) -> Option<char> {
         loop {
             self.rest = self.rest.trim_start();
+            if is_marked_name(self.rest) {
+                return Some(';');
+            }
             let comment = COMMENTS.iter().find_map(|(open, close)| Some((self.rest.strip_prefix(open)?, *close)));
             let Some((inside, close)) = comment else { return self.rest.chars().next() };
             // One without an end takes all that follows.
@@ -187,6 +199,10 @@ mod tests {
         assert_eq!(value(r#"{"k": 1, "k": 2}"#).expect("reads").get("k"), Some(&word("2")));
         let commented = "[ // a [list], {really}\n1 /* one */, # two\n2// last\n]";
         assert_eq!(value(commented), Some(Json::List(vec![word("1"), word("2")])));
+        assert_eq!(value("[ ;; a [list]\n1 ;; one\n, 2;;two\n]"), Some(Json::List(vec![word("1"), word("2")])));
+        let named = "{ ;; both\n;;FLAG_0: 1, ;;flag_1 : 0 ;; no\n}";
+        let entries = vec![(";;FLAG_0".to_owned(), word("1")), (";;flag_1".to_owned(), word("0"))];
+        assert_eq!(value(named), Some(Json::Map(entries)));
         let typographic = "{\u{201c}a\u{201d}: \u{2018}x\u{2019}, \u{201e}b\u{201c}: \u{ab}y\u{bb}}";
         let text = |text: &str| Json::Text(text.into());
         let entries = vec![("a".to_owned(), text("x")), ("b".to_owned(), text("y"))];
@@ -195,9 +211,10 @@ mod tests {
 
     #[test]
     fn gives_up_on_what_has_no_end() {
-        for text in
-            ["", "[", "[1", "{\"a\"", "{\"a\":", "\"abc", "\"\\", "\"\\u12", "{1}", "]", "{[:1}", "[1 // ]", "/* [1]"]
-        {
+        for text in [
+            "", "[", "[1", "{\"a\"", "{\"a\":", "\"abc", "\"\\", "\"\\u12", "{1}", "]", "{[:1}", "[1 // ]", "/* [1]",
+            "[1 ;; ]",
+        ] {
             assert_eq!(value(text), None, "{text}");
         }
         assert_eq!(value(&"[".repeat(100_000)), None);

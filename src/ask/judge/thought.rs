@@ -10,31 +10,75 @@ use std::borrow::Cow;
 struct Family {
     open: &'static str,
     close: &'static str,
-    /// Whether the closing marker ends a thought that nothing opened. `<|end|>` ends any message.
-    alone: bool,
+    kind: Kind,
+}
+
+/// What the markers of a family are worth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The closing marker ends any thought, one that nothing opened too.
+    Alone,
+    /// The closing marker ends what its own family opened: `<|end|>` ends any message.
+    Own,
+    /// Both are sentences that anybody may write. The opening one counts at the start of a reply, the closing one after
+    /// any such opening.
+    Said,
 }
 
 const fn family(open: &'static str, close: &'static str) -> Family {
-    Family { open, close, alone: true }
+    Family { open, close, kind: Kind::Alone }
 }
 
-/// DeepSeek, Qwen, Granite, Phi and most others; Claude's habit; EXAONE Deep; Magistral; gpt-oss (harmony, whose answers
-/// follow `final`); Seed-OSS; Kimi; OpenThinker; Command A.
-const FAMILIES: [Family; 13] = [
+const fn own(open: &'static str, close: &'static str) -> Family {
+    Family { open, close, kind: Kind::Own }
+}
+
+const fn said(open: &'static str, close: &'static str) -> Family {
+    Family { open, close, kind: Kind::Said }
+}
+
+/// DeepSeek, Qwen, Granite 3.3, Phi and most others; Claude's habit; EXAONE Deep; Magistral; Seed-OSS; LongCat; Kimi;
+/// OpenThinker; Command A; Gemma; MedGemma; habits that prompts taught; two more spellings; gpt-oss (harmony, whose answers
+/// follow `final`); Granite 3.2. Where one marker begins another, the longer one stands first.
+const FAMILIES: [Family; 25] = [
     family("<think>", "</think>"),
     family("<thinking>", "</thinking>"),
     family("<thought>", "</thought>"),
     family("<reasoning>", "</reasoning>"),
     family("[THINK]", "[/THINK]"),
     family("<seed:think>", "</seed:think>"),
+    family("<longcat_think>", "</longcat_think>"),
     family("\u{25c1}think\u{25b7}", "\u{25c1}/think\u{25b7}"),
     family("<|begin_of_thought|>", "<|end_of_thought|>"),
     family("<|START_THINKING|>", "<|END_THINKING|>"),
-    Family { open: "<|channel|>analysis<|message|>", close: "<|end|>", alone: false },
-    Family { open: "<|channel|>commentary<|message|>", close: "<|end|>", alone: false },
-    Family { open: "", close: "<|channel|>final<|message|>", alone: true },
-    Family { open: "", close: "<|channel|>final <|constrain|>json<|message|>", alone: true },
+    family("<|channel>thought", "<channel|>"),
+    family("<unused94>thought", "<unused95>"),
+    family("<unused94>", "<unused95>"),
+    family("<scratchpad>", "</scratchpad>"),
+    family("<analysis>", "</analysis>"),
+    family("<reflection>", "</reflection>"),
+    family("<think_start>", "<think_end>"),
+    family("<|think_start|>", "<|think_end|>"),
+    own("<|channel|>analysis<|message|>", "<|end|>"),
+    own("<|channel|>commentary<|message|>", "<|end|>"),
+    family("", "<|channel|>final<|message|>"),
+    family("", "<|channel|>final <|constrain|>json<|message|>"),
+    said("Here is my thought process:", "Here is my response:"),
+    said("Here's my thought process:", "Here's my response:"),
+    said("Here\u{2019}s my thought process:", "Here\u{2019}s my response:"),
 ];
+
+impl Family {
+    /// Whether this closing marker ends a thought that `opened` began, inside of which those families were opened.
+    fn ends(&self, opened: &Family, inside: &[&str]) -> bool {
+        match self.kind {
+            _ if self.close == opened.close => true,
+            Kind::Alone => !inside.contains(&self.close),
+            Kind::Own => false,
+            Kind::Said => opened.kind == Kind::Said,
+        }
+    }
+}
 
 /// A reply, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,26 +94,30 @@ pub struct Told<'a> {
 
 /// Takes a reply apart, in time that is linear in its length.
 ///
-/// A thought runs from an opening marker to the next closing one. A closing marker that nothing opened makes a thought of
-/// all before it. A marker in quotes is mentioned, not used; so is one in the middle of a line that has an answer before
-/// it and none behind.
+/// A thought runs from an opening marker to the next closing one; one that was opened inside of it does not end it. A
+/// closing marker that nothing opened makes a thought of all before it. A marker in quotes is mentioned, not used; so is
+/// one in the middle of a line that has an answer before it and none behind.
 pub fn told(reply: &str) -> Told<'_> {
     let (mut answers, mut thoughts, mut from) = (Vec::new(), Vec::new(), 0);
     let mut open: Option<&Mark> = None;
+    // The closing markers of what was opened inside of the open thought.
+    let mut inside: Vec<&str> = Vec::new();
     let (marks, places) = (marks(reply), Places::of(reply));
     for mark in marks.iter().filter(|mark| !is_quoted(reply, mark)) {
         match (open, mark.opens) {
             (None, true) if !places.mention(reply, mark) => {
                 answers.push(from..mark.at);
                 (open, from) = (Some(mark), mark.end);
+                inside.clear();
             }
-            (None, false) if mark.family.alone && !places.mention(reply, mark) => {
+            (Some(_), true) if !inside.contains(&mark.family.close) => inside.push(mark.family.close),
+            (None, false) if mark.family.kind == Kind::Alone && !places.mention(reply, mark) => {
                 answers.clear();
                 thoughts.clear();
                 thoughts.push(0..mark.at);
                 from = mark.end;
             }
-            (Some(opened), false) if mark.family.alone || mark.family.close == opened.family.close => {
+            (Some(opened), false) if mark.family.ends(opened.family, &inside) => {
                 thoughts.push(from..mark.at);
                 (open, from) = (None, mark.end);
             }
@@ -97,19 +145,21 @@ struct Mark {
     opens: bool,
 }
 
-/// All markers, in order; case does not matter.
+/// All markers that count, in order; case does not matter.
 fn marks(reply: &str) -> Vec<Mark> {
     let starts_with = |at: usize, marker: &str| {
         let here = reply.as_bytes().get(at..at + marker.len());
         !marker.is_empty() && here.is_some_and(|here| here.eq_ignore_ascii_case(marker.as_bytes()))
     };
+    let start = reply.len() - reply.trim_start().len();
     let mut marks: Vec<Mark> = Vec::new();
-    for (at, _) in reply.match_indices(['<', '[', '\u{25c1}']) {
+    for (at, _) in reply.match_indices(['<', '[', '\u{25c1}', 'H', 'h']) {
         if marks.last().is_some_and(|last| at < last.end) {
             continue;
         }
         let both = FAMILIES.iter().flat_map(|family| [(family, family.open, true), (family, family.close, false)]);
-        let found = both.into_iter().find(|(_, marker, _)| starts_with(at, marker));
+        let counts = |family: &Family, opens: bool| !opens || family.kind != Kind::Said || at <= start;
+        let found = both.into_iter().find(|(family, marker, opens)| starts_with(at, marker) && counts(family, *opens));
         marks.extend(found.map(|(family, marker, opens)| Mark { at, end: at + marker.len(), family, opens }));
     }
     marks
@@ -159,12 +209,13 @@ mod tests {
             let expected = Told { answer: "\nso".into(), thought: "why".into(), is_open: false };
             assert_eq!(told(&whole), expected, "{whole}");
             assert_eq!(told(&whole.to_uppercase()).thought, "WHY");
-            let cut = format!("so {open}why");
-            let expected = Told { answer: format!("so {open}").into(), thought: "why".into(), is_open: true };
+            let before = if family.kind == Kind::Said { "" } else { "so " };
+            let cut = format!("{before}{open}why");
+            let expected = Told { answer: format!("{before}{open}").into(), thought: "why".into(), is_open: true };
             assert_eq!(told(&cut), expected, "{cut}");
             assert!(told(&told(&cut).answer).is_open, "what is kept of it is read again as it was");
         }
-        for family in FAMILIES.iter().filter(|family| family.alone) {
+        for family in FAMILIES.iter().filter(|family| family.kind == Kind::Alone) {
             let expected = Told { answer: "so".into(), thought: "why".into(), is_open: false };
             assert_eq!(told(&format!("why{}so", family.close)), expected);
         }
@@ -178,7 +229,11 @@ mod tests {
             ("<think></think>a", "a", ""),
             ("<think>b</think>a<think>c</think>d", "ad", "bc"),
             ("a\n<think>b</think>", "a\n", "b"),
-            ("<thinking>b<think>c</think>d</thinking>a", "a", "<thinking>b<think>c</think>d"),
+            ("<thinking>b<think>c</think>d</thinking>a", "a", "b<think>c</think>d"),
+            ("<thinking>b</think>a", "a", "b"),
+            ("So: Here is my thought process: b", "So: Here is my thought process: b", ""),
+            ("{1}\nHere is my response: {2}", "{1}\nHere is my response: {2}", ""),
+            ("Here is my thought process: b\nHere's my response: a", " a", " b\n"),
             ("<think>I close with `</think>` later</think>a", "a", "I close with `</think>` later"),
             ("<|channel|>analysis<|message|>b<|end|><|start|>assistant<|channel|>final<|message|>a", "a", BOTH),
             ("{1} said by <|im_end|><|end|>", "{1} said by <|im_end|><|end|>", ""),

@@ -11,24 +11,27 @@ const MOST_REPLIES: u64 = 128;
 /// Most texts that end a reply, as OpenAI has it.
 const MOST_STOPS: usize = 4;
 
-/// Parameters that change nothing here: nobody samples, nobody thinks, and who asks does not matter.
+/// Numbers that change nothing here, since nobody samples, and from where to where they may go.
+const NUMBERS: &[(&str, f64, f64)] = &[
+    ("frequency_penalty", -2.0, 2.0),
+    ("presence_penalty", -2.0, 2.0),
+    ("temperature", 0.0, 2.0),
+    ("top_p", 0.0, 1.0),
+];
+
+/// Other parameters that change nothing here: nobody thinks, and who asks does not matter.
 const WITHOUT_EFFECT: &[&str] = &[
-    "frequency_penalty",
     "logit_bias",
     "metadata",
     "min_p",
     "parallel_tool_calls",
-    "presence_penalty",
     "prompt_cache_key",
     "reasoning_effort",
     "repetition_penalty",
     "safety_identifier",
     "service_tier",
     "store",
-    "temperature",
     "top_k",
-    "top_p",
-    "user",
     "verbosity",
 ];
 
@@ -123,6 +126,13 @@ impl Asked {
             }
             "stream_options" if fields.get("stream") == Some(&Value::Bool(true)) => {}
             "stream_options" => return Err(refused("is for `stream: true`")),
+            "user" if !value.is_string() => return Err(refused("must be a string")),
+            "user" => {}
+            _ if let Some((_, low, high)) = NUMBERS.iter().find(|(number, ..)| *number == name) => {
+                if !value.as_f64().is_some_and(|number| (*low..=*high).contains(&number)) {
+                    return Err(refused(&format!("must be a number from {low} to {high}")));
+                }
+            }
             _ if WITHOUT_EFFECT.contains(&name) || is_default(name, value) => {}
             _ => return Err(refused("is not supported here; leave it out")),
         }

@@ -45,7 +45,7 @@ pub(in crate::cli) struct Flags {
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "suite")]
     preset: Option<String>,
     /// Difficulty of a preset's items, 1 to 5
-    #[arg(long, default_value_t = AS_WRITTEN, value_name = "1-5", requires = "preset", conflicts_with = "suite")]
+    #[arg(long, default_value_t = AS_WRITTEN, value_name = "1-5", requires = "preset", conflicts_with_all = ["suite", "items"])]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
     level: u8,
     /// Items that are there: the misses of an attack or the items of an evaluation (its run directory), or a file of JSON
@@ -54,7 +54,7 @@ pub(in crate::cli) struct Flags {
     items: Option<PathBuf>,
     /// These tasks alone; may be given several times
     #[arg(long, value_enum)]
-    task: Vec<Task>,
+    pub(in crate::cli) task: Vec<Task>,
     /// Items of each task at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) limit: Option<u64>,

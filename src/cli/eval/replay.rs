@@ -33,6 +33,14 @@ pub(super) fn replay(
     for model in &mut evaluation.models {
         set_tolerance(&mut model.request, strictness.float_tolerance);
     }
+    // What is damaged is told before anything is made.
+    stream_records(&earlier)
+        .map_err(Failure::unread)?
+        .try_for_each(|record| record.map(drop))
+        .map_err(Failure::unread)?;
+    if earlier.items().exists() {
+        intact::check(&earlier.items(), &manifest).map_err(Failure::unread)?;
+    }
     let started = Stamp::now();
     let name = RunName {
         verb: "replay",
@@ -50,7 +58,6 @@ pub(super) fn replay(
     replayed.write(&dir)?;
     // The run stands by itself: a leaderboard takes it without the other.
     if earlier.items().exists() {
-        intact::check(&earlier.items(), &manifest).map_err(Failure::unread)?;
         std::fs::copy(earlier.items(), dir.items())?;
     }
     let (clock, mut sink) = (Instant::now(), JsonlSink::open(&dir)?);

@@ -3,7 +3,7 @@
 //! Must not know how figures are computed.
 
 use crate::cli::palette::verdicts_by_count;
-use crate::cli::table::{Column, Table, flow};
+use crate::cli::table::{Column, Table, flow, prose};
 use crate::cli::{Failure, print_line};
 use crate::report::evaluation::{EvaluationFigures, Row, Slice};
 use crate::run::spending;
@@ -48,7 +48,7 @@ pub(in crate::cli) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
     if let Some(model) = &figures.chosen_against {
         about += &format!("; the items were chosen against {model}, and are no measure of it");
     }
-    print_line(&about)?;
+    print_line(&prose(&about))?;
     print_line(&format!("records {}", figures.run_dir.join("records.jsonl").display()))
 }
 

@@ -85,7 +85,7 @@ fn table(board: &Board) -> Table {
 fn cells(board: &Board, row: &Row) -> [String; 8] {
     let otherwise = row.verdicts.iter().filter(|(verdict, _)| **verdict != Verdict::Correct);
     [
-        place(row),
+        place(row, &board.rows),
         row.label(&board.rows),
         percent(row.accuracy_strict),
         between(row.ci95),

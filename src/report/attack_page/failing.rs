@@ -49,31 +49,27 @@ fn overview(claims: &[(&Claim, u32)]) -> Html {
     let mut table = Table::new([
         Column::number("#"),
         Column::text("fails on"),
-        Column::number("missed").hint("among held-out questions that have it"),
+        Column::number("miss rate").hint("among held-out questions that have it"),
         Column::text(""),
         Column::number("elsewhere").hint("among held-out questions that have neither it nor an earlier one"),
-        Column::text(""),
         Column::number("explains").hint("of all misses among the held-out questions"),
         Column::number("cured").hint("misses gone when the suspected instruction is changed"),
         Column::text(""),
         Column::number("control").hint("misses gone when another instruction is changed instead"),
-        Column::text(""),
     ]);
     for &(claim, number) in claims {
         let cured = |share: fn(&Cure) -> Share| claim.cure.as_ref().map_or(Share::default(), share);
         let (suspect, control) = (cured(|cure| cure.suspect), cured(|cure| cure.control));
         table.row([
             Cell::number(f64::from(number), &number.to_string()),
-            Cell::text(&claim.what),
+            Cell::text(&claim.what).class("wide"),
             Cell::maybe(claim.with.rate(), percent),
             bar_of(claim.with),
             Cell::maybe(claim.without.rate(), percent),
-            bar_of(claim.without),
             Cell::maybe(claim.explains.rate(), percent),
             Cell::maybe(suspect.rate(), percent),
             bar_of(suspect),
             Cell::maybe(control.rate(), percent),
-            bar_of(control),
         ]);
     }
     table.html()

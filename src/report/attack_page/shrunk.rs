@@ -14,16 +14,17 @@ pub(super) fn section(parts: &Parts<'_>) -> Option<Section> {
     }
     let mut shrunk: Vec<&Shrunk> = parts.shrunk.iter().collect();
     shrunk.sort_by_key(|line| (line.after.instructions, line.after.bytes));
-    let intro = "Missed programs, cut down to what is still missed: nothing can be taken away without the model getting it \
-                 right.";
+    let intro = "Missed programs, cut down to what is still missed. Where nothing else is said, nothing can be taken away \
+                 without the model getting it right.";
     let body: Html = [Html::paragraph(intro)].into_iter().chain(shrunk.into_iter().map(told)).collect();
     Some(Section::new("shrunk", "The smallest programs that it misses", body))
 }
 
 fn told(line: &Shrunk) -> Html {
-    let Shrunk { from, before, after, hits, of, record, .. } = line;
+    let Shrunk { from, before, after, hits, of, smallest, record, .. } = line;
+    let end = if *smallest { "" } else { " Stopped before its end: it may not be the smallest." };
     let sizes = format!(
-        "From {} instructions to {}; missed {hits} of {of} times. Cut out of ",
+        "From {} instructions to {}; missed {hits} of {of} times.{end} Cut out of ",
         before.instructions, after.instructions
     );
     let title = Html::item(&record.item.id, &format!("{} instructions", after.instructions));

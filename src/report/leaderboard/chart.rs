@@ -110,7 +110,7 @@ fn draw(points: &[Point], floor: Option<f64>, cost: &Cost, svg: &mut String) -> 
         .label_style(("sans-serif", 16).into_font().color(&INK))
         .axis_desc_style(("sans-serif", 17).into_font().color(&INK))
         .x_desc(cost.name())
-        .y_desc("right")
+        .y_desc("accuracy")
         .y_labels(6)
         .x_label_formatter(&label)
         .y_label_formatter(&|y| format!("{:.0} %", y * 100.0))

@@ -62,7 +62,7 @@ fn rows(board: &Board) -> String {
     }
     let cells = |row: &Row| {
         let mut cells = vec![
-            place(row),
+            place(row, &board.rows),
             line(&row.label(&board.rows)),
             row.accuracy_strict.map_or("unknown".into(), percent),
             row.ci95.map_or("unknown".into(), |[low, high]| interval(Interval { low, high })),
@@ -86,13 +86,21 @@ fn rows(board: &Board) -> String {
     table(&head, &board.rows.iter().map(cells).collect::<Vec<_>>())
 }
 
-/// The rank, or what stands in its place.
-pub fn place(row: &Row) -> String {
+/// The rank by accuracy alone, or what stands in its place; `=1` where others have the very same accuracy.
+pub fn place(row: &Row, rows: &[Row]) -> String {
+    let tied = |rank: u64| rows.iter().filter(|other| other.rank == Some(rank)).count() > 1;
     match (&row.incomplete, row.role, row.rank) {
         (Some(why), ..) => format!("not ranked ({why})"),
         (_, Role::Floor, _) => "floor".into(),
         (_, Role::Ceiling, _) => "ceiling".into(),
-        (_, Role::Model, rank) => rank.map_or(String::new(), |rank| rank.to_string()),
+        (_, Role::Model, Some(rank)) => {
+            if tied(rank) {
+                format!("={rank}")
+            } else {
+                rank.to_string()
+            }
+        }
+        (_, Role::Model, None) => String::new(),
     }
 }
 

@@ -51,8 +51,8 @@ fn overall((at, overall): (usize, &Overall)) -> Section {
     let heads = [
         Column::text("place"),
         Column::text("model"),
-        Column::number("mean").hint("Of the shares that are right at each task"),
-        Column::text("95 %").hint("Interval of the mean"),
+        Column::number("mean").hint("Of the accuracies at each task"),
+        Column::text("95 % CI").hint("Interval of the mean"),
         Column::text("from 0 to 100 %"),
     ];
     let tasks = overall.tasks.iter().map(|task| Column::number(task.name()));
@@ -75,7 +75,7 @@ fn overall((at, overall): (usize, &Overall)) -> Section {
             row.by_task.iter().map(|&right| right.map_or_else(Cell::unknown, |right| share(Some(right)).shaded(right)));
         table.row_of(class(row.complete, row.role), cells.into_iter().chain(by_task));
     }
-    let note = Html::note(&format!("Shares that are right. {PLACES}"));
+    let note = Html::note(&format!("Accuracy by task. {PLACES}"));
     let heading = format!("{}, seed {}: all tasks", overall.suite, overall.seed);
     Section::new(format!("overall-{at}"), heading, table.html().and(note))
 }
@@ -119,8 +119,8 @@ fn compared(leaderboard: &Leaderboard) -> Html {
         ]);
     }
     table.html().and(Html::note(
-        "Runs share a table exactly when the fingerprints of their items are equal. Right: correct over all replies, those \
-         that never came included. Of answered: correct over the replies from which an answer was read. Intervals are at \
+        "Runs share a table exactly when the fingerprints of their items are equal. Accuracy: correct over all replies, those \
+         that never came included. If answered: correct over the replies from which an answer was read. Intervals are at \
          95 %: of shares Wilson's, by item where items were asked several times; of differences a paired bootstrap over \
          items.",
     ))
@@ -154,12 +154,12 @@ fn share(share: Option<f64>) -> Cell {
 fn rows(board: &Board) -> Html {
     let epochs = board.rows.iter().any(|row| row.noise.is_some());
     let mut columns = vec![
-        Column::text("place"),
+        Column::text("place").hint("By accuracy alone; whether two differ by more than chance is told head to head"),
         Column::text("model"),
-        Column::number("right"),
-        Column::text("95 %").hint("Interval of the share that is right"),
+        Column::number("accuracy"),
+        Column::text("95 % CI").hint("Interval of the accuracy"),
         Column::text("from 0 to 100 %"),
-        Column::number("of answered"),
+        Column::number("if answered"),
         Column::text("otherwise").hint("How often each other verdict came"),
         Column::number("tokens").hint("Read and written, thousands; sorted by those written"),
         Column::number("cost"),
@@ -188,7 +188,7 @@ fn cells(board: &Board, (at, row): (usize, &Row), epochs: bool) -> Vec<Cell> {
         format!("{} right, {}", row.accuracy_strict.map_or("nothing".into(), percent), ci.map_or("".into(), interval));
     let mut cells = vec![
         // By accuracy whatever stands there.
-        Cell::text(&place(row)).sorted_by(at as f64),
+        Cell::text(&place(row, &board.rows)).sorted_by(at as f64),
         Cell::text(&row.label(&board.rows)).hint(&row.run),
         share(row.accuracy_strict),
         ci.map_or_else(Cell::unknown, |ci| Cell::text(&interval(ci)).sorted_by(ci.low)),
@@ -260,7 +260,7 @@ fn pairs(board: &Board) -> Html {
         Column::text("a"),
         Column::text("b"),
         Column::number("a less b"),
-        Column::text("95 %"),
+        Column::text("95 % CI"),
         Column::text("from −100 to 100"),
         Column::number("only a"),
         Column::number("only b"),

@@ -12,7 +12,7 @@ pub(super) fn section(weaknesses: &Weaknesses) -> String {
     for status in Status::ALL {
         let rows: Vec<Vec<String>> = weaknesses.of_status(status).map(row).collect();
         if !rows.is_empty() {
-            let columns = ["", "missed", "elsewhere", "cured", "control"];
+            let columns = ["", "miss rate", "elsewhere", "cured", "control"];
             text += &format!("\n{}.\n\n{}", status.says(), table(&columns, &rows));
         }
     }

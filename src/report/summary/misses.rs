@@ -3,7 +3,7 @@
 //! Must not know other figures.
 
 use super::super::said::said;
-use super::super::stats::confirmed;
+use super::super::stats::{confirmations, confirmed};
 use super::text::{clip, count, fenced, line, table};
 use crate::item::record::{Record, Said, Truth};
 
@@ -17,6 +17,7 @@ pub(super) fn section(records: &[Record]) -> String {
     let confirmed = confirmed(records);
     let mut text = "## The shortest confirmed misses\n\n".to_owned();
     text += &match confirmed.len() {
+        0 if confirmations(records).is_empty() => "No miss was asked again yet.\n".into(),
         0 => "No miss happened again when it was asked again.\n".into(),
         n if n <= SHOWN => "Each was asked again and missed again; one for each canonical form.\n".to_owned(),
         n => format!(

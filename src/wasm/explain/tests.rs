@@ -128,6 +128,29 @@ fn a_trap_is_shown_where_it_is() {
     assert!(shown.contains("[i32(1) i32(0)] -> integer divide by zero") && shown.contains("-> does not return"));
 }
 
+/// Of a deep stack the top is shown, so that twice as many instructions make a text twice as long.
+#[test]
+fn the_text_grows_with_the_instructions_alone() {
+    let deep = |count: usize| {
+        let (pushes, drops) = ("i32.const 1 ".repeat(count), "drop ".repeat(count));
+        let text = format!("(module (func (export \"run\") {pushes} {drops}))");
+        dump(&assemble(&text).expect("valid"), 1)
+    };
+    let (short, long) = (text(&deep(200)), text(&deep(400)));
+    assert!(long.len() < 2 * short.len() + 2000, "{} and {}", short.len(), long.len());
+    assert_eq!((DEEP, TOP), (64, 8), "so says the help of `explain`");
+    let whole = "i32(1) ".repeat(DEEP as usize);
+    let top = "i32(1) ".repeat(TOP as usize);
+    let (whole, top) = (whole.trim_end(), top.trim_end());
+    assert!(short.contains(&format!("-> [{whole}]\n")), "{short}");
+    assert!(short.contains(&format!("[{whole}] -> [57 below, {top}]\n")), "{short}");
+    assert!(short.contains(&format!("[57 below, {top}] -> [{whole}]\n")), "{short}");
+    let last = executed(&deep(200), "drop");
+    assert_eq!((last.below_before, last.below_after), (192, 191));
+    let json = serde_json::to_value(executed(&deep(64), "drop")).expect("plain data");
+    assert!(json.get("below_before").is_none() && json["before"].as_array().is_some_and(|all| all.len() == 64));
+}
+
 #[test]
 fn without_a_run_only_bytes_are_shown() {
     let dump = dump(&assemble("(module (func i32.const 300 drop))").expect("valid"), 1);

@@ -127,14 +127,20 @@ fn number(field: &Field) -> Option<String> {
 
 /// The operands before and after.
 fn stack(instruction: &str, ran: &Executed) -> Option<String> {
-    let before = values(ran.before.as_ref()?);
+    let before = operands(ran.below_before, ran.before.as_ref()?);
     let after = match (&ran.after, &ran.trap) {
         (_, Some(trap)) => trap.clone(),
-        (Some(after), _) => values(after),
+        (Some(after), _) => operands(ran.below_after, after),
         (None, _) if instruction.starts_with("call") => "does not return".into(),
         (None, _) => "leaves the function".into(),
     };
     Some(format!("{before} -> {after}"))
+}
+
+/// Operands, and of a deep stack how many lie below them.
+fn operands(below: u32, top: &[Shown]) -> String {
+    let top = values(top);
+    if below == 0 { top } else { format!("[{below} below, {}", &top[1..]) }
 }
 
 fn values(values: &[Shown]) -> String {

@@ -1,14 +1,32 @@
 //! Owns the run behind a dump: for every place how often it was executed, what it cost, and the operands around it.
 //!
-//! Must not know bytes. An instruction is done when its activation goes on: a call when the callee has returned.
+//! Must not know bytes. An instruction is done when its activation goes on: a call when the callee has returned. Of a
+//! deep stack only the top is noted ([`DEEP`]), so that a run takes room for its instructions, not for its operands too.
 
-use super::Run;
+use super::{DEEP, Run, TOP};
 use crate::wasm::inspect::{Call, NoRoom, Stopped};
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::rerun::Outcome;
 use crate::wasm::types::Value;
 use std::collections::HashMap;
+
+/// The operands of a frame, of very many the top ones.
+#[derive(Default)]
+pub(super) struct Operands {
+    /// How many lie below those that are noted.
+    pub(super) below: u32,
+    /// Bottom first.
+    pub(super) top: Vec<Value>,
+}
+
+impl Operands {
+    fn of(machine: &Machine) -> Self {
+        let all = machine.frame_operands().len() as u32;
+        let noted = if all > DEEP { TOP } else { all };
+        Self { below: all - noted, top: (0..noted).rev().map(|down| machine.operand(down)).collect() }
+    }
+}
 
 /// A place that execution came by.
 #[derive(Default)]
@@ -17,8 +35,8 @@ pub(super) struct Visited {
     /// Fuel that was used there in all.
     pub(super) fuel: u64,
     /// The operands of the frame before the execution that is shown, and after it, when the frame went on.
-    pub(super) before: Option<Vec<Value>>,
-    pub(super) after: Option<Vec<Value>>,
+    pub(super) before: Option<Operands>,
+    pub(super) after: Option<Operands>,
 }
 
 /// A run and what it came by.
@@ -79,12 +97,12 @@ impl Observer for Tracer {
             self.active.push(Active { serial, waiting: None });
         }
         if let Some(done) = self.active[at].waiting.take() {
-            self.places.entry(done).or_default().after = Some(machine.frame_operands().collect());
+            self.places.entry(done).or_default().after = Some(Operands::of(machine));
         }
         let visited = self.places.entry((func, place)).or_default();
         visited.hits += 1;
         if visited.hits == self.hit {
-            visited.before = Some(machine.frame_operands().collect());
+            visited.before = Some(Operands::of(machine));
             self.active[at].waiting = Some((func, place));
         }
         self.last = Some((func, place));

@@ -7,7 +7,7 @@ use super::types::Types;
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Instr, Program};
 use crate::wasm::types::{FuncType, ValType, Value};
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 /// One instruction as text.
 pub(super) fn text(program: &Program, names: &Names, types: &Types, instr: &Instr) -> String {
@@ -27,12 +27,12 @@ pub(super) fn text(program: &Program, names: &Names, types: &Types, instr: &Inst
         Imm::V128 => format!("{name} i32x4 {}", Value::new(ValType::V128, program.vectors[instr.a as usize]).text()),
         Imm::Shuffle => {
             let lanes = program.vectors[instr.a as usize].to_le_bytes();
-            lanes.iter().fold(name.to_string(), |text, lane| format!("{text} {lane}"))
+            listed(name.to_string(), &lanes)
         }
         Imm::MemArgLane { width } => format!("{} {}", memory_text(name, instr, width), instr.lane()),
         Imm::LabelTable => {
             let labels = &program.label_tables[instr.a as usize];
-            labels.iter().fold(name.to_string(), |text, label| format!("{text} {label}"))
+            listed(name.to_string(), labels)
         }
         Imm::MemArg { width } => memory_text(name, instr, width),
         Imm::I32 => format!("{name} {}", Value::new(ValType::I32, instr.b.into()).text()),
@@ -41,6 +41,12 @@ pub(super) fn text(program: &Program, names: &Names, types: &Types, instr: &Inst
         Imm::F64 => format!("{name} {}", float_literal(Value::new(ValType::F64, instr.b.into()), 52)),
         Imm::BlockType => format!("{name}{}", block_type(types, instr.block_type())),
     }
+}
+
+/// A text with things behind it, each with its own space in front. They may be a million, so nothing is written twice.
+fn listed(mut text: String, things: &[impl Display]) -> String {
+    things.iter().for_each(|thing| write!(text, " {thing}").expect("a string takes all"));
+    text
 }
 
 /// The type of a block as it stands behind the mnemonic, with its own space in front.
@@ -57,7 +63,7 @@ fn block_type(types: &Types, ty: BlockType) -> String {
 pub(super) fn signature(ty: &FuncType) -> String {
     let list = |keyword: &str, types: &[ValType]| match types {
         [] => String::new(),
-        types => types.iter().fold(format!(" ({keyword}"), |text, ty| format!("{text} {ty}")) + ")",
+        types => listed(format!(" ({keyword}"), types) + ")",
     };
     list("param", &ty.params) + &list("result", &ty.results)
 }
