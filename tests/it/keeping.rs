@@ -151,7 +151,11 @@ fn every_verb_takes_an_address() {
     let first = first["id"].as_str().expect("has one");
     ok(&["attack", "--resume", &attack]);
     ok(&["attack", "--strategy", "matched", "--like", &attack, "--query-budget", "20", "--log-dir", &at("matched")]);
-    ok(&["report", &attack, "--pairs", "1", "--against", &attack]);
+    let other = only(&store.join("matched"));
+    let other = at(&format!("matched/{}", other.file_name().expect("has one").to_string_lossy()));
+    ok(&["report", &attack, "--pairs", "1", "--against", &other]);
+    let (code, said) = told(harness(&folder, &["report", &attack, "--pairs", "0", "--against", &attack]));
+    assert!(code == Some(2) && said.contains("is the run itself"), "{said}");
     ok(&["shrink", &attack, "--best", "1", "--query-budget", "5"]);
     ok(&["explain", &attack, "--item", first]);
     ok(&["export", &attack, "--to", "parquet", "--out", &at("table")]);

@@ -1,14 +1,12 @@
 //! Owns running copies in wasmtime, and looking at what each left behind.
 //!
-//! Must not know why they are run. Globals are exported; very many are copied to where they can be read, each time that a
-//! copy has run ([`Copying`]).
+//! Must not know why they are run.
 
 use super::compare::{equal_flags, equal_memory, equal_values, hit, not_hit};
 use super::copy::Copy;
 use super::limits::Limits;
-use super::merge::copying::{Copying, PLACE, copying_name};
 use super::merge::{Home, Merged, RUN, export_name};
-use super::{AMPLE_FUEL, Disagreement, Watch};
+use super::{Disagreement, Watch};
 use crate::wasm::machine::Machine;
 use crate::wasm::program::{Extern, Program};
 use crate::wasm::types::{Bits, ValType, Value};
@@ -22,7 +20,6 @@ pub(super) struct Host {
     instance: Instance,
     /// Functions by their identity, where any can be a value.
     functions: HashMap<usize, u32>,
-    copying: Option<Copying>,
 }
 
 impl Host {
@@ -36,9 +33,7 @@ impl Host {
         merged: &Merged,
         fuel: u64,
     ) -> Result<Self, (wasmtime::Error, Limits)> {
-        let copying = merged.copying.clone();
-        let beside = copying.as_ref().map_or(0, Copying::elements);
-        let mut store = Store::new(engine, Limits::beside(beside as usize));
+        let mut store = Store::new(engine, Limits::default());
         store.limiter(|limits| limits);
         store.set_fuel(fuel).expect("fuel is on");
         let imports = module.imports().zip(&merged.astray).map(|(import, &astray)| {
@@ -55,47 +50,7 @@ impl Host {
             let func = instance.get_func(&mut store, &export_name(Extern::Func, index));
             functions.insert(func.expect("the module exports it").to_raw(&mut store) as usize, index);
         }
-        Ok(Self { store, instance, functions, copying })
-    }
-
-    /// Copies the globals to where they are read, if that is how they are read.
-    fn copy_globals(&mut self) {
-        for number in 0..self.copying.as_ref().map_or(0, Copying::functions) {
-            let store = &mut self.store;
-            store.set_fuel(AMPLE_FUEL).expect("fuel is on");
-            let copy = self.instance.get_typed_func::<(), ()>(&mut *store, &copying_name(number));
-            copy.expect("the module exports it").call(store, ()).expect("it has room for all that it copies");
-        }
-    }
-
-    /// The value of a global of the module.
-    fn global(&mut self, index: u32) -> Val {
-        let store = &mut self.store;
-        let Some(copying) = &self.copying else {
-            let global = self.instance.get_global(&mut *store, &export_name(Extern::Global, index));
-            return global.expect("the module exports it").get(store);
-        };
-        let ty = copying.types[index as usize];
-        if ty == ValType::FuncRef {
-            let table = self.instance.get_table(&mut *store, &export_name(Extern::Table, copying.table));
-            let element = table.expect("the module exports it").get(store, index.into());
-            return element.expect("each has an element").into();
-        }
-        let memory = self.instance.get_memory(&mut *store, &export_name(Extern::Memory, copying.memory));
-        let at = (index * PLACE) as usize;
-        let place = &memory.expect("the module exports it").data(store)[at..at + PLACE as usize];
-        let bits = Bits::from_le_bytes(place.try_into().expect("a place has 16 bytes"));
-        match ty {
-            ValType::I32 => Val::I32(bits as i32),
-            ValType::I64 => Val::I64(bits as i64),
-            ValType::F32 => Val::F32(bits as u32),
-            ValType::F64 => Val::F64(bits as u64),
-            ValType::V128 => Val::V128(bits.into()),
-            ValType::FuncRef | ValType::ExternRef => {
-                assert_eq!(bits, 1, "no program here has an externref that is not null");
-                Val::ExternRef(None)
-            }
-        }
+        Ok(Self { store, instance, functions })
     }
 
     /// What was noted so far.
@@ -121,7 +76,6 @@ impl<'a> Left<'a> {
         fuel: u64,
     ) -> (Self, wasmtime::Result<()>) {
         let mut left = Self { host, copy, home, fuel: 0 };
-        left.host.copy_globals();
         // A start function passes counters too, but its fuel is not counted.
         let before = copy.extra_fuel(|counter| left.counter(counter));
         let (store, instance) = (&mut left.host.store, left.host.instance);
@@ -129,7 +83,6 @@ impl<'a> Left<'a> {
         let run = instance.get_typed_func::<i32, ()>(&mut *store, RUN).expect("the module exports it");
         let ended = run.call(&mut *store, number as i32);
         let used = fuel - store.get_fuel().expect("fuel is on");
-        left.host.copy_globals();
         let extra = copy.extra_fuel(|counter| left.counter(counter)) - before + Merged::run_fuel(copy);
         left.fuel = used.saturating_sub(extra);
         (left, ended)
@@ -148,7 +101,9 @@ impl<'a> Left<'a> {
     }
 
     fn global(&mut self, index: u32) -> Value {
-        let value = self.host.global(self.home.globals + index);
+        let name = export_name(Extern::Global, self.home.globals + index);
+        let global = self.host.instance.get_global(&mut self.host.store, &name);
+        let value = global.expect("the module exports it").get(&mut self.host.store);
         self.value(&value)
     }
 

@@ -14,8 +14,6 @@ use wasmtime::ResourceLimiter;
 pub(super) struct Limits {
     /// Elements of all tables.
     elements: usize,
-    /// Those of a table that no program has.
-    beside: usize,
     /// Whether what was asked for last is allowed by the module's own bounds.
     allowed: bool,
     /// Why wasmtime could not give what is allowed.
@@ -25,11 +23,6 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// With a table of so many elements that no program has.
-    pub(super) fn beside(elements: usize) -> Self {
-        Self { beside: elements, ..Self::default() }
-    }
-
     /// What is to be said instead of anything that was compared.
     pub(super) fn failure(&self) -> Option<Disagreement> {
         self.failed.clone().map(Disagreement::Limit)
@@ -57,7 +50,7 @@ impl ResourceLimiter for Limits {
     /// Tables grow as far as the machine's: beyond that the outcome would depend on the host.
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let all = self.elements - current + desired;
-        self.allowed = all <= MAX_ELEMENTS as usize + self.beside && maximum.is_none_or(|maximum| desired <= maximum);
+        self.allowed = all <= MAX_ELEMENTS as usize && maximum.is_none_or(|maximum| desired <= maximum);
         if self.allowed {
             self.elements = all;
         }

@@ -10,19 +10,12 @@
 //! nothing runs in it ([`super::Case::mergeable`]) and nothing fails. An index moved wrongly would be a bug, which
 //! shows as a disagreement; and whoever disagrees is asked again alone.
 
-pub(super) mod copying;
-
-use super::MAX_TABLES;
 use super::copy::{Copy, Role};
 use crate::wasm::encode::{Code, encode_with, write_instr, write_locals, write_u32};
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Data, Elem, Export, Extern, Func, Global, Instr, Memory, Program, SegmentMode};
 use crate::wasm::types::{FuncType, ValType};
-use copying::{Copying, EXPORTED, copying_name};
 use std::collections::HashMap;
-
-/// Memories in one module at most (wasmparser's `MAX_WASM_MEMORIES`).
-const MAX_MEMORIES: usize = 100;
 
 /// The export that runs the copy of a number: a function with one parameter, an `i32`.
 pub(super) const RUN: &str = "run";
@@ -47,8 +40,6 @@ pub(super) struct Merged {
     pub(super) values: Vec<u32>,
     /// Of each imported function whether a copy that calls it has gone astray ([`Role::Absent`]).
     pub(super) astray: Vec<bool>,
-    /// How globals are looked at, where they are too many to be exported.
-    pub(super) copying: Option<Copying>,
 }
 
 /// Where a copy's things are in the module: the first index of each kind, and the index of each function.
@@ -86,11 +77,10 @@ impl Merged {
         let homes: Vec<Home> = copies.iter().map(|copy| merge.add(copy)).collect();
         let all = || copies.iter().zip(&homes);
         let values: Vec<u32> = all().flat_map(|(copy, home)| copy.values().into_iter().map(|f| home.func(f))).collect();
-        let run = merge.add_run(all());
-        let copying = merge.add_copying();
-        merge.export(run, &values, copying.as_ref());
+        merge.add_run(all());
+        merge.export(&values);
         let astray = std::mem::take(&mut merge.astray);
-        Self { bytes: merge.encode(), homes, values, astray, copying }
+        Self { bytes: merge.encode(), homes, values, astray }
     }
 
     /// Fuel of running a copy, beside that of what it calls: entering the function, finding the copy, calling.
@@ -253,8 +243,8 @@ impl Merge {
         }
     }
 
-    /// The function that runs a copy, and its index: a block for each, left by the table of labels where its code stands.
-    fn add_run<'a>(&mut self, copies: impl ExactSizeIterator<Item = (&'a Copy, &'a Home)>) -> u32 {
+    /// The function that runs a copy: a block for each, left by the table of labels where its code stands.
+    fn add_run<'a>(&mut self, copies: impl ExactSizeIterator<Item = (&'a Copy, &'a Home)>) {
         let count = copies.len() as u32;
         let plain = Program { label_tables: vec![(0..count).collect()], ..Program::default() };
         let mut body = Vec::new();
@@ -269,46 +259,22 @@ impl Merge {
             write_instr(&plain, &Instr::plain(Op::Return), &mut body);
         }
         write_instr(&plain, &Instr::plain(Op::End), &mut body);
-        self.function(vec![ValType::I32], body)
-    }
-
-    /// Adds a function without results, and returns its index.
-    fn function(&mut self, params: Vec<ValType>, body: Vec<u8>) -> u32 {
-        let ty = self.type_index(&FuncType { params, results: Vec::new() });
+        let ty = self.type_index(&FuncType { params: vec![ValType::I32], results: Vec::new() });
         self.funcs.push(Func { ty, locals: Vec::new(), body: 0, import: None });
         self.bodies.push(body);
-        self.imported + self.funcs.len() as u32 - 1
     }
 
-    /// Adds what copies the globals, if they are many and there is room for another memory and another table.
-    fn add_copying(&mut self) -> Option<Copying> {
-        let (memories, tables) = (self.memories.len(), self.whole.tables.len());
-        if self.whole.globals.len() <= EXPORTED || memories >= MAX_MEMORIES || tables >= MAX_TABLES {
-            return None;
-        }
-        let copying = Copying::new(&self.whole.globals, memories as u32, tables as u32);
-        self.memories.push(copying.memory());
-        self.whole.tables.push(copying.table());
-        for (number, body) in (0..).zip(copying.bodies()) {
-            let index = self.function(Vec::new(), body);
-            self.whole.exports.push(Export { name: copying_name(number), kind: Extern::Func, index });
-        }
-        Some(copying)
-    }
-
-    /// Shows what runs the copies, and everything that is compared. wasmtime looks through the exports in this order for
-    /// each access to a memory, table or global: the functions, of which there may be very many, come last.
-    fn export(&mut self, run: u32, values: &[u32], copying: Option<&Copying>) {
+    /// Shows what runs the copies, and everything that is compared.
+    fn export(&mut self, values: &[u32]) {
+        let run = self.imported + self.funcs.len() as u32 - 1;
         let named = |kind, index| Export { name: export_name(kind, index), kind, index };
         let all = |kind, count: usize| (0..count as u32).map(move |index| named(kind, index));
         let exports = &mut self.whole.exports;
         exports.push(Export { name: RUN.into(), kind: Extern::Func, index: run });
-        exports.extend(all(Extern::Memory, self.memories.len()));
-        exports.extend(all(Extern::Table, self.whole.tables.len()));
-        if copying.is_none() {
-            exports.extend(all(Extern::Global, self.whole.globals.len()));
-        }
         exports.extend(values.iter().map(|&func| named(Extern::Func, func)));
+        exports.extend(all(Extern::Table, self.whole.tables.len()));
+        exports.extend(all(Extern::Memory, self.memories.len()));
+        exports.extend(all(Extern::Global, self.whole.globals.len()));
     }
 
     fn encode(mut self) -> Vec<u8> {

@@ -1,9 +1,6 @@
 //! Programs in one module, held against what is said about each alone.
 
-use super::super::copy::Copy;
 use super::super::{BATCH, Case, Disagreement, Oracle, Run, Watch, shareable};
-use super::Merged;
-use super::copying::EXPORTED;
 use crate::wasm::inspect::{Request, Sight};
 use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
@@ -182,51 +179,6 @@ fn one_wrong_claim_is_found_wherever_it_stands() {
             assert!(text.starts_with(what), "{what}: {text}");
         }
     }
-}
-
-/// A program with indices of every kind and more globals than are exported.
-fn vast(number: u32) -> String {
-    let kinds = r#"(global (mut i64) (i64.const -5)) (global (mut f32) (f32.const 1.5)) (global (mut f64) (f64.const 2))
-        (global (mut externref) (ref.null extern)) (global (mut funcref) (ref.func $run))"#;
-    let data = "(data $d \"abcdefg\")";
-    rich(number).replace(data, &(kinds.repeat(EXPORTED / 5 + 1) + data))
-}
-
-#[test]
-fn very_many_globals_are_looked_at_like_few() {
-    let oracle = Oracle::new();
-    let right: Vec<Told> = (1..=3).map(|number| Told::new(&vast(number))).collect();
-    assert_eq!(right[0].alone(&oracle), Ok(()));
-    assert_eq!(with_cases(&right, |cases| (shareable(cases), oracle.together(cases))), (3, Ok(())));
-    let last: Lie = ("globals", |told| *outcome(told).globals.last_mut().expect("there are many") += 1);
-    for (what, lie) in LIES[2..5].iter().copied().chain([last]) {
-        let mut told = Told::new(&vast(2));
-        lie(&mut told);
-        let text = told.alone(&oracle).expect_err("a wrong claim").to_string();
-        assert!(text.starts_with(what), "{what}: {text}");
-    }
-}
-
-/// wasmtime looks through the exports for each access to a global, so they may not grow with the operands.
-#[test]
-fn very_many_operands_are_not_exported() {
-    let count = EXPORTED;
-    let (pushes, drops) = ("i32.const 7 ".repeat(count), "drop ".repeat(count));
-    let text = format!("(module (func (export \"run\") {pushes} {drops}))");
-    let (program, _) = parse_text(&text, &[]).expect("valid");
-    let request = request(&program, &[Probe { func: 0, pc: count as u32, hit: 1 }], &[]);
-    let mut machine = Machine::default();
-    let sight = request.look(&mut machine).expect("there is room");
-    assert_eq!(sight.operands[0].as_ref().map(|snapshot| snapshot.operands.len()), Some(count));
-    assert_eq!(request.confirm(&sight, &machine, &Oracle::new()), Ok(()));
-    let operands = [(request.probes[0], sight.operands[0].as_ref())];
-    let copy = Copy::new(&program, (0, &[]), Watch { operands: &operands, flags: &[] }, None);
-    let merged = Merged::new(&[copy]);
-    let exports = wasmparser::Parser::new(0).parse_all(&merged.bytes).find_map(|payload| match payload {
-        Ok(wasmparser::Payload::ExportSection(section)) => Some(section.count()),
-        _ => None,
-    });
-    assert!(exports.is_some_and(|exports| exports < 10), "{exports:?}");
 }
 
 /// Neither what fails nor what cannot share a module harms what stands beside it.
