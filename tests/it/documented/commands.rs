@@ -207,6 +207,8 @@ fn run(page: &str, folder: &Path, command: &str, server: &str) {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(folder).env("PATH", path);
     shell.env("OPENAI_API_KEY", "none").env("OPENAI_BASE_URL", server).env("XDG_CACHE_HOME", folder.join("cache"));
+    // A page's suites are woven once.
+    shell.env_remove("WASMWEAVER_SUITE_CACHE");
     let output = shell.output().expect("there is a shell");
     assert!(output.status.success(), "{page}: {command}\n{}", String::from_utf8_lossy(&output.stderr));
 }
