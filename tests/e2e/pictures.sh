@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The pictures of the README, made anew: the terminal of the default attack and its report, and the page of the report in
-# headless Chromium. Installs rich from PyPI and Chromium from Debian. Takes some minutes: it builds the release.
+# headless Chromium. Installs rich from PyPI and Chromium from Debian. Takes some minutes: it builds the release, unless
+# HARNESS names a program.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +11,8 @@ as_root() {
 
 pictures="$PWD/docs/pictures"
 target="$(realpath "${CARGO_TARGET_DIR:-target}")"
-cargo build --release --locked
+harness="${HARNESS:-$target/release/harness}"
+[ -n "${HARNESS:-}" ] || cargo build --release --locked
 venv="$target/e2e/pictures-venv"
 if [ ! -x "$venv/bin/python" ]; then
   python3 -m venv "$venv"
@@ -24,9 +26,9 @@ fi
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-"$target/release/harness" attack > attack.txt
+"$harness" attack > attack.txt
 run="$(echo results/*-attack-*)"
-"$target/release/harness" report "$run" > report.txt
+"$harness" report "$run" > report.txt
 "$venv/bin/python" - "$run" "$pictures/terminal.svg" <<'PYTHON'
 import io, pathlib, re, sys
 from rich.console import Console
