@@ -73,7 +73,11 @@ fn who_died_on_this_machine_is_replaced_at_once() {
 #[test]
 fn who_holds_it_on_another_machine_is_waited_for() {
     let scratch = Scratch::new();
-    let write = |holder: &Holder| drop(scratch.file(LOCK, &String::from_utf8(holder.line()).expect("is text")));
+    // At once: an empty file, which is there for a moment when one is written anew, would be a holder that has gone.
+    let write = |holder: &Holder| {
+        let next = scratch.file("next", &String::from_utf8(holder.line()).expect("is text"));
+        std::fs::rename(next, scratch.path().join(LOCK)).expect("both are ours");
+    };
     write(&foreign());
     here::take(scratch.path(), SHORT, hear).expect("it gave no sign of life");
     assert!(said().contains("on elsewhere, since"));
