@@ -1,7 +1,8 @@
 //! Owns an evaluation: every item put to a model, as often as asked, each reply to one record.
 //!
 //! Must not know where items come from, where records go, or what they add up to. Items are taken one by one as there is
-//! room for another request, so that there may be more of them than memory holds, and the first are asked while the others are made.
+//! room for another request, so that there may be more of them than memory holds, and the first are asked while the others
+//! are made.
 
 use super::chat::{ChatModel, ChatRequest, Params};
 use super::form::Form;

@@ -211,6 +211,11 @@ impl Sampling {
 }
 
 impl Way {
+    /// See [`Sampling::given`].
+    pub fn given(&self) -> [(bool, &'static str); 5] {
+        self.sampling.given()
+    }
+
     /// See [`Sampling::models`].
     ///
     /// # Errors

@@ -12,7 +12,7 @@ mod woven;
 use super::bill::{self, Bill};
 use super::budget;
 use super::connect::{Connection, Way};
-use super::flags::{all_fit, prompts};
+use super::flags::{all_fit, idle, prompts};
 use super::gate::{self, Gate};
 use super::resume::{self, Earlier};
 use super::{Failure, Verb, print_json, runtime, say};
@@ -105,6 +105,7 @@ impl Args {
     /// Evaluates, or goes on, or grades anew.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         if let Some(path) = &self.replay {
+            idle(self.way.given(), "with --replay, which asks nobody")?;
             let figures = replay::replay(path, &self.log_dir, self.way.strictness(), homes)?;
             return self.show(&figures, Status::Complete);
         }

@@ -68,6 +68,12 @@ pub(super) fn belongs<'v, V: ValueEnum + 'v>(
     Err(Failure::usage(anyhow::anyhow!(problem)))
 }
 
+/// Refuses the first flag that is given though it says nothing where this is so.
+pub(super) fn idle(flags: impl IntoIterator<Item = (bool, &'static str)>, so: &str) -> Result<(), Failure> {
+    let Some((_, flag)) = flags.into_iter().find(|(is_given, _)| *is_given) else { return Ok(()) };
+    Err(Failure::usage(anyhow::anyhow!("{flag} says nothing {so}; leave it out")))
+}
+
 /// So many threads, or one for each processor.
 pub(super) fn threads(given: Option<u16>) -> usize {
     given.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)

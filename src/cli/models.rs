@@ -1,6 +1,7 @@
 //! Owns `harness models`: who can be asked, and whether asking works.
 
 use super::connect::Way;
+use super::flags::idle;
 use super::table::{Column, Table as Text};
 use super::{Failure, print_json, print_line, runtime};
 use crate::ask::guess::{self, Guesser};
@@ -102,6 +103,9 @@ impl Args {
         if let Some(name) = &self.probe {
             return self.show_probe(name);
         }
+        // Which models there are, and where, is shown; how they would be asked is not.
+        let of_asking = self.way.given().into_iter().filter(|(_, flag)| !["--models", "--base-url"].contains(flag));
+        idle(of_asking, "without --probe, which asks")?;
         match self.name.as_deref().and_then(|name| Some((Provider::of(name)?, name))) {
             Some(((Provider::Sim, ""), _)) => self.show_residents(solver::documented().into_iter().map(resident)),
             Some(((Provider::Sim, _), name)) => self.show_residents(parts(name)?.into_iter().map(resident)),
@@ -155,7 +159,8 @@ impl Args {
         }
         let mut table = Text::new([Column::text("model"), Column::text("what it does").folding()]);
         for Resident { name, description, .. } in residents.residents {
-            table.row([name, description]);
+            // A name that is a sum of others would be broken in the middle of a word.
+            table.row([name, description.replace('+', " + ")]);
         }
         print_line(&table.text())
     }

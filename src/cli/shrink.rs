@@ -69,9 +69,14 @@ pub struct Args {
     way: Way,
 }
 
-/// Refuses a budget for a program that does not even reach for one smaller one: both are asked, and asked again.
+/// The least budget for a program that reaches for one smaller one: both are asked, and asked again.
+pub(super) fn least(confirm: u32) -> u64 {
+    2 * (1 + u64::from(confirm))
+}
+
+/// Refuses a smaller budget.
 pub(super) fn enough(flag: &str, budget: u64, confirm: u32) -> Result<(), Failure> {
-    let least = 2 * (1 + u64::from(confirm));
+    let least = least(confirm);
     if budget >= least {
         return Ok(());
     }

@@ -118,16 +118,19 @@ impl Table {
 
     /// Says which columns had no room.
     fn left_out(&self, shown: &[usize]) -> Option<String> {
-        let has_text = |at: &usize| self.rows.iter().any(|row| !row.cells[*at].is_empty());
-        let left = (0..self.columns.len()).filter(|at| !shown.contains(at)).filter(has_text);
+        let left = self.with_text().filter(|at| !shown.contains(at));
         let named: Vec<&str> = left.map(|at| self.columns[at].head.as_str()).filter(|head| !head.is_empty()).collect();
         (!named.is_empty()).then(|| format!("No room for: {}.", named.join(", ")))
     }
 
+    /// The columns in which anything stands, by number.
+    fn with_text(&self) -> impl Iterator<Item = usize> {
+        (0..self.columns.len()).filter(|&at| self.rows.iter().any(|row| !row.cells[at].is_empty()))
+    }
+
     /// The columns for which there is room, by number.
     fn shown(&self, width: usize) -> Vec<usize> {
-        let has_text = |&at: &usize| self.rows.iter().any(|row| !row.cells[at].is_empty());
-        let mut shown: Vec<usize> = (0..self.columns.len()).filter(has_text).collect();
+        let mut shown: Vec<usize> = self.with_text().collect();
         while self.takes(&shown) > width {
             let Some(&least) =
                 shown.iter().filter(|&&at| self.columns[at].rank > 0).max_by_key(|&&at| self.columns[at].rank)

@@ -75,7 +75,7 @@ impl Args {
         } else {
             let counts = serde_json::to_value(&verified)?;
             let mut rows = counts.as_object().into_iter().flatten();
-            rows.try_for_each(|(name, count)| print_line(&format!("{name:18} {count:>10}")))?;
+            rows.try_for_each(|(name, count)| print_line(&format!("{name:18} {:>10}", count.to_string())))?;
             print_line(&format!("{:18} {seconds:>10.1}", "seconds"))?;
         }
         if holds {

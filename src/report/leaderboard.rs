@@ -73,6 +73,17 @@ pub enum Role {
     Ceiling,
 }
 
+impl Role {
+    /// The place of a row that is complete: `2`, `=1` where others share it, or what it is there for.
+    fn place(self, place: Option<u64>, tied: bool) -> String {
+        match self {
+            Self::Floor => "floor".into(),
+            Self::Ceiling => "ceiling".into(),
+            Self::Model => place.map_or(String::new(), |place| format!("{}{place}", if tied { "=" } else { "" })),
+        }
+    }
+}
+
 /// How one model did in one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {

@@ -1,8 +1,9 @@
 //! Owns where run directories are at home: here, or in an object store that a folder here is the mirror of.
 //!
-//! Must not know what is in them. What is worked on is locked until the end, when everything is sent. Programs append and seek, object stores do neither: so a run is written to a scratch
-//! folder, and what has changed there is sent at short intervals and at the end. Whoever kills the process loses what came
-//! since then, and `--resume` (or the same command with `--into`) asks that again.
+//! Must not know what is in them. What is worked on is locked until the end, when everything is sent. Programs append and
+//! seek, object stores do neither: so a run is written to a scratch folder, and what has changed there is sent at short
+//! intervals and at the end. Whoever kills the process loses what came since then, and `--resume` (or the same command with
+//! `--into`) asks that again.
 
 use super::clock::Stamp;
 use super::dir::{DirError, LOCK, RunDir, RunName};

@@ -64,6 +64,21 @@ fn first_id(run: &Path) -> String {
     first["id"].as_str().expect("has one").to_owned()
 }
 
+/// Holds every reader against every way to damage a copy of a whole run, and returns what each said.
+fn found_by(folder: &Path, (whole, run): (&Path, &Path), damages: &[Damage<'_>], readers: &[&[&str]]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (name, damage, says) in damages {
+        for reader in readers {
+            copy(whole, run);
+            damage(run);
+            let (code, said) = told(harness(folder, reader));
+            assert!(code == Some(1) && said.contains(says), "{name}, {reader:?}: {code:?}, not 1: {said}");
+            all.push(said);
+        }
+    }
+    all
+}
+
 #[test]
 fn every_reader_of_an_evaluation_finds_the_damage() {
     let folder = folder("damaged-eval");
@@ -126,14 +141,8 @@ fn every_reader_of_an_evaluation_finds_the_damage() {
             "records.jsonl:7: ",
         ),
     ];
-    for (name, damage, says) in damages {
-        for reader in readers {
-            copy(&whole, &run);
-            damage(&run);
-            let (code, said) = told(harness(&folder, reader));
-            assert!(code == Some(1) && said.contains(says), "{name}, {reader:?}: {code:?}, not 1: {said}");
-            assert!(said.lines().count() == 1 && said.contains("put the file back"), "{name}, {reader:?}: {said}");
-        }
+    for said in found_by(&folder, (&whole, &run), &damages, &readers) {
+        assert!(said.lines().count() == 1 && said.contains("put the file back"), "{said}");
     }
     for reader in
         [&["leaderboard", "run", "--out", "board"][..], &["eval", "--items", "run"], &["eval", "--replay", "run"]]
@@ -183,14 +192,7 @@ fn every_reader_of_an_attack_finds_the_damage() {
             "it was changed",
         ),
     ];
-    for (name, damage, says) in damages {
-        for reader in readers {
-            copy(&whole, &run);
-            damage(&run);
-            let (code, said) = told(harness(&folder, reader));
-            assert!(code == Some(1) && said.contains(says), "{name}, {reader:?}: {code:?}, not 1: {said}");
-        }
-    }
+    found_by(&folder, (&whole, &run), &damages, &readers);
     // Runs of before tell by their timings.
     copy(&whole, &run);
     as_before(&run);

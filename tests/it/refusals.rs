@@ -98,6 +98,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("shrink results --best 1 --item a", "cannot be used with"),
     ("report closed", "closed"),
     ("models nobody", "nobody"),
+    ("models openai/ --max-tokens 5", "--max-tokens says nothing without --probe"),
+    ("models sim/novice --temperature 1", "--temperature says nothing without --probe"),
+    ("eval --replay results --temperature 1", "--temperature says nothing with --replay"),
 ];
 
 #[test]

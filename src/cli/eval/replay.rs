@@ -9,10 +9,10 @@ use crate::cli::Failure;
 use crate::item::record::{RecordSink, Timing};
 use crate::report::evaluation::EvaluationFigures;
 use crate::run::clock::Stamp;
-use crate::run::dir::RunName;
+use crate::run::dir::{RunDir, RunName};
 use crate::run::homes::Homes;
 use crate::run::intact;
-use crate::run::manifest::{FLOAT_TOLERANCE, Manifest, Status};
+use crate::run::manifest::{Evaluation, FLOAT_TOLERANCE, Manifest, Plan, Status};
 use crate::run::sink::{JsonlSink, stream_records};
 use std::path::Path;
 use std::time::Instant;
@@ -33,14 +33,6 @@ pub(super) fn replay(
     for model in &mut evaluation.models {
         set_tolerance(&mut model.request, strictness.float_tolerance);
     }
-    // What is damaged is told before anything is made.
-    stream_records(&earlier)
-        .map_err(Failure::unread)?
-        .try_for_each(|record| record.map(drop))
-        .map_err(Failure::unread)?;
-    if earlier.items().exists() {
-        intact::check(&earlier.items(), &manifest).map_err(Failure::unread)?;
-    }
     let started = Stamp::now();
     let name = RunName {
         verb: "replay",
@@ -50,18 +42,33 @@ pub(super) fn replay(
         seed: manifest.plan.seed,
     };
     let dir = homes.create(log_dir, &name, &started).map_err(Failure::usage)?;
-    let mut plan = manifest.plan.clone();
-    (plan.verb, plan.evaluation) = ("replay".into(), Some(evaluation));
+    let graded = grade((&earlier, &manifest), evaluation, strictness, (&dir, started));
+    if graded.is_err() {
+        // Nothing half-graded stays.
+        std::fs::remove_dir_all(dir.path())?;
+    }
+    graded
+}
+
+/// Writes the run of the new grades.
+fn grade(
+    (earlier, manifest): (&RunDir, &Manifest),
+    evaluation: Evaluation,
+    strictness: Strictness,
+    (dir, started): (&RunDir, Stamp),
+) -> Result<EvaluationFigures, Failure> {
+    let plan = Plan { verb: "replay".into(), evaluation: Some(evaluation), ..manifest.plan.clone() };
     let (items, fingerprint) = (manifest.items, manifest.fingerprint.clone());
     let begun = Manifest::begin(plan, std::env::args(), manifest.max_connections, started);
     let mut replayed = Manifest { items, fingerprint, ..begun };
-    replayed.write(&dir)?;
+    replayed.write(dir)?;
     // The run stands by itself: a leaderboard takes it without the other.
     if earlier.items().exists() {
+        intact::check(&earlier.items(), manifest).map_err(Failure::unread)?;
         std::fs::copy(earlier.items(), dir.items())?;
     }
-    let (clock, mut sink) = (Instant::now(), JsonlSink::open(&dir)?);
-    for record in stream_records(&earlier).map_err(Failure::unread)? {
+    let (clock, mut sink) = (Instant::now(), JsonlSink::open(dir)?);
+    for record in stream_records(earlier).map_err(Failure::unread)? {
         let mut record = record.map_err(Failure::unread)?;
         record.answer = regrade(record.answer, &record.item.truth, strictness);
         let (id, model) = (record.item.id.clone(), record.model.clone());
@@ -72,8 +79,8 @@ pub(super) fn replay(
     let status = if manifest.status == Status::Complete { Status::Complete } else { Status::Interrupted };
     replayed.end(status, Stamp::now(), clock.elapsed());
     replayed.note([dir.items().as_path(), &dir.records()])?;
-    replayed.write(&dir)?;
-    keep::figures(&dir)
+    replayed.write(dir)?;
+    keep::figures(dir)
 }
 
 /// The tolerance as the manifest has it beside the parameters of a request.

@@ -15,28 +15,35 @@ use std::collections::HashSet;
 const TRIES: usize = 3;
 
 /// Cuts a miss down for each claim that has no small program yet. Each may take as many requests as `wanted` pairs.
-pub(super) fn cut_down(asked: &Asked<'_>, mut found: Found, wanted: usize) -> Result<Found, Failure> {
+pub(super) fn cut_down(asked: &Asked<'_>, found: Found, wanted: usize) -> Result<Found, Failure> {
     let is_free = asked.entry.provider.is_resident();
     let (tries, budget) = if is_free { (TRIES, QUERY_BUDGET) } else { (1, 2 * wanted as u64) };
-    if shrink::enough("--pairs", budget, CONFIRM).is_err() {
+    let tried: HashSet<String> = found.shrunk.iter().map(|line| line.from.clone()).collect();
+    if budget < shrink::least(CONFIRM) || open(&found.weaknesses, asked.records, &tried, tries).is_empty() {
         return Ok(found);
     }
-    let mut tried: HashSet<String> = found.shrunk.iter().map(|line| line.from.clone()).collect();
+    runtime()?.block_on(in_rounds(asked, found, (tries, budget), tried))
+}
+
+/// Cuts one miss of each claim down, then another one where the claim is still without a small program.
+async fn in_rounds(
+    asked: &Asked<'_>,
+    mut found: Found,
+    (tries, budget): (usize, u64),
+    mut tried: HashSet<String>,
+) -> Result<Found, Failure> {
+    let connection = asked.connect().await?;
     for _ in 0..tries {
         let open = open(&found.weaknesses, asked.records, &tried, tries);
         let Some(first) = open.first() else { break };
         tried.extend(open.iter().map(|record| record.item.id.clone()));
-        say(&format!("cutting down one program of each of {} weaknesses", open.len()));
+        say(&format!("cutting missed programs down, one of each weakness: {}", open.len()));
         let prompt = (asked.prompt)(&[&first.item])?;
-        let stopped = runtime()?.block_on(async {
-            let connection = asked.connect().await?;
-            let shrinker = shrink::shrinker(asked.way, &connection, prompt, (CONFIRM, budget));
-            let (budget, stop) = budget::Flags::default().open();
-            let progress = ShrinkProgress::new(budget, asked.entry.prices_here());
-            let shrinking = shrink::shrink_all(asked.dir, (&open, &found.shrunk), shrinker, progress, stop).await?;
-            Ok::<_, Failure>(shrinking.stopped)
-        })?;
-        if stopped {
+        let shrinker = shrink::shrinker(asked.way, &connection, prompt, (CONFIRM, budget));
+        let (spent, stop) = budget::Flags::default().open();
+        let progress = ShrinkProgress::new(spent, asked.entry.prices_here());
+        let shrinking = shrink::shrink_all(asked.dir, (&open, &found.shrunk), shrinker, progress, stop).await?;
+        if shrinking.stopped {
             signals::ended_early("what was cut down is kept; go on with the same command")?;
         }
         found.shrunk = read_shrunk(asked.dir)?;

@@ -65,10 +65,8 @@ impl Commit {
         if self.json {
             return print_json(&Committed { suite: &suite, commitment });
         }
-        say(&format!(
-            "publish this hash; afterwards publish the secret, and anybody can check it: harness suite reveal --suite {suite} \
-             --commitment HASH --secret SECRET"
-        ));
+        say("publish this hash; afterwards publish the secret, and anybody can check it with");
+        say(&format!("harness suite reveal --suite {suite} --commitment HASH --secret SECRET"));
         print_line(&commitment)
     }
 

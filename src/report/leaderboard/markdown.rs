@@ -2,7 +2,7 @@
 //!
 //! Must not know how figures are computed.
 
-use super::{Board, Leaderboard, Overall, OverallRow, Role, Row};
+use super::{Board, Leaderboard, Overall, OverallRow, Row};
 use crate::item::record::Verdict;
 use crate::report::stats::Interval;
 use crate::report::summary::text::{count, interval, line, percent, table};
@@ -88,19 +88,10 @@ fn rows(board: &Board) -> String {
 
 /// The rank by accuracy alone, or what stands in its place; `=1` where others have the very same accuracy.
 pub fn place(row: &Row, rows: &[Row]) -> String {
-    let tied = |rank: u64| rows.iter().filter(|other| other.rank == Some(rank)).count() > 1;
-    match (&row.incomplete, row.role, row.rank) {
-        (Some(why), ..) => format!("not ranked ({why})"),
-        (_, Role::Floor, _) => "floor".into(),
-        (_, Role::Ceiling, _) => "ceiling".into(),
-        (_, Role::Model, Some(rank)) => {
-            if tied(rank) {
-                format!("={rank}")
-            } else {
-                rank.to_string()
-            }
-        }
-        (_, Role::Model, None) => String::new(),
+    let tied = row.rank.is_some() && rows.iter().filter(|other| other.rank == row.rank).count() > 1;
+    match &row.incomplete {
+        Some(why) => format!("not ranked ({why})"),
+        None => row.role.place(row.rank, tied),
     }
 }
 

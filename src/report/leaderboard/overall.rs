@@ -144,15 +144,7 @@ impl OverallRow {
 
     /// `2`, `=1` where others share it, or what stands in its place.
     pub fn told_place(&self) -> String {
-        match (self.role, self.complete, self.place) {
-            (_, false, _) => "not ranked".into(),
-            (Role::Floor, ..) => "floor".into(),
-            (Role::Ceiling, ..) => "ceiling".into(),
-            (Role::Model, _, place) => {
-                let equals = if self.tied { "=" } else { "" };
-                place.map_or(String::new(), |place| format!("{equals}{place}"))
-            }
-        }
+        if self.complete { self.role.place(self.place, self.tied) } else { "not ranked".into() }
     }
 }
 
