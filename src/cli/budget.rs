@@ -110,7 +110,7 @@ fn stop(sender: &Sender<Stop>, why: &str) {
         goes
     });
     if first {
-        say(&format!("{why}: stopping; --resume goes on"));
+        say(&format!("{why}: stopping"));
     }
 }
 

@@ -159,8 +159,7 @@ impl Args {
         }
         let mut table = Text::new([Column::text("model"), Column::text("what it does").folding()]);
         for Resident { name, description, .. } in residents.residents {
-            // A name that is a sum of others would be broken in the middle of a word.
-            table.row([name, description.replace('+', " + ")]);
+            table.row([name, description]);
         }
         print_line(&table.text())
     }
