@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use wasmweaver::ask::solver::misconception::TABLE;
+use wasmweaver::solver::misconception::TABLE;
 
 /// The preset: the default one has neither memory nor `br_table` nor long loops, on which several solvers fail.
 const PRESET: &str = "broad";

@@ -10,11 +10,11 @@ use std::time::Instant;
 use wasmweaver::ask::chat::ChatReply;
 use wasmweaver::ask::judge::judge;
 use wasmweaver::ask::prompt::Prompt;
-use wasmweaver::ask::solver::Solver;
 use wasmweaver::item::record::{Purpose, Record};
 use wasmweaver::run::dir::RunDir;
 use wasmweaver::run::preset::Preset;
 use wasmweaver::run::sink::read_records;
+use wasmweaver::solver::Solver;
 use wasmweaver::weave::recipe::GENERATOR;
 
 /// Raised whenever attacks change in a way that neither the generator nor the preset tells of.

@@ -3,45 +3,13 @@
 //!
 //! Must not know HTTP, prompts or verdicts.
 
+pub use crate::item::message::{Message, Role};
+
 use crate::item::record::Usage;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-
-/// Who speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Standing instructions.
-    System,
-    /// The one who asks.
-    User,
-    /// The model.
-    Assistant,
-}
-
-impl Role {
-    /// The role with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            // Newer OpenAI models call their system messages `developer`.
-            "system" | "developer" => Some(Self::System),
-            "user" => Some(Self::User),
-            "assistant" => Some(Self::Assistant),
-            _ => None,
-        }
-    }
-}
-
-/// One message of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said.
-    pub content: String,
-}
 
 /// Sampling parameters; `None` leaves the choice to the provider.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

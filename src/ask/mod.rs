@@ -19,4 +19,3 @@ pub mod probe;
 pub mod prompt;
 pub mod residents;
 pub mod serve;
-pub mod solver;

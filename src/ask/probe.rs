@@ -59,7 +59,7 @@ pub async fn probe(
 mod tests {
     use super::*;
     use crate::ask::chat::Scripted;
-    use crate::ask::solver::Solver;
+    use crate::solver::Solver;
 
     #[tokio::test]
     async fn a_reply_is_judged_and_trouble_told() {

@@ -5,8 +5,8 @@
 //! Clune 2015). `map-elites` keeps one program for each, the reward pays less where many were found, and reports count
 //! the cells with a miss.
 
-use super::construct::Construct;
-use super::profile::Profile;
+use crate::cause::construct::Construct;
+use crate::cause::profile::Profile;
 use crate::item::record::Verdict;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -5,7 +5,7 @@
 //! that one is asked whose answer depends on most that no question depended on before: instructions, with the buckets of
 //! what they compute with, edge values among them (a greedy cover, as coverage-guided fuzzers have it).
 
-use super::profile::Profile;
+use crate::cause::profile::Profile;
 use crate::seed::Seed;
 use crate::wasm::isa::{Category, Op};
 use crate::weave::action::Action;

@@ -3,14 +3,10 @@
 //! Must not know how records are stored, how progress is shown, or what is behind the model.
 
 pub mod archive;
-pub mod construct;
 pub mod cover;
-pub mod facts;
-mod flow;
 pub mod mutate;
 pub mod pairs;
 pub mod predictor;
-pub mod profile;
 pub mod search;
 pub mod shrink;
 pub mod strategy;

@@ -11,7 +11,7 @@
 mod member;
 mod scale;
 
-use super::profile::Profile;
+use crate::cause::profile::Profile;
 use crate::seed::{Rng, Seed};
 use member::{Member, View};
 use scale::Scale;
@@ -179,7 +179,7 @@ fn in_order(hits: &[f32], others: &[f32]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attack::construct::Construct;
+    use crate::cause::construct::Construct;
 
     /// Twenty features of 200; a program is missed if it has feature 7 and feature 30.
     fn profile(rng: &mut Rng) -> (Profile, bool) {

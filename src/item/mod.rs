@@ -6,6 +6,7 @@ pub mod edit;
 pub mod halt;
 pub mod inspect;
 pub mod make;
+pub mod message;
 pub mod record;
 pub mod source;
 pub mod stream;

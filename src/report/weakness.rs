@@ -24,7 +24,7 @@ pub use status::Status;
 use super::stats::{Interval, Share};
 use super::strata::{Stratum, difference, exact_greater, mantel_haenszel, two_sided};
 use super::{compare::holm, stats};
-use crate::attack::facts::Fact;
+use crate::cause::facts::Fact;
 use crate::item::edit::UnreadableItem;
 use crate::item::record::Record;
 use crate::run::pairs::Pair;

@@ -6,7 +6,7 @@ use super::dir::RunDir;
 use super::extent::Damage;
 use super::intact::{self, ReadError};
 use super::manifest::Manifest;
-use crate::attack::pairs::{Manner, Role};
+use crate::cause::twin::{Manner, Role};
 use crate::item::record::Record;
 use serde::{Deserialize, Serialize};
 

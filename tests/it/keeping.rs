@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use wasmweaver::ask::chat::Message;
+use wasmweaver::ask::residents::Solvers;
 use wasmweaver::ask::serve::Responder;
-use wasmweaver::ask::solver::Solvers;
 
 /// The simulated novice, who thinks for so long before each answer.
 pub(super) async fn novice(delay: Duration) -> FaultServer {

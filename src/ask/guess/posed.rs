@@ -6,10 +6,10 @@
 
 use super::shape::{self, Slot};
 use crate::ask::chat::Message;
-use crate::ask::solver::{Question, Unanswerable, Wanted};
 use crate::item::record::{Item, Looks, Probe, Shape, Task};
 use crate::item::task::text::{self, Text};
 use crate::item::task::{INSPECT, flag_name};
+use crate::solver::{Question, Unanswerable, Wanted};
 use crate::wasm::isa::Op;
 use crate::wasm::parse::{ParseError, parse_text};
 use crate::wasm::program::{Flat, Place, Program};

@@ -4,7 +4,7 @@
 //! heart, while the few features that all of them share stand out by counting; after hundreds, counting sees each feature
 //! alone, and the regression knows which of them matter together.
 
-use crate::attack::profile::FEATURES;
+use crate::cause::profile::FEATURES;
 use crate::item::task::logistic::odds;
 use crate::seed::Rng;
 

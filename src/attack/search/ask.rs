@@ -5,9 +5,9 @@
 use super::pick::{Candidate, Question};
 use super::{AttackError, Finish, Found, Search, State, seeds};
 use crate::ask::pipeline::{Clock, Ended, ask_as_they_come};
-use crate::attack::profile::Profile;
 use crate::attack::strategy::random::Random;
 use crate::attack::strategy::{Strategy, Woven};
+use crate::cause::profile::Profile;
 use crate::item::make::{Draft, confirm_all};
 use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, Verdict};
 use crate::item::task::place::Placement;

@@ -4,8 +4,8 @@
 
 use super::super::archive::Cell;
 use super::super::predictor::Predictor;
-use super::super::profile::Profile;
 use super::super::strategy::Woven;
+use crate::cause::profile::Profile;
 use crate::item::make::Draft;
 use crate::item::record::Verdict;
 use crate::seed::Rng;

@@ -124,8 +124,8 @@ impl Strategy for Elites {
 mod tests {
     use super::super::tests::{hit_rate, loom};
     use super::*;
-    use crate::attack::construct::Construct;
-    use crate::attack::profile::Profile;
+    use crate::cause::construct::Construct;
+    use crate::cause::profile::Profile;
     use crate::item::record::Verdict;
 
     fn elites() -> Elites {

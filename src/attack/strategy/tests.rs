@@ -1,7 +1,7 @@
 //! What tests of strategies share.
 
 use super::*;
-use crate::attack::profile::Profile;
+use crate::cause::profile::Profile;
 use crate::item::record::{Task, Verdict};
 use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;

@@ -6,7 +6,8 @@ use super::super::disagreement::disagreement;
 use super::super::{Failure, budget, signals};
 use crate::ask::examiner::Examiner;
 use crate::ask::pipeline::Ended;
-use crate::attack::pairs::{self, PairsError, Twin};
+use crate::attack::pairs::{self, PairsError};
+use crate::cause::twin::{Twin, twins};
 use crate::item::record::{Purpose, Record};
 use crate::report::weakness::{Claim, Weaknesses};
 use crate::run::dir::RunDir;
@@ -45,7 +46,7 @@ pub(super) fn open_twins<'a>(
             }
             let Some(record) = by_id.get(miss.id.as_str()).filter(|_| !found.contains(&miss.lineage)) else { continue };
             let seed = Seed::new(seed).child("pairs").child(&miss.id);
-            let twins = pairs::twins(&record.item, claim.fact, seed, &mut machine)?;
+            let twins = twins(&record.item, claim.fact, seed, &mut machine)?;
             if !twins.is_empty() {
                 found.insert(miss.lineage);
             }

@@ -1,7 +1,7 @@
 use super::super::weakness::tests::records;
 use super::*;
-use crate::attack::pairs::{Manner, Role};
 use crate::attack::shrink::Size;
+use crate::cause::twin::{Manner, Role};
 use crate::report::figures::Learner;
 use crate::run::manifest::tests::sample as manifest;
 use crate::run::pairs::Pair;

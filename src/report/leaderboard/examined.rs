@@ -9,7 +9,7 @@ use super::overall::{self, Part};
 use super::pairs::{Counts, duels};
 use super::read::{Entrant, LeaderboardError};
 use super::{Board, Overall, Role, Row, Unsolved};
-use crate::attack::profile::Profile;
+use crate::cause::profile::Profile;
 use crate::item::edit::Question;
 use crate::item::record::{Item, Purpose, Task, Verdict};
 use crate::report::evaluation::{self, EvaluationTally};

@@ -5,7 +5,7 @@
 //! what has neither a right nor a wrong answer says nothing about reading code.
 
 use super::lineage::lineages;
-use crate::attack::facts::{Fact, Facts};
+use crate::cause::facts::{Fact, Facts};
 use crate::item::edit::UnreadableItem;
 use crate::item::record::{Purpose, Record};
 use crate::wasm::machine::Machine;

@@ -7,7 +7,7 @@
 use super::super::stats::{Interval, Share};
 use super::super::strata::{Stratum, exact_greater};
 use super::Claim;
-use crate::attack::pairs::{Manner, Role};
+use crate::cause::twin::{Manner, Role};
 use crate::run::pairs::Pair;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};

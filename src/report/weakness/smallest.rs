@@ -4,7 +4,7 @@
 
 use super::super::stats::confirmed;
 use super::{Claim, Weaknesses};
-use crate::attack::facts::Facts;
+use crate::cause::facts::Facts;
 use crate::item::edit::UnreadableItem;
 use crate::item::record::Record;
 use crate::run::shrunk::Shrunk;

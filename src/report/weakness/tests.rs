@@ -1,6 +1,6 @@
 use super::*;
-use crate::attack::facts::Facts;
 use crate::attack::mutate::{Genome, Mutator};
+use crate::cause::facts::Facts;
 use crate::item::record::{Answer, Item, Purpose, SCHEMA_VERSION, Task, Verdict};
 use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;

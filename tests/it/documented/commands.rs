@@ -9,8 +9,8 @@ use std::process::Command;
 use std::time::Duration;
 use wasmweaver::ask::chat::Message;
 use wasmweaver::ask::models::Models;
+use wasmweaver::ask::residents::Solvers;
 use wasmweaver::ask::serve::Responder;
-use wasmweaver::ask::solver::Solvers;
 use wasmweaver::run::preset::Preset;
 
 /// What stands on a page, and what stands there when it is run: smaller numbers, and no address outside this machine.

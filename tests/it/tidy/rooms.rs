@@ -5,7 +5,8 @@ use super::code::code_only;
 use super::{Violation, nothing_found, planted};
 
 /// Each may import from those before it.
-const ROOMS: [&str; 10] = ["wasm", "weave", "item", "ask", "learn", "attack", "run", "report", "export", "cli"];
+const ROOMS: [&str; 12] =
+    ["wasm", "weave", "item", "cause", "solver", "ask", "learn", "attack", "run", "report", "export", "cli"];
 
 /// A library, and the paths that may use it.
 const LIBRARIES: [(&str, &[&str]); 7] = [

@@ -7,8 +7,8 @@
 //! function.
 
 use super::Manner;
-use crate::attack::construct::Construct;
-use crate::attack::facts::{Circumstance, Fact, Kind};
+use crate::cause::construct::Construct;
+use crate::cause::facts::{Circumstance, Fact, Kind};
 use crate::item::edit::Question;
 use crate::wasm::isa::{Category, Imm, Op};
 use crate::wasm::machine::{Machine, Observer};

@@ -3,7 +3,7 @@
 //! Must not know who answers. A reader sees what a model sees, so all is taken from the text: which answer it asks for,
 //! and the last module in it that this can be asked about, wherever a prompt puts it and whatever stands around it.
 
-use crate::ask::chat::{Message, Role};
+use crate::item::message::{Message, Role};
 use crate::item::record::{Looks, Shape, Task};
 use crate::item::task::{FLAG, INSPECT};
 use crate::wasm::parse::{Marked, ParseError, parse_text};
@@ -11,16 +11,16 @@ use crate::wasm::program::{Place, Program};
 
 /// What is asked.
 #[derive(Debug)]
-pub(in crate::ask) struct Question {
-    pub(in crate::ask) program: Program,
+pub(crate) struct Question {
+    pub(crate) program: Program,
     /// The function that is run.
-    pub(in crate::ask) entry: u32,
-    pub(in crate::ask) wanted: Wanted,
+    pub(crate) entry: u32,
+    pub(crate) wanted: Wanted,
 }
 
 /// What is to be found out about a program.
 #[derive(Debug)]
-pub(in crate::ask) enum Wanted {
+pub(crate) enum Wanted {
     /// The operands at a place, when it is reached for the `hit`-th time, from 1.
     Operands { place: Place, hit: u32 },
     /// Whether each of these places is passed, by the names of their flags.
@@ -53,7 +53,7 @@ const MAX_BLOCKS: usize = 2_000;
 
 impl Question {
     /// The last module that there is a question about, in the last message that has one.
-    pub(in crate::ask) fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
+    pub(crate) fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
         let asking = || messages.iter().rev().filter(|message| message.role != Role::Assistant);
         let task = asking().find_map(|message| task_of(&message.content));
         let modules = asking().flat_map(|message| modules(&message.content)).take(MAX_MODULES);

@@ -3,8 +3,8 @@
 //! Must not know how a reader acts a misconception out: what is read right elsewhere is held against this. Where it is
 //! coarse it says that something is touched which is not.
 
-use crate::ask::solver::misconception::Misconception::{self, *};
-use crate::ask::solver::misconception::TABLE;
+use crate::solver::misconception::Misconception::{self, *};
+use crate::solver::misconception::TABLE;
 use crate::wasm::isa::{Category, Op, Semantics};
 use crate::wasm::machine::{Machine, Observer, width};
 use crate::wasm::program::{Instr, Place, Program, SeqId};

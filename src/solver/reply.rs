@@ -3,7 +3,7 @@
 //! Must not know how the answer came to be.
 
 use super::value::Held;
-use crate::ask::chat::Message;
+use crate::item::message::Message;
 use crate::item::record::Task;
 use crate::seed::Rng;
 use crate::wasm::types::{ValType, Value};
@@ -129,7 +129,7 @@ fn slipped(held: Held, rng: &mut Rng) -> Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::chat::Role;
+    use crate::item::message::Role;
 
     fn ask(text: &str) -> Vec<Message> {
         vec![Message { role: Role::User, content: text.into() }]

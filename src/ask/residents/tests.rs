@@ -1,6 +1,5 @@
 //! Whole replies, as the judge reads them.
 
-use super::misconception::{Misconception, Misconceptions, Row, TABLE};
 use super::*;
 use crate::ask::chat::{ChatReply, Role};
 use crate::ask::judge::judge;
@@ -9,6 +8,8 @@ use crate::item::record::{Item, Task, Truth, Verdict};
 use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
 use crate::seed::{Rng, Seed};
+use crate::solver::Question;
+use crate::solver::misconception::{Misconception, Misconceptions, Row, TABLE};
 use crate::wasm::machine::Machine;
 use crate::wasm::parse::parse_text;
 use crate::wasm::program::Probe;
@@ -196,7 +197,8 @@ fn each_is_wrong_where_it_is_touched_and_nowhere_else() {
 /// The verdict on what a reader with these misconceptions writes.
 fn read(question: &Question, misread: Misconceptions, item: &Item) -> Verdict {
     // None of these programs takes as many instructions, so that who is led into an endless loop need not read on.
-    let content = Some(reply::write(&reader::read_within(question, misread, 20_000)));
+    let solver = Solver { misconceptions: misread, ..Solver::ORACLE };
+    let content = Some(solver.reply_within(question, (&[], None), 20_000));
     judge(&ChatReply { content, ..ChatReply::default() }, &item.truth).verdict
 }
 
@@ -254,65 +256,6 @@ fn readers_led_astray_still_answer() {
 }
 
 #[test]
-fn each_misreading_is_acted_out_as_it_is_described() {
-    let module =
-        |code: &str| format!("(module (memory 1) (data (i32.const 0) \"\\80\\01\\02\\03\\04\\05\\06\\f7\") {code}");
-    let run =
-        |code: &str| module(&format!("(func (export \"run\") (local i32 i64 f32) {code} \n;;INSPECT\n unreachable))"));
-    let cases = [
-        ("shr-arithmetic", run("i64.const -16 i64.const 2 i64.shr_u i32.const 6 i32.const 1 i32.shr_u"), "-4 3"),
-        ("half-away", run("f32.const -2.5 f32.nearest f64.const 3.5 f64.nearest f64.const 0.4 f64.nearest"), "-3.0 4.0 0.0"),
-        ("zero-unsigned", run("f64.const -0 f64.const 0 f64.max f32.const 1 f32.const -0 f32.copysign"), "-0.0 1.0"),
-        ("loads-unextended", run("i32.const 0 i64.load8_s i32.const 6 i32.load16_s i32.const 1 i32.load8_s"), "128 63238 1"),
-        ("loads-unextended+big-endian", run("i32.const 6 i32.load16_s i32.const 4 i64.load32_s"), "1783 67438327"),
-        // Labels 0 and 1 both are the innermost.
-        ("label-off-by-one", run("block block i32.const 1 br_if 1 i32.const 5 local.set 0 end i32.const 7 local.set 0 end local.get 0"), "7"),
-        ("label-off-by-one", run("block block block i32.const 1 br_table 0 2 0 end end i32.const 9 local.set 0 end local.get 0"), "9"),
-        ("label-off-by-one", run("block block i32.const 3 local.set 0 br 0 end i32.const 4 local.set 0 end local.get 0"), "4"),
-        // Each entry counts anew.
-        (
-            "loops-capped=2",
-            run("loop loop local.get 0 i32.const 1 i32.add local.tee 0 i32.const 100 i32.lt_s br_if 0 end
-                 local.get 0 i32.const 100 i32.lt_s br_if 0 end local.get 0"),
-            "4",
-        ),
-        ("loops-capped=7+loops-once", run("loop local.get 0 i32.const 1 i32.add local.tee 0 i32.const 9 i32.ne br_if 0 end local.get 0"), "1"),
-        // Behind an ignored return operands are taken that nobody pushed.
-        (
-            "return-ignored",
-            run("call 1").replace("unreachable))", "unreachable) (func (result i32) f32.const 2 i32.const 5 return i64.add i32.wrap_i64 i32.const 3 i32.sub))"),
-            "-3",
-        ),
-        (
-            "return-ignored",
-            run("call 1").replace("unreachable))", "unreachable) (func (result i64) (local i64) block i64.const 8 return local.set 0 end local.get 0))"),
-            "8",
-        ),
-        (
-            "locals-kept",
-            run("call 1 call 1 call 1").replace("unreachable))", "unreachable) (func (result i32) (local i32) local.get 0 i32.const 2 i32.add local.tee 0))"),
-            "2 4 6",
-        ),
-        ("stack-forgotten=2", run("i32.const 1 i64.const 2 i32.const 3 i32.const 4 drop drop"), "0 0"),
-        (
-            "stack-forgotten=2",
-            run("i32.const 1 call 1").replace("unreachable))", "unreachable) (func (result i32 i32) i32.const 8 i32.const 9))"),
-            "0 8 9",
-        ),
-        ("big-endian", run("i32.const 0 i32.load i32.const 0 i32.load16_u i32.const 0 i64.load8_u"), "-2147417597 32769 128"),
-        ("big-endian", run("i32.const 8 i32.const 258 i32.store16 i32.const 8 i32.load8_u i32.const 8 i32.load16_u"), "1 258"),
-        ("big-endian", run("i32.const 8 f32.const 1.5 f32.store i32.const 8 f32.load i32.const 8 i32.load8_u"), "1.5 63"),
-    ];
-    for (name, module, expected) in cases {
-        let solver: Solver = name.parse().expect("a solver");
-        let question = Question::find(&ask(&module)).unwrap_or_else(|problem| panic!("{problem}\n{module}"));
-        let reply::Answer::Values(_, held) = reader::read(&question, solver.misconceptions) else { panic!("{module}") };
-        let given: Vec<String> = held.iter().map(|held| held.text()).collect();
-        assert_eq!(given.join(" "), expected, "{name} on {module}");
-    }
-}
-
-#[test]
 fn no_text_makes_a_solver_panic() {
     let prompt = Prompt::shipped(Task::Stack);
     let texts: Vec<String> = items(&MIXED, 60)
@@ -334,9 +277,7 @@ fn no_text_makes_a_solver_panic() {
         let solver = if rng.below(2) == 0 { everyone } else { ignoring };
         let Ok(question) = Question::find(&ask(&text)) else { continue };
         // Who is led into an endless loop need not read on for long.
-        let mut answer = reader::read_within(&question, solver.misconceptions, 20_000);
-        reply::slip(&mut answer, solver.noise, &ask(&text), Some(1));
-        answered += usize::from(!reply::write(&answer).is_empty());
+        answered += usize::from(!solver.reply_within(&question, (&ask(&text), Some(1)), 20_000).is_empty());
     }
     assert!((3000..9500).contains(&answered), "{answered} of 10,000 texts still hold a question");
 }
@@ -378,4 +319,14 @@ fn the_endpoint_plays_every_solver() {
     assert_eq!(Solvers.respond("sim/nobody", &witness, None), Err(RespondError::UnknownModel("sim/nobody".into())));
     let refused = Solvers.respond("sim/oracle", &ask("hello"), None).expect_err("no module");
     assert!(matches!(&refused, RespondError::BadRequest(why) if why.contains("(module ...)")), "{refused}");
+}
+
+#[test]
+fn nobody_answers_under_two_names() {
+    for guesser in Guesser::ALL {
+        assert!(guesser.name().parse::<Solver>().is_err(), "{}", guesser.name());
+    }
+    let names = Residents::default().models();
+    assert!(names.contains(&"sim/novice".into()) && names.contains(&"guess/zero".into()));
+    assert!(!names.contains(&"guess/learned".into()), "it has learned nothing");
 }

@@ -27,17 +27,12 @@ use crate::wasm::program::{Instr, Place, Program, SeqId};
 use crate::wasm::types::{ValType, Value};
 
 /// Instructions read at most, some 10 milliseconds; a local of an entered function counts as one.
-const MAX_STEPS: usize = 1_000_000;
+pub(super) const MAX_STEPS: usize = 1_000_000;
 /// Calls nested at most: as the machine's.
 const MAX_CALLS: usize = 1_000;
 
-/// The answer, as a reader with these misconceptions sees it. One who does not come to the end answers with what was
-/// seen so far.
-pub(super) fn read(question: &Question, misread: Misconceptions) -> Answer {
-    read_within(question, misread, MAX_STEPS)
-}
-
-/// The same after at most so many instructions.
+/// The answer, as a reader with these misconceptions sees it. One who does not come to the end after so many instructions
+/// answers with what was seen so far.
 pub(super) fn read_within(question: &Question, misread: Misconceptions, steps: usize) -> Answer {
     let mut reader = Reader { steps_left: steps, ..Reader::new(&question.program, misread) };
     let going = reader.start(question.entry);

@@ -3,10 +3,10 @@
 //! Must not know which instructions are a weakness. Circumstances are those at which readers of WebAssembly stumble: the
 //! borders of what is the same in mathematics, in other languages, and here.
 
-use super::super::construct::Construct;
-use super::super::flow::Node;
 use super::Kind;
 use super::group::CODE;
+use crate::cause::construct::Construct;
+use crate::cause::flow::Node;
 use crate::wasm::isa::Op;
 use crate::wasm::types::{ValType, Value};
 

@@ -3,7 +3,7 @@
 //! Must not know circumstances. An instruction may be in several groups, since nobody knows beforehand which of its sides a
 //! model gets wrong.
 
-use super::super::construct::Construct;
+use crate::cause::construct::Construct;
 use crate::wasm::isa::{Category, Op};
 use std::sync::LazyLock;
 

@@ -17,12 +17,10 @@ mod value;
 mod vector;
 
 pub use name::{Documented, SolverNameError, documented};
-pub(in crate::ask) use question::Question;
 pub use question::Unanswerable;
-pub(in crate::ask) use question::Wanted;
+pub(crate) use question::{Question, Wanted};
 
-use super::chat::Message;
-use super::serve::{RespondError, Responder};
+use crate::item::message::Message;
 use misconception::Misconceptions;
 
 /// A simulated solver. [`str::parse`] makes one of its name.
@@ -43,25 +41,19 @@ impl Solver {
     /// # Errors
     /// If there is no program in the messages that something is asked about.
     pub fn reply(&self, messages: &[Message], seed: Option<u64>) -> Result<String, Unanswerable> {
-        let question = Question::find(messages)?;
-        let mut answer = reader::read(&question, self.misconceptions);
+        Ok(self.reply_within(&Question::find(messages)?, (messages, seed), reader::MAX_STEPS))
+    }
+
+    /// The reply to a question after at most so many instructions; slips are drawn from the conversation and the seed.
+    pub(crate) fn reply_within(
+        &self,
+        question: &Question,
+        (messages, seed): (&[Message], Option<u64>),
+        steps: usize,
+    ) -> String {
+        let mut answer = reader::read_within(question, self.misconceptions, steps);
         reply::slip(&mut answer, self.noise, messages, seed);
-        Ok(reply::write(&answer))
-    }
-}
-
-/// All simulated solvers, behind one endpoint.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Solvers;
-
-impl Responder for Solvers {
-    fn models(&self) -> Vec<String> {
-        documented().into_iter().map(|documented| documented.name).collect()
-    }
-
-    fn respond(&self, model: &str, messages: &[Message], seed: Option<u64>) -> Result<String, RespondError> {
-        let solver: Solver = model.parse().map_err(|_| RespondError::UnknownModel(model.into()))?;
-        solver.reply(messages, seed).map_err(|problem| RespondError::BadRequest(problem.to_string()))
+        reply::write(&answer)
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::item::record::{Probe, Task};
+use crate::wasm::oracle::Oracle;
 use crate::wasm::parse::parse_text;
 
 /// The item that a module's comment asks about.
