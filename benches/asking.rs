@@ -12,13 +12,15 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
-use wasmweaver::ask::chat::{Message, Params};
-use wasmweaver::ask::evaluate::{Candidate, Prompts, Subject, evaluate};
-use wasmweaver::ask::judge::Strictness;
+use wasmweaver::ask::budget::Budget;
+use wasmweaver::ask::chat::Message;
+use wasmweaver::ask::evaluate::{Subject, evaluate};
+use wasmweaver::ask::examiner::Examiner;
+use wasmweaver::ask::exchange::{Exchange, ExchangeError, Finish};
 use wasmweaver::ask::limits::Limits;
 use wasmweaver::ask::models::ParamStyle;
 use wasmweaver::ask::openai::{Endpoint, OpenAi};
-use wasmweaver::ask::pipeline::{Ended, Stop};
+use wasmweaver::ask::prompt::Prompts;
 use wasmweaver::ask::serve::{RespondError, Responder, Server};
 use wasmweaver::item::record::{RecordSink, Task};
 use wasmweaver::run::clock::Stamp;
@@ -175,30 +177,28 @@ async fn ask_ours(base_url: &str, subjects: &[Subject], (questions, connections)
     let limits = Limits { max_connections: connections, ..Limits::default() };
     let endpoint = Endpoint { base_url: base_url.into(), key: None, style: ParamStyle::Standard };
     let model = Arc::new(OpenAi::new(endpoint, limits.clone()).expect("sets up"));
-    let (name, id, params, strictness) = ("m".into(), "m".into(), Params::default(), Strictness::default());
-    let candidate = Candidate { name, id, model, params, limits, strictness };
+    let examiner = Examiner { limits, ..Examiner::new("m", model) };
+    let mut exchange = Exchange::new(examiner, Arc::new(Budget::unlimited()));
     let folder = std::env::temp_dir().join(format!("wasmweaver-bench-{}", std::process::id()));
     let name = RunName { verb: "bench", strategy: None, preset: "stack", model: None, seed: 0 };
     let dir = RunDir::create(&folder, &name, &Stamp::now()).expect("can be made");
     let mut sink = JsonlSink::open(&dir).expect("can be made");
-    let stop = tokio::sync::watch::channel(Stop::Go).1;
     let clock = Clock::start();
-    let all = subjects.iter().cycle().take(questions).cloned().map(Ok::<_, wasmweaver::ask::prompt::PromptError>);
+    let all = subjects.iter().cycle().take(questions).cloned().map(Ok::<_, ExchangeError>);
     let all = futures::stream::iter((0..).zip(all));
-    let (mut kept, prompts) = (0, Prompts::new([]));
+    let mut kept = 0;
     let ended = evaluate(
-        &candidate,
-        (&prompts, 1),
+        &mut exchange,
+        1,
         all,
         |_| false,
-        stop,
         |record, timing| {
             sink.record(&record, &timing).expect("the disk has room");
             kept += 1;
             Ok(())
         },
     );
-    assert_eq!(ended.await.expect("renders"), Ended::Complete);
+    assert_eq!(ended.await.expect("renders"), Finish::Complete);
     assert_eq!(kept, questions);
     let rate = clock.rate(questions);
     std::fs::remove_dir_all(folder).expect("is ours");

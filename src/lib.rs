@@ -10,6 +10,7 @@ pub mod cause;
 pub mod cli;
 pub mod export;
 pub mod item;
+pub mod job;
 pub mod learn;
 pub mod report;
 pub mod run;

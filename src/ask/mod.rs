@@ -4,10 +4,12 @@
 //! provider trouble is kept apart from wrong answers all the way ([`chat::ChatError`], never a verdict of `wrong`).
 
 pub mod batch;
+pub mod budget;
 pub mod cache;
 pub mod chat;
 pub mod evaluate;
 pub mod examiner;
+pub mod exchange;
 pub mod form;
 pub mod guess;
 pub mod judge;
@@ -15,7 +17,9 @@ pub mod limits;
 pub mod models;
 pub mod openai;
 pub mod pipeline;
+pub mod price;
 pub mod probe;
 pub mod prompt;
 pub mod residents;
 pub mod serve;
+pub mod stop;

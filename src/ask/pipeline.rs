@@ -8,11 +8,11 @@ use super::form::{Form, NeverInForm};
 use super::judge::thought::told;
 use super::judge::{Strictness, judge_with};
 use super::limits::Limits;
+use super::stop::{Stop, StopSignal};
 use crate::item::record::{Answer, Record, Timing, Truth, Verdict};
 use futures::{FutureExt, Stream, StreamExt};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// One question: what to send, the truth to judge the reply by, and what the caller wants back with the answer.
@@ -26,6 +26,14 @@ pub struct Question<T> {
     pub about: T,
     /// How exactly the reply is held against it.
     pub strictness: Strictness,
+}
+
+impl Question<()> {
+    /// The same, with what the caller wants back.
+    pub fn about<T>(self, about: T) -> Question<T> {
+        let Self { request, truth, strictness, .. } = self;
+        Question { request, truth, strictness, about }
+    }
 }
 
 /// What depends on the clock about one answer.
@@ -50,21 +58,6 @@ impl Clock {
             attempts: self.attempts,
         }
     }
-}
-
-/// Where [`Stop`] is heard.
-pub type StopSignal = watch::Receiver<Stop>;
-
-/// How a run of questions is told to end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stop {
-    /// Not at all.
-    #[default]
-    Go,
-    /// Ask nothing new; wait for what is in flight, one attempt's time at most.
-    Finish,
-    /// Drop what is in flight, too. Dropped questions have no answer, so that a resumed run asks them again.
-    Now,
 }
 
 /// Why the asking ended.

@@ -122,6 +122,12 @@ impl Prompt {
         Self::parse(path, &text)
     }
 
+    /// Its file, unless it comes with the program.
+    pub fn file(&self) -> Option<&Path> {
+        let is_shipped = Self::all_shipped(self.task).iter().any(|shipped| shipped.hash == self.hash);
+        (!is_shipped).then_some(&*self.path)
+    }
+
     /// Reads a prompt from its text; `path` is for errors.
     pub fn parse(path: &Path, text: &str) -> Result<Self, PromptError> {
         let text = text.replace("\r\n", "\n");
@@ -211,6 +217,39 @@ impl Role {
             "assistant" => Some(Self::Assistant),
             _ => None,
         }
+    }
+}
+
+/// How each task is asked.
+#[derive(Clone, Debug)]
+pub struct Prompts(Vec<Prompt>);
+
+impl Default for Prompts {
+    /// Every task asked as usual.
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
+impl Prompts {
+    /// These; of several for one task the last counts. A task without one is asked as usual.
+    pub fn new(own: impl IntoIterator<Item = Prompt>) -> Self {
+        let mut prompts: Vec<Prompt> = Task::ALL.iter().map(|&task| Prompt::shipped(task)).collect();
+        for prompt in own {
+            let of_task = prompts.iter_mut().find(|known| known.task == prompt.task);
+            *of_task.expect("there is one for each task") = prompt;
+        }
+        Self(prompts)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Prompt> {
+        self.0.iter()
+    }
+
+    /// That of a task.
+    pub fn of(&self, task: Task) -> &Prompt {
+        self.0.iter().find(|prompt| prompt.task == task).expect("there is one for each task")
     }
 }
 

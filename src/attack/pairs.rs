@@ -5,13 +5,12 @@
 //! program with another instruction of the answer's computation changed, in the same manner where that can be. What the
 //! twins cure and the controls do not is the suspect's part.
 
-use crate::ask::examiner::Examiner;
-use crate::ask::pipeline::{Clock, Ended, StopSignal, ask_all};
-use crate::ask::prompt::PromptError;
+use crate::ask::exchange::{Asked, Exchange, ExchangeError, Finish};
 use crate::cause::twin::Twin;
 use crate::item::make::{Draft, confirm_all};
 use crate::item::record::{Answer, SinkError};
 use crate::wasm::oracle::{Disagreement, Oracle};
+use futures::stream;
 
 /// Why twins could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +23,9 @@ pub enum PairsError {
         /// What they disagree about.
         disagreement: Disagreement,
     },
-    /// The prompt cannot be rendered.
+    /// The model could not be asked on.
     #[error(transparent)]
-    Prompt(#[from] PromptError),
+    Exchange(#[from] ExchangeError),
     /// An answer could not be kept.
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -38,16 +37,14 @@ pub enum PairsError {
 /// See [`PairsError`]; what was handed on before stays.
 pub async fn ask(
     twins: &[Twin],
-    examiner: &Examiner,
-    stop: StopSignal,
-    mut on_answer: impl FnMut(usize, Answer, Clock) -> Result<(), SinkError>,
-) -> Result<Ended, PairsError> {
+    exchange: &mut Exchange,
+    mut on_answer: impl FnMut(usize, Answer) -> Result<(), SinkError>,
+) -> Result<Finish, PairsError> {
     let drafts: Vec<&Draft> = twins.iter().map(|twin| &twin.draft).collect();
     confirm_all(&drafts, &Oracle::new()).map_err(|(at, disagreement)| {
         let draft = Box::new(drafts[at].clone());
         PairsError::Disagreement { draft, disagreement }
     })?;
-    let questions = drafts.iter().enumerate().map(|(at, draft)| Ok(examiner.question(&draft.item, 0, at)?));
-    let handed = |at, answer, clock| Ok(on_answer(at, answer, clock)?);
-    ask_all(examiner.model.clone(), questions, &examiner.limits, stop, handed).await
+    let asked = drafts.iter().enumerate().map(|(about, draft)| Ok(Asked { item: draft.item.clone(), epoch: 0, about }));
+    exchange.ask(stream::iter(asked), |at, answer, _| Ok(on_answer(at, answer)?)).await
 }

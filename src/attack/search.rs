@@ -7,6 +7,7 @@ mod error;
 mod known;
 mod pick;
 
+pub use crate::ask::exchange::Finish;
 pub use error::AttackError;
 pub use known::Known;
 
@@ -15,9 +16,7 @@ use super::cover::{self, Cover};
 use super::predictor::Predictor;
 use super::strategy::random::Random;
 use super::strategy::{Strategy, Tried, Woven};
-use crate::ask::examiner::Examiner;
-use crate::ask::form::Form;
-use crate::ask::pipeline::StopSignal;
+use crate::ask::exchange::Exchange;
 use crate::item::make::Maker;
 use crate::item::record::{Answer, Purpose, Record, RecordSink, SinkError, Verdict};
 use crate::learn;
@@ -83,8 +82,6 @@ pub struct Search {
     pub predictor: Option<Predictor>,
     /// Whether a random baseline is asked beside it.
     pub baseline: bool,
-    /// Who is asked, and how.
-    pub examiner: Examiner,
     /// Root of every random draw.
     pub seed: Seed,
     /// Requests at most, confirmations included, the baseline's not.
@@ -95,8 +92,8 @@ pub struct Search {
 
 /// What an attack tells while it runs.
 pub trait Watch {
-    /// A final answer came, after so many requests; 0 for a reply that was kept.
-    fn answered(&mut self, record: &Record, attempts: u32);
+    /// A final answer came; so many dollars are spent.
+    fn answered(&mut self, record: &Record, spent: f64);
     /// The strategy has learned from a round.
     fn learned(&mut self, metrics: &RoundMetrics) -> Result<(), SinkError>;
 }
@@ -123,20 +120,11 @@ pub struct RoundMetrics {
     pub update: Option<UpdateMetrics>,
 }
 
-/// Whether the budget was spent or somebody stopped the attack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// The budget is spent.
-    Complete,
-    /// It was told to stop.
-    Stopped,
-}
-
 /// State over the rounds.
 struct State<'a> {
+    exchange: &'a mut Exchange,
     sink: &'a mut dyn RecordSink,
     watch: &'a mut dyn Watch,
-    stop: StopSignal,
     oracle: Oracle,
     maker: Maker,
     machine: Machine,
@@ -146,8 +134,6 @@ struct State<'a> {
     /// Whether the model has ever replied.
     replied: bool,
     known: Known,
-    /// What is known of the form of the model's replies.
-    form: Form,
 }
 
 /// What was missed in earlier rounds: what a miss pays depends on it, and not on the order in which replies come.
@@ -159,20 +145,20 @@ struct Found {
 }
 
 impl Search {
-    /// Attacks until the budget is spent.
+    /// Attacks the model of an exchange until the budget of queries is spent.
     ///
     /// # Errors
     /// See [`AttackError`]; what was recorded before stays.
     pub async fn run(
         &mut self,
+        exchange: &mut Exchange,
         sink: &mut dyn RecordSink,
         watch: &mut dyn Watch,
-        stop: StopSignal,
     ) -> Result<Finish, AttackError> {
         let mut state = State {
+            exchange,
             sink,
             watch,
-            stop,
             oracle: Oracle::new(),
             maker: self.maker.clone(),
             machine: Machine::default(),
@@ -180,7 +166,6 @@ impl Search {
             found: Found::default(),
             replied: false,
             known: std::mem::take(&mut self.known),
-            form: Form::default(),
         };
         let mut fruitless = 0;
         let mut random = Random::new(self.loom.clone());
@@ -238,7 +223,7 @@ impl Search {
         self.confirm(&batch, state)?;
         let (answers, finish) = self.ask(&batch, state).await?;
         state.left -= queries;
-        heard(&answers, &mut state.replied)?;
+        heard(&answers, state)?;
         let verdicts = self.pay(&picks, &candidates, &answers, state);
         if finish == Finish::Stopped {
             return Ok(finish);

@@ -26,8 +26,7 @@ mod tests;
 pub use asking::{ShrinkError, Watch};
 pub use subject::Size;
 
-use crate::ask::examiner::Examiner;
-use crate::ask::pipeline::StopSignal;
+use crate::ask::exchange::{Exchange, ExchangeError};
 use crate::item::edit::Question;
 use crate::item::make::Draft;
 use crate::item::record::{Answer, Item, Record, Task};
@@ -48,10 +47,10 @@ const MOST_PLACES: usize = 256;
 /// Fuel that an edited program may use beyond what the program had.
 const MORE_FUEL: u64 = 64;
 
-/// Who is asked, how, and how often.
+/// Who is asked, and how often.
 pub struct Shrinker {
     /// Who is asked, and how.
-    pub examiner: Examiner,
+    pub exchange: Exchange,
     /// How often a smaller program must be missed again.
     pub confirm: u32,
     /// Requests at most, for one program.
@@ -74,8 +73,8 @@ pub enum Finish {
     NotMissed,
     /// It comes to the program that this other item was cut down to.
     Known(String),
-    /// Nobody answers any more.
-    Broken(ShrinkError),
+    /// The model could not be asked on.
+    Broken(ExchangeError),
 }
 
 /// What came of a program.
@@ -146,21 +145,22 @@ impl Shrinker {
     ///
     /// # Errors
     /// See [`ShrinkError`].
-    pub async fn shrink(&self, item: &Item, watch: &mut dyn Watch, stop: StopSignal) -> Result<Shrunk, ShrinkError> {
+    pub async fn shrink(&mut self, item: &Item, watch: &mut dyn Watch) -> Result<Shrunk, ShrinkError> {
         let question = Question::of(item)?;
         let before = Size::of(&question.program);
         let subject = Subject::of(question).ok_or_else(|| ShrinkError::Unlabelled { id: item.id.clone() })?;
+        let Self { exchange, confirm, query_budget, known } = self;
         let mut work = Work {
-            asking: Asking::new(self, watch, stop),
+            asking: Asking::new(exchange, (*confirm, *query_budget), watch),
             machine: Machine::default(),
             fuel_limit: item.fuel + MORE_FUEL,
             id: format!("{}-shrunk", item.id),
             drops_unused: false,
-            known: &self.known,
+            known,
             same: None,
         };
         let start = work.label(subject).ok_or_else(|| ShrinkError::Unlabelled { id: item.id.clone() })?;
-        if let Some(from) = self.known.get(&start.draft.item.canonical) {
+        if let Some(from) = work.known.get(&start.draft.item.canonical) {
             let finish = Finish::Known(from.clone());
             return Ok(Shrunk { record: None, before, after: before, queries: 0, missed: (0, 0), finish });
         }
@@ -173,9 +173,7 @@ impl Shrinker {
         let finish = match work.run(&mut current).await {
             Ok(()) => work.asking.finish(),
             // What was found before stays found.
-            Err(error @ (ShrinkError::Model(_) | ShrinkError::NeverInForm(_) | ShrinkError::NobodyAnswers { .. })) => {
-                Finish::Broken(error)
-            }
+            Err(ShrinkError::Exchange(error)) => Finish::Broken(error),
             Err(error) => return Err(error),
         };
         let (after, queries) = (current.rank.size, work.asking.spent());

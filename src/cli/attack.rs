@@ -1,53 +1,31 @@
-//! Owns `harness attack`: resolves flags, runs the search with everything around it, and shows what came of it.
+//! Owns `harness attack`: its flags, and what came of it.
 
 mod show;
 
-use super::again;
-use super::bill::{self, Bill};
+use super::asking::Flags;
+use super::bill;
 use super::budget;
-use super::connect::{Connection, Flags};
-use super::disagreement::disagreement;
 use super::flags::{belongs, fits};
 use super::gate::{self, Gate};
-use super::progress::{Progress, RoundLog, ShrinkProgress, watch};
-use super::resume::{self, Earlier};
-use super::shrink::{self, CONFIRM, QUERY_BUDGET, Shrinking};
-use super::{Failure, Verb, print_json, runtime, say, signals};
-use crate::ask::models::ModelEntry;
+use super::given::{Given, pick};
+use super::shrink::enough;
+use super::{Failure, asking, ended_early, print_json, signals};
 use crate::ask::prompt::Prompt;
-use crate::attack::cover::Cover;
-use crate::attack::predictor::Predictor;
-use crate::attack::search::{AttackError, Finish, Known, Search};
-use crate::attack::strategy::Strategy;
-use crate::attack::strategy::elites::Elites;
-use crate::attack::strategy::evolve::Evolve;
-use crate::attack::strategy::matched::Matched;
-use crate::attack::strategy::ppo::{Ppo, Start};
-use crate::attack::strategy::random::Random;
-use crate::item::make::Draft;
-use crate::item::record::{Purpose, Record};
-use crate::item::source::ItemSource;
-use crate::item::task::place::Placement;
-use crate::learn::Processor;
+use crate::job::attack::{self, Outcome};
+use crate::job::bill::Bill;
+use crate::job::runs::{Earlier, Place};
+use crate::job::shrink::{QUERY_BUDGET, ShrinkLimits};
 use crate::learn::device::Device;
 use crate::learn::pretrained::Pretrained;
 use crate::report::figures::AttackFigures;
-use crate::report::summary::write_summary;
-use crate::run::clock::Stamp;
 use crate::run::command::quoted;
-use crate::run::dir::{RunDir, RunName};
 use crate::run::homes::Homes;
-use crate::run::manifest::{self, Manifest, Plan, Status};
+use crate::run::manifest::Status;
+use crate::run::plan::{self, AttackPlan, Conditions, Examinee, Plan, PolicyFile, ShrinkBest, StrategyPlan};
 use crate::run::preset::Preset;
 use crate::run::shrunk::Shrunk;
-use crate::run::sink::{JsonlSink, read_records};
-use crate::seed::Seed;
-use crate::weave::recipe::{GENERATOR, RecipeError};
-use crate::weave::weaver::Loom;
 use clap::ValueEnum;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
 
 /// Weave programs that a model mispredicts, and learn to weave more of them
 #[derive(Debug, clap::Args)]
@@ -93,7 +71,7 @@ pub struct Args {
     shrink_budget: u64,
     /// Prompt file, in place of the shipped one of the task
     #[arg(long, value_name = "FILE")]
-    pub(super) prompt: Option<PathBuf>,
+    prompt: Option<PathBuf>,
     /// Where run directories go
     #[arg(long, default_value = "results", value_name = "DIR")]
     log_dir: PathBuf,
@@ -112,7 +90,7 @@ pub struct Args {
     #[command(flatten)]
     budget: budget::Flags,
     #[command(flatten)]
-    pub(super) asking: Flags,
+    asking: Flags,
 }
 
 /// The strategies by name.
@@ -130,70 +108,117 @@ enum StrategyName {
     MapElites,
 }
 
-/// Flags, resolved.
-struct Resolved {
-    preset: Preset,
-    prompt: Prompt,
-    entry: ModelEntry,
-    loom: Arc<Loom>,
-    source: ItemSource,
-    baseline: bool,
-    policy: Option<Pretrained>,
-    device: Processor,
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    figures: &'a AttackFigures,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    shrunk: &'a [Shrunk],
 }
 
 impl Args {
     /// Attacks, or goes on with an attack; writes a run directory and prints its figures.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
-        let Some(path) = &self.resume else { return self.carry_out(None, homes) };
-        match Earlier::reopen(path, "attack", homes)? {
-            (earlier, Verb::Attack(args)) if earlier.is_complete() => {
-                args.is_same(&earlier)?;
-                let figures = write_summary(&earlier.dir).map_err(Failure::unread)?;
-                say("the run is complete; nothing is left to ask");
-                args.told(&figures, &Shrinking::default(), &earlier.dir, Status::Complete)
-            }
-            (earlier, Verb::Attack(args)) => args.carry_out(Some(earlier), homes),
-            _ => unreachable!("its verb was looked at"),
-        }
-    }
-
-    fn carry_out(&self, earlier: Option<Earlier>, homes: &Homes) -> Result<(), Failure> {
-        let resolved = self.resolve()?;
-        self.budget.check(std::slice::from_ref(&resolved.entry))?;
-        if self.dry_run {
-            return self.show_bill(&resolved);
-        }
-        let like = self.like.as_deref().map(|path| homes.open(path)).transpose().map_err(Failure::usage)?;
-        runtime()?.block_on(self.attack(resolved, (earlier, like), homes))
-    }
-
-    /// What names and files stand for.
-    fn resolve(&self) -> Result<Resolved, Failure> {
-        self.check_strategy()?;
-        if self.shrink > 0 {
-            shrink::enough("--shrink-budget", self.shrink_budget, CONFIRM)?;
-        }
-        let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
-        let prompt = match &self.prompt {
-            Some(path) => Prompt::load(path).map_err(Failure::usage)?,
-            None => Prompt::shipped(preset.task),
+    pub fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
+        let earlier = self.resume.as_deref().map(|path| Earlier::open(path, homes)).transpose()?;
+        let plan = match &earlier {
+            None => self.plan(None, given)?,
+            Some(earlier) => match &earlier.manifest.plan {
+                Plan::Attack(plan) => self.plan(Some(plan), given)?,
+                other => return Err(other_verb(earlier, other)),
+            },
         };
-        fits(&prompt, &[preset.task])?;
-        let entry = self.asking.entry()?;
-        let baseline = !self.no_baseline && (self.baseline || entry.provider.is_resident());
-        let loom = Arc::new(Loom::new(preset.weave.clone()));
-        let source = preset.source(&loom);
-        let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
-        let device = self.device.open().map_err(Failure::usage)?;
-        Ok(Resolved { preset, prompt, entry, loom, source, baseline, policy, device })
+        let conditions = self.conditions(earlier.as_ref().map(|earlier| &earlier.manifest.conditions), given);
+        if self.dry_run {
+            return self.show_bill(&plan, &conditions);
+        }
+        let place = match earlier {
+            Some(earlier) => Place::Earlier(Box::new(earlier)),
+            None => Place::Below(self.log_dir.clone()),
+        };
+        let outcome = asking(homes, async |setting| Ok(attack::run(&plan, &conditions, place, setting).await?))?;
+        self.told(&outcome)
     }
 
-    /// Refuses flags that would ask something else than a complete run has asked.
-    fn is_same(&self, earlier: &Earlier) -> Result<(), Failure> {
-        let resolved = self.resolve()?;
-        let model = resolved.entry.name();
-        earlier.is_same(&self.manifest(&resolved, &model, Stamp::now())?)
+    fn conditions(&self, earlier: Option<&Conditions>, given: &Given) -> Conditions {
+        let conditions = self.budget.limit(self.asking.way.conditions(earlier, given), given);
+        Conditions { device: pick(given.has("device"), self.device, Some(conditions.device)), ..conditions }
+    }
+
+    /// What the flags say, or of a run that goes on what it began with.
+    fn plan(&self, earlier: Option<&AttackPlan>, given: &Given) -> Result<AttackPlan, Failure> {
+        let was = |flag: &str| earlier.filter(|_| !given.has(flag));
+        let preset = match was("preset") {
+            Some(earlier) => Preset::of_plan(&earlier.preset).map_err(Failure::usage)?.named(&earlier.preset.name),
+            None => Preset::load(&self.preset).map_err(Failure::usage)?.named(&self.preset),
+        };
+        let task = Preset::of_plan(&preset).map_err(Failure::usage)?.task;
+        let prompt = match (&self.prompt, was("preset")) {
+            (Some(path), _) => {
+                let prompt = Prompt::load(path).map_err(Failure::usage)?;
+                fits(&prompt, &[task])?;
+                plan::Prompt::of(&prompt)
+            }
+            (None, Some(earlier)) => earlier.prompt.clone(),
+            (None, None) => plan::Prompt::of(&Prompt::shipped(task)),
+        };
+        let model = self.model(earlier, given)?;
+        let is_free = self.asking.way.entry(&model.name).is_ok_and(|entry| entry.provider.is_resident());
+        let baseline = !self.no_baseline && (self.baseline || is_free);
+        Ok(AttackPlan {
+            seed: pick(given.has("seed"), self.seed, earlier.map(|earlier| earlier.seed)),
+            strategy: self.strategy(earlier.map(|earlier| &earlier.strategy), given)?,
+            query_budget: pick(
+                given.has("query_budget"),
+                self.query_budget,
+                earlier.map(|earlier| earlier.query_budget),
+            ),
+            baseline: pick(given.any(&["baseline", "no_baseline"]), baseline, earlier.map(|earlier| earlier.baseline)),
+            shrink: self.shrinking(earlier, given)?,
+            preset,
+            prompt,
+            model,
+        })
+    }
+
+    fn model(&self, earlier: Option<&AttackPlan>, given: &Given) -> Result<Examinee, Failure> {
+        match earlier.filter(|_| !given.has("model")) {
+            Some(earlier) => self.asking.way.again(&earlier.model, given),
+            None => self.asking.way.examinee(&self.asking.model),
+        }
+    }
+
+    fn shrinking(&self, earlier: Option<&AttackPlan>, given: &Given) -> Result<Option<ShrinkBest>, Failure> {
+        if let Some(earlier) = earlier.filter(|_| !given.any(&["shrink", "shrink_budget"])) {
+            return Ok(earlier.shrink);
+        }
+        if self.shrink == 0 {
+            return Ok(None);
+        }
+        let limits = ShrinkLimits { query_budget: self.shrink_budget, ..ShrinkLimits::default() };
+        enough("--shrink-budget", limits)?;
+        Ok(Some(ShrinkBest { best: self.shrink, query_budget: self.shrink_budget }))
+    }
+
+    fn strategy(&self, earlier: Option<&StrategyPlan>, given: &Given) -> Result<StrategyPlan, Failure> {
+        const OF_STRATEGY: [&str; 4] = ["strategy", "like", "no_predictor", "policy"];
+        if let Some(earlier) = earlier.filter(|_| !given.any(&OF_STRATEGY)) {
+            return Ok(earlier.clone());
+        }
+        self.check_strategy()?;
+        Ok(match self.strategy {
+            StrategyName::Ppo => StrategyPlan::Ppo { predictor: !self.no_predictor, policy: self.policy_file()? },
+            StrategyName::Random => StrategyPlan::Random,
+            StrategyName::Matched => StrategyPlan::Matched { like: self.like.clone().unwrap_or_default() },
+            StrategyName::Evolve => StrategyPlan::Evolve,
+            StrategyName::MapElites => StrategyPlan::MapElites,
+        })
+    }
+
+    fn policy_file(&self) -> Result<Option<PolicyFile>, Failure> {
+        let Some(file) = self.policy.clone() else { return Ok(None) };
+        let hash = Pretrained::load(&file).map_err(Failure::usage)?.hash()?;
+        Ok(Some(PolicyFile { file, hash }))
     }
 
     /// Refuses flags of another strategy than the one that is chosen.
@@ -210,225 +235,40 @@ impl Args {
         )
     }
 
-    async fn attack(
-        &self,
-        resolved: Resolved,
-        (earlier, like): (Option<Earlier>, Option<RunDir>),
-        homes: &Homes,
-    ) -> Result<(), Failure> {
-        // First everything that can refuse to start; the directory is made when nothing can any more.
-        let connection = self
-            .asking
-            .way
-            .connect(resolved.entry.clone(), std::slice::from_ref(&resolved.source), Seed::new(self.seed))
-            .await?;
-        let mut search = self.search(&resolved, &connection, like.as_ref())?;
-        let started = Stamp::now();
-        let model = connection.entry.name();
-        let begun = self.manifest(&resolved, &model, started)?;
-        let is_new = earlier.is_none();
-        let (dir, mut manifest) = match earlier {
-            Some(earlier) => {
-                search.known = Known::of(read_records(&earlier.dir).map_err(Failure::unread)?.rows);
-                (earlier.dir.clone(), earlier.go_on(&begun)?)
-            }
-            None => {
-                let (preset, strategy) = (&*self.preset, begun.plan.strategy.as_deref());
-                let name = RunName { verb: "attack", strategy, preset, model: Some(&model), seed: self.seed };
-                (homes.create(&self.log_dir, &name, &begun.started).map_err(Failure::usage)?, begun)
-            }
-        };
-        manifest.write(&dir)?;
-        let mut sink = JsonlSink::open(&dir)?;
-        let (budget, stop) = self.budget.open();
-        let prices = resolved.entry.prices_here();
-        let mut progress = Progress::new(self.query_budget, RoundLog::open(&dir)?, budget, prices);
-        let watching = tokio::spawn(watch(progress.line(), vec![connection.meter.clone()], || None));
-        let clock = Instant::now();
-        let ended = search.run(&mut sink, &mut progress, stop.clone()).await;
-        watching.abort();
-        progress.finish();
-        connection.tell_cache();
-        // What went wrong is kept first: nothing that is written after it may hide it.
-        let (status, failure) = match ended {
-            Ok(Finish::Complete) => (Status::Complete, None),
-            Ok(Finish::Stopped) => (Status::Interrupted, None),
-            Err(AttackError::Model(error)) if error.is_fatal() && sink.is_empty() && is_new => {
-                // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
-                std::fs::remove_dir_all(dir.path())?;
-                return Err(Failure::refused(&model, &error));
-            }
-            Err(error) => (Status::Interrupted, Some(explain(error, &dir))),
-        };
-        manifest.model_returned = progress.model_returned.take();
-        manifest.end(status, Stamp::now(), clock.elapsed());
-        let written = conclude(&mut manifest, &*search.strategy, &dir);
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        let figures = written?;
-        let shrinking = if status == Status::Complete && self.shrink > 0 {
-            let told = ShrinkProgress::new(progress.into_budget(), resolved.entry.prices_here());
-            let limits = (CONFIRM, self.shrink_budget);
-            let shrinker = shrink::shrinker(&self.asking.way, &connection, resolved.prompt.clone(), limits);
-            let shrinking = shrink::shrink_best(&dir, self.shrink, shrinker, told, stop).await?;
-            // The summary says what that cost.
-            write_summary(&dir)?;
-            shrinking
-        } else {
-            Shrinking::default()
-        };
-        self.told(&figures, &shrinking, &dir, status)
-    }
-
     /// Shows the figures and what was cut down, and holds the figures against `--fail-miss-above`.
-    fn told(
-        &self,
-        figures: &AttackFigures,
-        shrinking: &Shrinking,
-        dir: &RunDir,
-        status: Status,
-    ) -> Result<(), Failure> {
+    fn told(&self, Outcome { dir, status, figures, shrinking }: &Outcome) -> Result<(), Failure> {
         if self.json {
-            print_json(&Outcome { figures, shrunk: &shrinking.shrunk })?;
+            print_json(&Report { figures, shrunk: &shrinking.shrunk })?;
         } else {
             show::show(figures, dir)?;
-            shrinking.show(dir)?;
+            super::shrink::show(shrinking, dir)?;
         }
-        if status != Status::Complete {
-            resume::ended_early("attack", &dir.name())?;
+        let stopped = *status != Status::Complete;
+        if stopped {
+            ended_early("attack", &dir.name())?;
         } else if shrinking.stopped {
-            let best = self.shrink;
-            signals::ended_early(&format!(
-                "the attack is complete; go on with: harness shrink {} --best {best}",
-                quoted(&dir.name())
-            ))?;
+            let (run, best) = (quoted(&dir.name()), self.shrink);
+            signals::ended_early(&format!("the attack is complete; go on with: harness shrink {run} --best {best}"))?;
         }
         let Some(most) = self.fail_miss_above else { return Ok(()) };
-        let (who, stopped) = (figures.model.as_deref().unwrap_or("the model"), status != Status::Complete);
+        let who = figures.model.as_deref().unwrap_or("the model");
         let figure = figures.miss_rate.filter(|_| !stopped);
         Gate::at_most("--fail-miss-above", most).judge(who, "is wrong", figure, stopped.then_some(gate::STOPPED))
     }
 
-    fn search(&self, resolved: &Resolved, connection: &Connection, like: Option<&RunDir>) -> Result<Search, Failure> {
-        let (preset, seed) = (&resolved.preset, Seed::new(self.seed));
-        let strategy: Box<dyn Strategy> = match self.strategy {
-            StrategyName::Ppo => Box::new(Ppo::new(
-                (resolved.loom.clone(), resolved.source.maker().places()),
-                &preset.prior,
-                resolved.policy.as_ref().map_or(Start::Untrained(&preset.policy), Start::Trained),
-                preset.ppo.clone(),
-                &resolved.device,
-                seed.child("ppo"),
-            )?),
-            StrategyName::Random => Box::new(Random::new(resolved.loom.clone())),
-            StrategyName::Matched => Box::new(matched(&resolved.loom, like.expect("the flag is required"))?),
-            StrategyName::Evolve => Box::new(Evolve::new(resolved.loom.clone(), &preset.prior)),
-            StrategyName::MapElites => {
-                Box::new(Elites::new(resolved.loom.clone(), &preset.prior, seed.child("map-elites")))
-            }
-        };
-        let predicts = self.strategy == StrategyName::Ppo && !self.no_predictor;
-        Ok(Search {
-            loom: resolved.loom.clone(),
-            maker: resolved.source.maker(),
-            reward: preset.reward,
-            config: preset.attack,
-            strategy,
-            cover: Cover::new(resolved.loom.clone(), &preset.prior),
-            predictor: predicts.then(|| Predictor::new(seed.child("predictor"))),
-            baseline: resolved.baseline,
-            examiner: again::examiner(&self.asking.way, connection, resolved.prompt.clone()),
-            seed,
-            query_budget: self.query_budget,
-            known: Known::default(),
-        })
-    }
-
-    fn manifest(&self, resolved: &Resolved, model: &str, started: Stamp) -> Result<Manifest, Failure> {
-        let request = self.asking.way.request(&resolved.entry)?;
-        let prompt = manifest::Prompt { name: resolved.prompt.id(), hash: resolved.prompt.hash.clone() };
-        let config = serde_yaml::to_value(&resolved.preset)?;
-        let plan = Plan {
-            verb: "attack".into(),
-            seed: self.seed,
-            strategy: self.strategy.to_possible_value().map(|value| value.get_name().to_owned()),
-            preset: manifest::Preset { name: self.preset.clone(), config },
-            prompt: Some(prompt),
-            model: Some(model.into()),
-            policy: resolved.policy.as_ref().map(Pretrained::hash).transpose()?,
-            request,
-            query_budget: Some(self.query_budget),
-            evaluation: None,
-        };
-        let mut manifest = Manifest::begin(plan, std::env::args(), self.asking.way.max_connections, started);
-        manifest.price_table_date = resolved.entry.prices.as_ref().map(|prices| prices.as_of.clone());
-        manifest.prices = resolved.entry.prices_here();
-        Ok(manifest)
-    }
-
-    /// Tokens are reckoned from prompts of programs as the run would weave them first.
-    fn show_bill(&self, resolved: &Resolved) -> Result<(), Failure> {
-        const SAMPLE: u32 = 50;
-        let mut random = Random::new(resolved.loom.clone());
-        let seed = Seed::new(self.seed).child("dry run");
-        let seeds: Vec<Seed> = (0..SAMPLE).map(|at| seed.indexed("program", at.into())).collect();
-        let mut maker = resolved.source.maker();
-        let (mut characters, mut prompts) = (0, 0u32);
-        for (woven, seed) in random.weave(&seeds)?.iter().zip(&seeds) {
-            if let Some(Draft { item, .. }) =
-                maker.make(&woven.weaver, String::new(), Placement::Random(&mut seed.child("probe").rng()))
-            {
-                let messages = resolved.prompt.render(&item)?;
-                characters += messages.iter().map(|message| message.content.chars().count() as u64).sum::<u64>();
-                prompts += 1;
-            }
-        }
-        let baseline = if resolved.baseline { self.query_budget } else { 0 };
-        let characters = characters as f64 / f64::from(prompts.max(1));
+    fn show_bill(&self, plan: &AttackPlan, conditions: &Conditions) -> Result<(), Failure> {
+        let characters = attack::characters(plan, conditions)?;
+        let entry = self.asking.way.entry(&plan.model.name)?;
+        let baseline = if plan.baseline { plan.query_budget } else { 0 };
+        let shrink = plan.shrink.map(|shrink| shrink.query_budget.saturating_mul(shrink.best as u64));
         let most = self.asking.way.max_reply_tokens();
-        let shrink = (self.shrink > 0).then(|| self.shrink_budget.saturating_mul(self.shrink as u64));
-        let bill = Bill::new(&resolved.entry, (self.query_budget, Some(baseline), shrink), characters, most);
-        bill::show(std::slice::from_ref(&bill), self.budget.cost_limit(), self.json.then_some(&bill))
+        let bill = Bill::new(&entry, (plan.query_budget, Some(baseline), shrink), characters, most);
+        bill::show(std::slice::from_ref(&bill), conditions.cost_limit, self.json.then_some(&bill))
     }
 }
 
-/// Like the programs that the run named by `--like` asked about.
-fn matched(loom: &Arc<Loom>, dir: &RunDir) -> Result<Matched, Failure> {
-    let records = read_records(dir).map_err(Failure::unread)?.rows;
-    let mut asked: Vec<&Record> = records.iter().filter(|record| record.purpose == Purpose::Attack).collect();
-    asked.sort_by_key(|record| (record.round, record.index));
-    if let Some(recipe) = asked.iter().map(|record| &record.item.recipe).find(|recipe| recipe.generator != GENERATOR) {
-        let found = recipe.generator.clone();
-        return Err(Failure::usage(RecipeError::Generator { found }));
-    }
-    let programs = asked.iter().map(|record| record.item.recipe.actions.as_slice());
-    Matched::new(loom.clone(), programs).map_err(|error| {
-        Failure::usage(anyhow::anyhow!("{error}: the attack in {} asked nothing; name another", dir.name()))
-    })
-}
-
-/// What `--json` prints.
-#[derive(serde::Serialize)]
-struct Outcome<'a> {
-    #[serde(flatten)]
-    figures: &'a AttackFigures,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    shrunk: &'a [Shrunk],
-}
-
-/// Writes what is made of the records.
-fn conclude(manifest: &mut Manifest, strategy: &dyn Strategy, dir: &RunDir) -> Result<AttackFigures, Failure> {
-    manifest.note([dir.records().as_path()])?;
-    manifest.write(dir)?;
-    strategy.save(&dir.checkpoint())?;
-    Ok(write_summary(dir)?)
-}
-
-/// A disagreement is saved where it can be studied.
-fn explain(error: AttackError, dir: &RunDir) -> Failure {
-    match &error {
-        AttackError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
-        _ => error.into(),
-    }
+/// A run that another verb made cannot go on with this one.
+pub(super) fn other_verb(earlier: &Earlier, plan: &Plan) -> Failure {
+    let (path, was) = (earlier.dir.name(), plan.verb());
+    Failure::usage(anyhow::anyhow!("{path} is a run of `harness {was}`; resume it with that verb"))
 }

@@ -2,13 +2,15 @@
 //!
 //! Must not know the formats.
 
-use super::connect::Sampling;
-use super::eval::asked;
+use super::asking::Sampling;
+use super::eval::items;
 use super::flags::{belongs, prompts};
-use super::{Failure, print_json, print_line};
+use super::given::Given;
+use super::{Failure, print_json, print_line, setting, signals, suite};
 use crate::ask::batch;
-use crate::ask::evaluate::{Prompts, request};
+use crate::ask::examiner::request;
 use crate::ask::models::ModelEntry;
+use crate::ask::prompt::Prompts;
 use crate::export::folder::{ExportError, Folder};
 use crate::export::hugging_face::HuggingFace;
 use crate::export::inspect::Inspect;
@@ -17,6 +19,8 @@ use crate::export::openai_batch::{Lines, OpenAiBatch};
 use crate::export::question::{About, Export, Question};
 use crate::export::records::Records;
 use crate::item::record::Task;
+use crate::job::error::JobError;
+use crate::job::eval::asked::{Asked, Weaving};
 use crate::run::command::quoted;
 use crate::run::homes::Homes;
 use crate::run::manifest::Manifest;
@@ -41,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
-    asked: asked::Flags,
+    asked: items::Flags,
     /// How to ask: step-by-step (the default), answer-only, or a prompt file; files may be given for several tasks
     #[arg(long, value_name = "NAME|FILE")]
     prompt: Vec<String>,
@@ -82,24 +86,28 @@ impl Args {
             return self.records(asked.items(), homes);
         }
         let run = asked.items().filter(|path| path.is_dir() || is_address(path)).map(Path::to_owned);
-        let (prompts, asked) = (prompts(&self.prompt)?, asked.resolve(None, homes)?);
+        let selection = asked.selection(None, None, &Given::default());
+        let (prompts, asked) = (prompts(&self.prompt)?, Asked::resolve(&selection, homes)?);
         // The items of a run are called as they were when it was made.
         let (label, seed) = match run {
             Some(run) => {
                 let dir = homes.open(&run).map_err(Failure::usage)?;
                 let plan = Manifest::read(&dir).map_err(Failure::unread)?.plan;
-                (plan.preset.name, plan.seed)
+                (plan.preset().name.clone(), plan.seed())
             }
-            None => (asked.label.clone(), self.asked.seed),
+            None => (asked.suite.name.clone(), self.asked.seed),
         };
         let mut export = self.export(&prompts, homes)?;
-        let (mut counts, mut failed) = (BTreeMap::<Task, u64>::new(), None);
-        let fingerprint = asked.each(None, |subject| {
-            let messages = prompts.of(subject.item.task).render(&subject.item).map_err(Failure::usage)?;
+        let mut counts = BTreeMap::<Task, u64>::new();
+        let setting = setting(homes, signals::worker_stopper()?);
+        let fingerprint = asked.each(Weaving::Told(&setting), |subject| {
+            let messages = prompts.of(subject.item.task).render(&subject.item).map_err(JobError::usage)?;
             *counts.entry(subject.item.task).or_default() += 1;
-            failed = export.add(&Question { subject, messages }).err();
-            failed.take().map_or(Ok(()), |error| Err(refused(error)))
-        })?;
+            export
+                .add(&Question { subject, messages })
+                .map_err(|error| if error.is_usage() { JobError::usage(error) } else { JobError::Failed(error.into()) })
+        });
+        let fingerprint = fingerprint.map_err(suite::unwoven)?;
         let about = About {
             label,
             seed,
@@ -165,7 +173,7 @@ impl Args {
         Ok(Box::new(move |question| {
             let item = question.item();
             let line = |epoch| {
-                let request = request(&entry.id, &params, &prompts, (item, epoch)).expect("was rendered before");
+                let request = request(&entry.id, &params, &prompts, item, epoch).expect("was rendered before");
                 let custom_id = batch::custom_id(&item.id, &request);
                 let line = batch::line(&custom_id, &request, entry.style());
                 (custom_id, line)

@@ -1,8 +1,7 @@
 //! Owns flags that several verbs have.
 
 use super::Failure;
-use crate::ask::evaluate::Prompts;
-use crate::ask::prompt::Prompt;
+use crate::ask::prompt::{Prompt, Prompts};
 use crate::item::record::Task;
 use crate::run::store::is_address;
 use clap::ValueEnum;
@@ -72,11 +71,6 @@ pub(super) fn belongs<'v, V: ValueEnum + 'v>(
 pub(super) fn idle(flags: impl IntoIterator<Item = (bool, &'static str)>, so: &str) -> Result<(), Failure> {
     let Some((_, flag)) = flags.into_iter().find(|(is_given, _)| *is_given) else { return Ok(()) };
     Err(Failure::usage(anyhow::anyhow!("{flag} says nothing {so}; leave it out")))
-}
-
-/// So many threads, or one for each processor.
-pub(super) fn threads(given: Option<u16>) -> usize {
-    given.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
 /// Refuses an address where only a file here can be written.

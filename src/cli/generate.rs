@@ -1,28 +1,19 @@
-//! Owns `harness generate`: labelled items as a data set.
+//! Owns `harness generate`: its flags, and what was made.
 
-use super::flags::threads;
-use super::progress::WeavingProgress;
-use super::{Failure, print_json, print_line, say, signals, suite};
-use crate::item::halt::Halt;
+use super::{Failure, print_json, print_line, say, setting, signals, suite};
 use crate::item::record::Task;
 use crate::item::source::TooFew;
-use crate::learn::pretrained::Pretrained;
-use crate::run::dataset::{Card, Counts, DataSet, DataSetError, Format, Splits, SuiteCard, WovenCard};
-use crate::run::gathering::{Gathered, Gathering};
+use crate::job::generate::{self, GeneratePlan, Outcome, Source};
+use crate::run::dataset::{Counts, Format};
+use crate::run::gathering::Gathered;
 use crate::run::homes::Homes;
 use crate::run::level::AS_WRITTEN;
+use crate::run::plan::NamedConfig;
 use crate::run::preset::Preset;
 use crate::run::shard::Shard;
-use crate::run::suite::Items;
-use crate::seed::Seed;
-use crate::weave::recipe::GENERATOR;
-use crate::weave::weaver::Loom;
 use clap::ValueEnum;
 use serde::Serialize;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Weave labelled items into a folder, each confirmed by wasmtime; the same seed gives the same files
@@ -115,149 +106,80 @@ impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let started = Instant::now();
-        let splits = self.split.as_deref().map_or(Ok(Splits::default()), str::parse).map_err(Failure::usage)?;
-        if let Some(name) = &self.suite {
-            return self.write_suite(name, splits, homes, started);
-        }
-        let (name, preset) = self.preset()?;
-        let loom = Arc::new(Loom::new(preset.weave.clone()));
-        let policy = self.policy.as_deref().map(Pretrained::load).transpose().map_err(Failure::usage)?;
-        let card = WovenCard {
-            generator: GENERATOR.into(),
-            task: preset.task,
-            preset: name,
-            level: self.level,
+        let plan = GeneratePlan {
+            of: match self.suite.clone() {
+                Some(name) => Source::Suite { name, task: self.task },
+                None => Source::Preset {
+                    preset: self.preset()?,
+                    level: self.level,
+                    count: self.count,
+                    policy: self.policy.clone(),
+                },
+            },
             seed: self.seed,
-            items: self.count,
-            complete: true,
-            programs: 0,
-            repeated: 0,
-            split: self.split.clone(),
-            policy: policy.as_ref().map(Pretrained::hash).transpose()?,
+            out: self.out.clone(),
             format: self.format.into(),
-            part: None,
-            config: preset.clone(),
+            split: self.split.clone(),
+            shard: self.shard,
         };
-        // Whatever is wrong with the rest leaves no folder behind.
-        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
-        if let Some(made) = self.made(&out, |_| Card::Woven(Box::new(card.clone()))) {
-            return self.show_made(&made);
-        }
-        let data = self.data_set(&out, splits)?;
-        let stop = signals::flag()?;
-        let halt = Halt::from(stop.clone());
-        let share = self.shard.map_or(self.count, |shard| shard.share(self.count));
-        let mut progress = WeavingProgress::new(&card.preset, share);
-        let source = match &policy {
-            Some(policy) => preset.source_by(&loom, Arc::new(policy.chooser(&loom.config, &preset.prior)?), &halt),
-            None => preset.source_until(&loom, &halt),
-        };
-        let seed = Seed::new(self.seed);
-        let mut gathering = Gathering::new(data, self.count, self.shard);
-        let number = |own| self.shard.unwrap_or(Shard::WHOLE).position(own);
-        let streamed = source.stream_stretches(seed, threads(self.threads), number, |draft, woven| {
-            let goes_on = gathering.take(draft.as_ref().map(|draft| &draft.item), woven);
-            progress.reach(gathering.len());
-            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { goes_on }
-        });
-        progress.finish();
-        streamed?;
-        let Gathered { counts, programs, repeated, complete } = gathering.finish(card)?;
-        let items_per_second = (counts.items as f64 / started.elapsed().as_secs_f64()).round();
+        let setting = setting(homes, signals::worker_stopper()?);
+        let made = generate::run(&plan, self.threads, &setting).map_err(suite::unwoven)?;
         let seconds = suite::seconds_since(started);
-        let report = Report { counts, programs, repeated, complete, seconds, items_per_second };
-        self.show(&report)?;
-        if complete {
-            return Ok(());
+        match made {
+            Outcome::Made { items } => self.show_made(items),
+            Outcome::Suite { suite, fingerprint, counts } => self.show_suite(&SuiteReport {
+                suite: &suite,
+                seed: self.seed,
+                fingerprint: &fingerprint,
+                counts,
+                seconds,
+            }),
+            Outcome::Woven { gathered, stopped } => self.show_woven(gathered, stopped, seconds),
         }
-        if stop.load(Ordering::Relaxed) {
-            let what =
-                "what was made is a data set of its own; for all of it, remove that and give the same command again";
-            return signals::ended_early(what);
-        }
-        Err(Failure::Error(TooFew { programs, items: report.counts.items as usize }.into()))
     }
 
-    /// The preset that is meant, and its name.
-    fn preset(&self) -> Result<(String, Preset), Failure> {
+    /// The preset that is meant, at its level.
+    fn preset(&self) -> Result<NamedConfig, Failure> {
         let of_task = || self.task.and_then(|task| Some(task.to_possible_value()?.get_name().to_owned()));
         let name = self.preset.clone().or_else(of_task).unwrap_or_else(|| "stack".into());
         let mut preset = Preset::load(&name).map_err(Failure::usage)?;
         if let Some(task) = self.task {
             preset.task = task;
         }
-        Ok((name, preset.at_level(self.level)))
+        Ok(preset.at_level(self.level).named(&name))
     }
 
-    /// The part that is to be made, if it is in the folder already: a scheduler may well ask for it again. `whole` is what it
-    /// is to be a part of; what is known only of what was woven is taken from the card that it is given.
-    fn made(&self, out: &Path, whole: impl Fn(&Card) -> Card) -> Option<Card> {
-        let shard = self.shard?;
-        let found = Card::of_finished(out)?;
-        (found.shard() == Some(shard) && found.whole() == whole(&found).whole()).then_some(found)
-    }
-
-    fn show_made(&self, card: &Card) -> Result<(), Failure> {
+    fn show_made(&self, items: u64) -> Result<(), Failure> {
         say("the part is there already; nothing is left to make");
-        let items = card.items();
         if self.json {
             return print_json(&serde_json::json!({ "items": items, "complete": true, "seconds": 0.0 }));
         }
         print_line(&format!("{items} items: {}", self.out.display()))
     }
 
-    /// The folder, made ready.
-    fn data_set(&self, out: &Path, splits: Splits) -> Result<DataSet, Failure> {
-        let made = match self.shard {
-            None => DataSet::create(out, self.format.into(), splits),
-            Some(_) => DataSet::part(out),
-        };
-        made.map_err(|error| match error {
-            DataSetError::NotEmpty(_) => Failure::usage(DataSetError::NotEmpty(self.out.clone())),
-            DataSetError::Write { .. } => Failure::Error(error.into()),
-        })
+    fn show_suite(&self, report: &SuiteReport<'_>) -> Result<(), Failure> {
+        if self.json {
+            return print_json(report);
+        }
+        let SuiteReport { suite, seed, fingerprint, counts, .. } = report;
+        let (items, place) = (counts.items, self.out.display());
+        print_line(&format!("{items} items of {suite}, seed {seed}, fingerprint {fingerprint}: {place}"))
     }
 
-    /// Writes out the items of a suite.
-    fn write_suite(&self, name: &str, splits: Splits, homes: &Homes, started: Instant) -> Result<(), Failure> {
-        let suite = suite::load(name)?;
-        let select = suite::select(self.task.as_slice(), None);
-        let label = suite.label();
-        let card = SuiteCard {
-            generator: GENERATOR.into(),
-            suite: label.clone(),
-            seed: self.seed,
-            fingerprint: String::new(),
-            items: 0,
-            task: self.task,
-            split: self.split.clone(),
-            format: self.format.into(),
-            shard: None,
-            parts: serde_yaml::to_value(&suite.parts)?,
-        };
-        let whole = |found: &Card| {
-            let fingerprint = if let Card::Suite(found) = found { &found.fingerprint } else { &card.fingerprint };
-            Card::Suite(SuiteCard { fingerprint: fingerprint.clone(), ..card.clone() })
-        };
-        let out = homes.take_folder(&self.out).map_err(Failure::usage)?;
-        if let Some(made) = self.made(&out, whole) {
-            return self.show_made(&made);
+    fn show_woven(&self, gathered: Gathered, stopped: bool, seconds: f64) -> Result<(), Failure> {
+        let Gathered { counts, programs, repeated, complete } = gathered;
+        let items_per_second = (counts.items as f64 / seconds).round();
+        let report = Report { counts, programs, repeated, complete, seconds, items_per_second };
+        self.show(&report)?;
+        if complete {
+            return Ok(());
         }
-        let mut data = self.data_set(&out, splits)?;
-        let Items { items, fingerprint } = suite::weave(&suite, self.seed, &select, self.threads)?;
-        let shard = self.shard.unwrap_or(Shard::WHOLE);
-        let own = (0..).zip(&items).filter(|(at, _)| shard.has(*at));
-        own.map(|(_, one)| data.add(&one.item)).try_for_each(|added| added.map(drop))?;
-        let card = SuiteCard { items: data.len(), shard: self.shard, fingerprint: fingerprint.clone(), ..card };
-        let counts = data.finish(&Card::Suite(card))?;
-        let seconds = suite::seconds_since(started);
-        let report = SuiteReport { suite: &label, seed: self.seed, fingerprint: &fingerprint, counts, seconds };
-        if self.json {
-            return print_json(&report);
+        if stopped {
+            let what =
+                "what was made is a data set of its own; for all of it, remove that and give the same command again";
+            return signals::ended_early(what);
         }
-        let SuiteReport { counts, seed, .. } = &report;
-        let place = self.out.display();
-        print_line(&format!("{} items of {label}, seed {seed}, fingerprint {fingerprint}: {place}", counts.items))
+        Err(Failure::Error(TooFew { programs, items: report.counts.items as usize }.into()))
     }
 
     fn show(&self, report: &Report) -> Result<(), Failure> {

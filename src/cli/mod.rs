@@ -3,20 +3,19 @@
 //! Must not hold logic worth a unit test; and it alone prints, and alone knows exit codes: 0 fine, 1 an error, 2 wrong
 //! use, 100 a threshold missed, 130 interrupted by Ctrl-C, 143 by SIGTERM. What a limit of the user's own ended is fine.
 
-mod again;
+mod asking;
 pub mod attack;
-pub mod bill;
-pub mod budget;
+mod bill;
+mod budget;
 pub mod completions;
-pub mod connect;
 pub mod corpus;
-mod disagreement;
 pub mod eval;
 pub mod explain;
 pub mod export;
 pub mod flags;
 mod gate;
 pub mod generate;
+mod given;
 mod help;
 pub mod inspect;
 pub mod leaderboard;
@@ -25,7 +24,6 @@ pub mod models;
 mod palette;
 pub mod progress;
 pub mod report;
-pub mod resume;
 pub mod schema;
 pub mod serve;
 pub mod shrink;
@@ -35,13 +33,20 @@ mod table;
 pub mod train;
 pub mod verify;
 
-use crate::ask::chat::{ChatError, ChatErrorKind};
+use crate::ask::cache::user_folder;
+use crate::ask::stop::Stopper;
+use crate::job::error::JobError;
+use crate::job::setting::Setting;
+use crate::run::command::quoted;
 use crate::run::extent::Damage;
 use crate::run::homes::Homes;
 use crate::run::lock::Told;
+use crate::run::suite::Shelf;
 use crate::wasm::print::printable_lines;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use given::Given;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// What stands below the verbs in `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 fine, 1 an error, 2 wrong use (flags, files, keys), 100 a threshold missed, \
@@ -108,19 +113,6 @@ impl Failure {
         if is_damage(&error) { Self::Error(error) } else { Self::Usage(error) }
     }
 
-    /// What a provider answers to every question: the user's to mend, but for a parameter that the model does not take,
-    /// which nobody could know before it was asked.
-    fn refused(who: &str, error: &ChatError) -> Self {
-        let told = anyhow::Error::from(error.clone()).context(format!("{who}: {error}"));
-        if error.kind == ChatErrorKind::Parameter { Self::Error(told) } else { Self::Usage(told) }
-    }
-
-    /// Whether it is what a provider answers to every question.
-    fn is_refusal(&self) -> bool {
-        let (Self::Usage(error) | Self::Error(error)) = self else { return false };
-        error.downcast_ref::<ChatError>().is_some_and(ChatError::is_fatal)
-    }
-
     fn code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
@@ -136,6 +128,17 @@ impl Failure {
             Self::Usage(error) | Self::Error(error) | Self::Missed(error) => format!("error: {error}"),
             Self::Interrupted { after, .. } => format!("interrupted; {after}"),
         }
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        let is_usage = error.is_usage();
+        let error = match error {
+            JobError::Usage(error) | JobError::Failed(error) => error,
+            error @ JobError::Exchange { .. } => anyhow::Error::msg(error.to_string()),
+        };
+        if is_usage { Self::Usage(error) } else { Self::Error(error) }
     }
 }
 
@@ -161,9 +164,9 @@ fn told(told: Told) {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     tell_of_env();
-    let verb = parse().verb;
+    let (verb, given) = parse();
     let homes = Homes::telling(told);
-    let done = verb.run(&homes);
+    let done = verb.run(&homes, &given);
     // What was done goes home, whatever became of it.
     let sent = homes.close().map(|addresses| addresses.iter().for_each(|address| say(&format!("kept at {address}"))));
     match done.and_then(|()| Ok(sent?)) {
@@ -187,18 +190,20 @@ fn signed(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| if is_flag(&arg) { arg.allow_negative_numbers(true) } else { arg }).mut_subcommands(signed)
 }
 
-fn parse() -> Cli {
+fn parse() -> (Verb, Given) {
+    let matches = command().get_matches();
     // What clap has parsed by its own definition fits it.
-    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    (cli.verb, Given::of(&matches))
 }
 
 impl Verb {
-    fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
         match self {
-            Self::Attack(args) => args.run(homes),
+            Self::Attack(args) => args.run(homes, given),
             Self::Completions(args) => args.run(),
             Self::Corpus(args) => args.run(),
-            Self::Eval(args) => args.run(homes),
+            Self::Eval(args) => args.run(homes, given),
             Self::Explain(args) => args.run(homes),
             Self::Export(args) => args.run(homes),
             Self::Generate(args) => args.run(homes),
@@ -207,10 +212,10 @@ impl Verb {
             Self::Man(args) => args.run(),
             Self::Merge(args) => args.run(homes),
             Self::Models(args) => args.run(),
-            Self::Report(args) => args.run(homes),
+            Self::Report(args) => args.run(homes, given),
             Self::Schema(args) => args.run(),
             Self::Serve(args) => args.run(),
-            Self::Shrink(args) => args.run(homes),
+            Self::Shrink(args) => args.run(homes, given),
             Self::Suite(args) => args.run(),
             Self::Train(args) => args.run(homes),
             Self::Verify(args) => args.run(homes),
@@ -235,6 +240,43 @@ fn tell_of_env() {
         // There is none, or it is read.
         _ => {}
     }
+}
+
+/// The variable that names another folder for woven suites, or says `off`.
+const SUITE_CACHE: &str = "WASMWEAVER_SUITE_CACHE";
+
+/// What is around the jobs of this process: what goes on is shown on stderr, and signals stop it.
+fn setting<'h>(homes: &'h Homes, stopper: Stopper) -> Setting<'h> {
+    Setting {
+        events: Arc::new(progress::Progress::default()),
+        stopper,
+        command: std::env::args().collect(),
+        shelf: shelf(),
+        ..Setting::new(homes)
+    }
+}
+
+/// Where woven suites are kept: in the user's folder for caches, unless somebody says otherwise.
+fn shelf() -> Option<Shelf> {
+    let folder = match std::env::var_os(SUITE_CACHE) {
+        Some(off) if off == "off" => None,
+        Some(folder) if !folder.is_empty() => Some(folder.into()),
+        _ => user_folder("suites"),
+    };
+    folder.map(|folder| Shelf::new(folder, say))
+}
+
+/// Carries out a job that asks: signals stop it.
+fn asking<T>(homes: &Homes, job: impl AsyncFnOnce(&Setting<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    runtime()?.block_on(async { job(&setting(homes, signals::stopper())).await })
+}
+
+/// How a verb ends whose run did not come to its end, and how the run goes on.
+///
+/// # Errors
+/// If a signal stopped it; the user's own limits may.
+fn ended_early(verb: &str, run: &str) -> Result<(), Failure> {
+    signals::ended_early(&format!("go on with: harness {verb} --resume {}", quoted(run)))
 }
 
 /// A runtime for the asking verbs.
@@ -265,16 +307,8 @@ fn print_line(text: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::Cli;
-    use super::{ChatError, ChatErrorKind, ExitCode, Failure};
     use clap::error::ErrorKind;
     use clap::{Arg, Command, CommandFactory};
-
-    #[test]
-    fn what_a_provider_refuses_has_its_exit_code() {
-        let code = |kind| Failure::refused("a/b", &ChatError::new(kind, "x")).code();
-        assert_eq!(code(ChatErrorKind::Auth), ExitCode::from(2));
-        assert_eq!(code(ChatErrorKind::Parameter), ExitCode::from(1));
-    }
 
     /// A value that the flag takes.
     fn sample(arg: &Arg) -> String {

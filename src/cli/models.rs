@@ -1,13 +1,16 @@
 //! Owns `harness models`: who can be asked, and whether asking works.
 
-use super::connect::Way;
+use super::asking::Way;
 use super::flags::idle;
+use super::given::Given;
 use super::table::{Column, Table as Text};
-use super::{Failure, print_json, print_line, runtime};
+use super::{Failure, asking, print_json, print_line};
 use crate::ask::guess::{self, Guesser};
 use crate::ask::models::{ModelEntry, Prices, Provider, Row};
 use crate::ask::probe::{PROGRAM, Probed, probe, truth};
 use crate::item::record::{Usage, Verdict};
+use crate::job::connect::Connection;
+use crate::run::homes::Homes;
 use crate::run::preset::Preset;
 use crate::run::spending;
 use crate::seed::Seed;
@@ -168,10 +171,13 @@ impl Args {
         let entry = self.way.entry(name)?;
         let preset = Preset::load("policies/stack.yaml").map_err(Failure::usage)?;
         let source = preset.source(&Arc::new(Loom::new(preset.weave.clone())));
-        let asked = runtime()?.block_on(async {
-            let connection = self.way.connect(entry.clone(), &[source], Seed::new(0)).await?;
-            let params = self.way.params(&entry);
-            let asked = probe(&*connection.model, &entry.id, params, self.way.strictness()).await;
+        let examinee = self.way.examinee(name)?;
+        let conditions = self.way.conditions(None, &Given::default());
+        let homes = Homes::telling(super::told);
+        let asked = asking(&homes, async |setting| {
+            let connection = Connection::open(&examinee, &conditions, (&[source], Seed::new(0)), setting).await?;
+            let (params, strictness) = (examinee.request.params.clone(), examinee.request.strictness());
+            let asked = probe(&*connection.model, &connection.id, params, strictness).await;
             asked.map_err(|error| if error.is_fatal() { Failure::usage(error) } else { Failure::Error(error.into()) })
         })?;
         let report = report(&entry, asked);

@@ -6,22 +6,15 @@
 
 pub mod line;
 
-use super::budget::Budget;
 use super::say;
-use crate::ask::limits::Meter;
-use crate::ask::models::Prices;
-use crate::attack::search::{RoundMetrics, Watch};
-use crate::attack::shrink::{self, Size};
-use crate::item::record::{Purpose, Record, SinkError, Verdict};
+use crate::item::record::{Purpose, Record, Verdict};
+use crate::job::events::{Event, Events, Stage};
 use crate::learn::train::Round;
-use crate::run::dir::RunDir;
-use crate::run::jsonl::{self, JsonLines, LineError};
-use crate::run::spending::{Spending, Tally, dollars};
+use crate::run::spending::dollars;
 use line::{Line, rate};
-use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Finished replies that the rates on the line look back on.
@@ -45,7 +38,7 @@ impl Plain {
 
     /// The first one after a second: what is over before needs none.
     fn soon() -> Self {
-        let waited = PLAIN_EVERY.saturating_sub(WATCH_EVERY);
+        let waited = PLAIN_EVERY.saturating_sub(WAITED_EVERY);
         Self { spoken: Instant::now().checked_sub(waited).unwrap_or_else(Instant::now) }
     }
 
@@ -79,346 +72,204 @@ impl Window {
     }
 }
 
-/// Shows the progress of an attack and keeps the learner's figures.
-pub struct Progress {
-    line: Line,
-    rounds: RoundLog,
-    budget: Budget,
-    prices: Option<Prices>,
-    attack: Window,
-    baseline: Window,
-    plain: Plain,
-    /// When the last round was over.
-    learned: Instant,
-    /// Who the provider says has answered.
-    pub model_returned: Option<String>,
-}
+/// About how often a job tells what it waits for.
+const WAITED_EVERY: Duration = Duration::from_secs(1);
 
-/// `metrics.jsonl` of an attack.
-#[derive(Debug)]
-pub struct RoundLog {
-    lines: JsonLines,
-    /// Rounds that an earlier part of the attack told of already.
-    told: u32,
-}
+/// Shows what a job tells: one line at a time, for the stage that goes on.
+#[derive(Default)]
+pub struct Progress(Mutex<Option<Bar>>);
 
-impl RoundLog {
-    /// Goes on behind what is there.
-    ///
-    /// # Errors
-    /// If the file cannot be read or written.
-    pub fn open(dir: &RunDir) -> Result<Self, LineError> {
-        let lines = JsonLines::open(&dir.metrics())?;
-        let told = jsonl::read::<serde::de::IgnoredAny>(&dir.metrics())?.rows.len() as u32;
-        Ok(Self { lines, told })
-    }
-}
-
-/// One line of `metrics.jsonl`.
-#[derive(Serialize)]
-struct RoundLine<'a> {
-    #[serde(flatten)]
-    metrics: &'a RoundMetrics,
-    /// Environment steps a second, asking and the baseline included.
-    steps_per_s: f64,
-}
-
-impl Progress {
-    /// A line for this many queries.
-    pub fn new(queries: u64, rounds: RoundLog, budget: Budget, prices: Option<Prices>) -> Self {
-        Self {
-            line: Line::new(Some(queries), ASKING),
-            rounds,
-            budget,
-            prices,
-            attack: Window::default(),
-            baseline: Window::default(),
-            plain: Plain::new(),
-            learned: Instant::now(),
-            model_returned: None,
-        }
-    }
-
-    /// The line, to tell more on it.
-    pub fn line(&self) -> Line {
-        self.line.clone()
-    }
-
-    /// Takes the line away.
-    pub fn finish(&self) {
-        self.line.finish();
-    }
-
-    /// What is left to spend, for what comes after.
-    pub fn into_budget(self) -> Budget {
-        self.budget
-    }
-}
-
-impl Watch for Progress {
-    fn answered(&mut self, record: &Record, attempts: u32) {
-        if attempts > 0 {
-            self.budget.pay(self.prices.as_ref(), record);
-        }
-        match record.purpose {
-            Purpose::Attack => self.attack.push(record),
-            Purpose::Baseline => self.baseline.push(record),
-            Purpose::Confirm | Purpose::Eval | Purpose::Shrink | Purpose::Pair => {}
-        }
-        if self.model_returned.is_none() {
-            self.model_returned.clone_from(&record.answer.model_returned);
-        }
-        if record.purpose != Purpose::Baseline {
-            self.line.bar.inc(1);
-        }
-        let spent = Some(self.budget.spent()).filter(|&spent| spent > 0.0);
-        let spent = spent.map_or(String::new(), |spent| format!(", {}", dollars(spent)));
-        self.line.tell(format!("missed {} (random {}){spent}", self.attack.text(), self.baseline.text()));
-        if self.plain.is_due() {
-            let (done, of) = self.line.done();
-            let left = self.line.bar.eta().as_secs();
-            say(&format!(
-                "{done}/{of} queries, {}, {}, {left} s left",
-                rate(self.line.bar.per_sec()),
-                self.line.told()
-            ));
-        }
-    }
-
-    fn learned(&mut self, metrics: &RoundMetrics) -> Result<(), SinkError> {
-        let seconds = std::mem::replace(&mut self.learned, Instant::now()).elapsed().as_secs_f64();
-        let steps_per_s = (metrics.steps as f64 / seconds).round();
-        if metrics.round < self.rounds.told {
-            return Ok(());
-        }
-        self.rounds.lines.append(&RoundLine { metrics, steps_per_s }).map_err(Into::into)
-    }
-}
-
-/// Shows the progress of shrinking, and counts what it costs.
-pub struct ShrinkProgress {
-    line: Line,
-    budget: Budget,
-    prices: Option<Prices>,
-    about: String,
-    /// What this program took and cost, and what all did.
-    spent: [Tally; 2],
-    plain: Plain,
-}
-
-impl ShrinkProgress {
-    /// A line for so many requests as it takes.
-    pub fn new(budget: Budget, prices: Option<Prices>) -> Self {
-        let line = Line::new(None, "{spinner} {pos} queries, {wide_msg}");
-        Self { line, budget, prices, about: String::new(), spent: Default::default(), plain: Plain::new() }
-    }
-
-    /// Begins with a program.
-    pub fn begin(&mut self, about: String) {
-        self.line.tell(format!("shrinking {about}"));
-        self.about = about;
-        self.spent[0] = Tally::default();
-    }
-
-    /// What the program that was begun last took and cost so far.
-    pub fn spent(&self) -> Spending {
-        self.spent[0].spending()
-    }
-
-    /// What all programs took and cost.
-    pub fn spent_in_all(&self) -> Spending {
-        self.spent[1].spending()
-    }
-
-    /// Takes the line away.
-    pub fn finish(&self) {
-        self.line.finish();
-    }
-}
-
-impl shrink::Watch for ShrinkProgress {
-    fn answered(&mut self, record: &Record, attempts: u32) {
-        if attempts > 0 {
-            self.budget.pay(self.prices.as_ref(), record);
-            self.spent.iter_mut().for_each(|tally| tally.add(self.prices.as_ref(), &record.item, &record.answer));
-        }
-        self.line.bar.inc(1);
-        if self.plain.is_due() {
-            say(&format!("{}, {} queries", self.line.told(), self.line.bar.position()));
-        }
-    }
-
-    fn smaller(&mut self, size: Size) {
-        self.line.tell(format!("shrinking {}: {} instructions", self.about, size.instructions));
-    }
-}
-
-/// Shows the progress of an evaluation.
-pub struct EvalProgress {
+/// The line of a stage.
+struct Bar {
     line: Line,
     plain: Plain,
+    of: Of,
+    waiting: Waiting,
+}
+
+/// What a line tells.
+enum Of {
+    Attack { attack: Window, baseline: Window },
+    Evaluation(Right),
+    Pairs,
+    Shrinking { about: String },
+    Weaving,
+    Training,
+}
+
+/// How often models were right.
+#[derive(Default)]
+struct Right {
     correct: u64,
     answers: u64,
     troubles: u64,
 }
 
-impl EvalProgress {
-    /// A line for so many questions, of which some have their answers from before.
-    pub fn new(known: u64, total: u64) -> Self {
-        let line = Line::new(Some(total), ASKING);
-        line.bar.set_position(known);
-        line.bar.reset_eta();
-        Self { line, plain: Plain::new(), correct: 0, answers: 0, troubles: 0 }
+/// What was said of what is waited for.
+#[derive(Default)]
+struct Waiting {
+    told: String,
+    spoken: Option<Instant>,
+}
+
+/// Parts of a training's bar.
+const PARTS: u64 = 1000;
+
+impl Bar {
+    fn new(stage: &Stage) -> Self {
+        let (line, plain, of) = match stage {
+            Stage::Attack { queries } => {
+                let (attack, baseline) = (Window::default(), Window::default());
+                (Line::new(Some(*queries), ASKING), Plain::new(), Of::Attack { attack, baseline })
+            }
+            Stage::Evaluation { known, total } => {
+                let line = Line::new(Some(*total), ASKING);
+                line.bar.set_position(*known);
+                line.bar.reset_eta();
+                (line, Plain::new(), Of::Evaluation(Right::default()))
+            }
+            Stage::Pairs { questions } => (Line::new(Some(*questions), ASKING), Plain::new(), Of::Pairs),
+            Stage::Shrinking => {
+                let line = Line::new(None, "{spinner} {pos} queries, {wide_msg}");
+                (line, Plain::new(), Of::Shrinking { about: String::new() })
+            }
+            Stage::Weaving { of, items } => {
+                let line = Line::new(Some(*items), "{bar:24} {pos}/{len} items woven, {eta} left: {wide_msg}");
+                line.tell(of.clone());
+                line.bar.tick();
+                (line, Plain::soon(), Of::Weaving)
+            }
+            Stage::Training => {
+                (Line::new(Some(PARTS), "{bar:12} {percent} %, {eta} left, {wide_msg}"), Plain::new(), Of::Training)
+            }
+        };
+        Self { line, plain, of, waiting: Waiting::default() }
     }
 
-    /// The line, to tell more on it.
-    pub fn line(&self) -> Line {
-        self.line.clone()
-    }
-
-    /// A final answer came; so many dollars are spent.
-    pub fn answered(&mut self, record: &Record, spent: f64) {
-        let verdict = record.answer.verdict;
-        self.answers += 1;
-        self.correct += u64::from(verdict == Verdict::Correct);
-        self.troubles += u64::from(!verdict.is_reply());
-        self.line.bar.inc(1);
+    fn answered(&mut self, record: &Record, spent: f64) {
         let due = self.plain.is_due();
-        // Texts cost more than questions to a server that answers at once.
-        if self.answers % 64 == 1 || due {
-            let right = 100.0 * self.correct as f64 / self.answers as f64;
-            let mut message = format!("{right:.0} % right");
-            if self.troubles > 0 {
-                message += &format!(", {} without a reply", self.troubles);
+        let cost = if spent > 0.0 { format!(", {}", dollars(spent)) } else { String::new() };
+        if record.purpose != Purpose::Baseline {
+            self.line.bar.inc(1);
+        }
+        match &mut self.of {
+            Of::Attack { attack, baseline } => {
+                match record.purpose {
+                    Purpose::Attack => attack.push(record),
+                    Purpose::Baseline => baseline.push(record),
+                    Purpose::Confirm | Purpose::Eval | Purpose::Shrink | Purpose::Pair => {}
+                }
+                self.line.tell(format!("missed {} (random {}){cost}", attack.text(), baseline.text()));
             }
-            if spent > 0.0 {
-                message += &format!(", {}", dollars(spent));
+            Of::Evaluation(right) => {
+                right.push(record.answer.verdict);
+                // Texts cost more than questions to a server that answers at once.
+                if right.answers % 64 == 1 || due {
+                    self.line.tell(right.text() + &cost);
+                }
             }
-            self.line.tell(message);
+            Of::Shrinking { .. } | Of::Pairs | Of::Weaving | Of::Training => {}
         }
         if due {
-            let (done, of) = self.line.done();
-            say(&format!("{done}/{of} questions, {}, {}", rate(self.line.bar.per_sec()), self.line.told()));
+            self.say(if matches!(self.of, Of::Attack { .. }) { "queries" } else { "questions" });
         }
     }
 
-    /// Takes the line away.
-    pub fn finish(&self) {
-        self.line.finish();
-    }
-}
-
-/// Shows how many items of a suite or preset are woven.
-pub struct WeavingProgress {
-    line: Line,
-    plain: Plain,
-}
-
-impl WeavingProgress {
-    /// A line for so many items of a suite or preset.
-    pub fn new(of: &str, items: u64) -> Self {
-        let line = Line::new(Some(items), "{bar:24} {pos}/{len} items woven, {eta} left: {wide_msg}");
-        line.tell(of.to_owned());
-        line.bar.tick();
-        Self { line, plain: Plain::soon() }
+    /// How far it is, in a plain line.
+    fn say(&self, what: &str) {
+        let ((done, of), told) = (self.line.done(), self.line.told());
+        let speed = rate(self.line.bar.per_sec());
+        say(&match &self.of {
+            Of::Attack { .. } => {
+                format!("{done}/{of} {what}, {speed}, {told}, {} s left", self.line.bar.eta().as_secs())
+            }
+            Of::Evaluation(_) => format!("{done}/{of} {what}, {speed}, {told}"),
+            Of::Pairs => format!("{done}/{of} {what}, {speed}"),
+            Of::Shrinking { .. } => format!("{told}, {done} queries"),
+            Of::Weaving => format!("{done}/{of} items of {told} woven"),
+            Of::Training => format!("{:.0} %, {told}", 100.0 * done as f64 / of as f64),
+        });
     }
 
-    /// So many more are.
-    pub fn woven(&mut self, more: u64) {
-        self.reach(self.line.done().0 + more);
+    fn cutting(&mut self, id: &str, number: usize, of: usize) {
+        let about = format!("{id} ({number} of {of})");
+        self.line.tell(format!("shrinking {about}"));
+        self.of = Of::Shrinking { about };
     }
 
-    /// So many are there.
-    pub fn reach(&mut self, items: u64) {
+    fn smaller(&self, instructions: u32) {
+        if let Of::Shrinking { about } = &self.of {
+            self.line.tell(format!("shrinking {about}: {instructions} instructions"));
+        }
+    }
+
+    fn woven(&mut self, items: u64) {
         self.line.bar.set_position(items);
         if self.plain.is_due() {
-            let (done, of) = self.line.done();
-            say(&woven(done, of, &self.line.told()));
+            self.say("items");
         }
     }
 
-    /// Takes the line away.
-    pub fn finish(&self) {
-        self.line.finish();
-    }
-}
-
-/// How many items of a suite there are.
-pub fn woven(items: u64, of: u64, suite: &str) -> String {
-    format!("{items}/{of} items of {suite} woven")
-}
-
-/// How often it is told what is waited for.
-const WATCH_EVERY: Duration = Duration::from_secs(1);
-
-/// Tells behind a bar what is waited for, for as long as it is polled: silence would look like a standstill. Where nobody
-/// sees the bar, it is told in a line now and then, when it changed. `also` says what else is waited for than replies.
-pub async fn watch(line: Line, meters: Vec<Arc<Meter>>, also: impl Fn() -> Option<String>) {
-    let mut told = String::new();
-    let mut spoken: Option<Instant> = None;
-    loop {
-        tokio::time::sleep(WATCH_EVERY).await;
-        let waiting: Vec<String> =
-            also().into_iter().chain(meters.iter().filter_map(|meter| waiting_for(meter))).collect();
-        let text = waiting.join("; ");
-        line.warn(text.clone());
-        line.bar.tick();
-        let due = spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY);
-        if !std::io::stderr().is_terminal() && due && !text.is_empty() && text != told {
-            spoken = Some(Instant::now());
-            say(&text);
-            told = text;
-        }
-    }
-}
-
-/// What a client waits for, if anything.
-fn waiting_for(meter: &Meter) -> Option<String> {
-    let trouble = meter.last_trouble()?;
-    let retries = meter.retries();
-    let slowed = format!("{retries} retries, {} at once: {trouble}", meter.window());
-    Some(match meter.pause() {
-        Some(pause) => format!("waiting {:.0} s as the provider wants, {slowed}", pause.as_secs_f64().ceil()),
-        None => slowed,
-    })
-}
-
-/// Shows the progress of a training.
-pub struct TrainingProgress {
-    line: Line,
-    plain: Plain,
-}
-
-impl TrainingProgress {
-    const PARTS: u64 = 1000;
-
-    /// A line at its start.
-    pub fn new() -> Self {
-        Self { line: Line::new(Some(Self::PARTS), "{bar:12} {percent} %, {eta} left, {wide_msg}"), plain: Plain::new() }
-    }
-
-    /// Another round is over.
-    pub fn show(&mut self, done: f64, round: &Round, steps_per_s: f64) {
+    fn trained(&mut self, done: f64, round: &Round, steps_per_s: f64) {
         let Round { steps, figures, .. } = round;
         let worth = format!(
             "R {:.2} (align {:.3}, length {:.3})",
             figures.mean_reward, figures.mean_align, figures.mean_length
         );
-        self.line.bar.set_position((done * Self::PARTS as f64) as u64);
+        self.line.bar.set_position((done * PARTS as f64) as u64);
         self.line.tell(format!("{steps} steps, {steps_per_s:.0}/s, {worth}"));
         if self.plain.is_due() {
-            say(&format!("{:.0} %, {}", 100.0 * done, self.line.told()));
+            self.say("steps");
         }
     }
 
-    /// Takes the line away.
-    pub fn finish(&self) {
-        self.line.finish();
+    /// Silence would look like a standstill. Where nobody sees the bar, it is told in a line now and then, when it changed.
+    fn waits(&mut self, text: &str) {
+        self.line.warn(text.to_owned());
+        self.line.bar.tick();
+        let Waiting { told, spoken } = &mut self.waiting;
+        let due = spoken.is_none_or(|spoken| spoken.elapsed() >= PLAIN_EVERY);
+        if !std::io::stderr().is_terminal() && due && !text.is_empty() && text != told {
+            *spoken = Some(Instant::now());
+            say(text);
+            text.clone_into(told);
+        }
     }
 }
 
-impl Default for TrainingProgress {
-    fn default() -> Self {
-        Self::new()
+impl Right {
+    fn push(&mut self, verdict: Verdict) {
+        self.answers += 1;
+        self.correct += u64::from(verdict == Verdict::Correct);
+        self.troubles += u64::from(!verdict.is_reply());
+    }
+
+    fn text(&self) -> String {
+        let right = 100.0 * self.correct as f64 / self.answers as f64;
+        let troubles = if self.troubles > 0 { format!(", {} without a reply", self.troubles) } else { String::new() };
+        format!("{right:.0} % right{troubles}")
+    }
+}
+
+impl Events for Progress {
+    fn tell(&self, event: Event<'_>) {
+        // A line is a line, whatever became of who drew it last.
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (event, shown.as_mut()) {
+            (Event::Note(text), Some(bar)) => bar.line.bar.suspend(|| say(text)),
+            (Event::Note(text), None) => say(text),
+            (Event::Began(stage), _) => *shown = Some(Bar::new(stage)),
+            (Event::Answered { record, spent }, Some(bar)) => bar.answered(record, spent),
+            (Event::Cutting(id, number, of), Some(bar)) => bar.cutting(id, number, of),
+            (Event::Smaller(size), Some(bar)) => bar.smaller(size.instructions),
+            (Event::Woven(items), Some(bar)) => bar.woven(items),
+            (Event::Trained { done, round, steps_per_s }, Some(bar)) => bar.trained(done, round, steps_per_s),
+            (Event::Waiting(text), Some(bar)) => bar.waits(text),
+            (Event::Ended, Some(bar)) => {
+                bar.line.finish();
+                *shown = None;
+            }
+            (Event::Learned(_), _) | (_, None) => {}
+        }
     }
 }

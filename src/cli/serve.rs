@@ -1,11 +1,11 @@
 //! Owns `harness serve`: the simulated solvers and the guessers behind an OpenAI-compatible endpoint, for any client.
 
-use super::connect::learn;
-use super::{Failure, print_json, print_line, runtime};
+use super::{Failure, print_json, print_line, runtime, say};
 use crate::ask::guess::learned::Learned;
 use crate::ask::residents::Residents;
 use crate::ask::serve::{Responder, Server};
 use crate::item::record::Task;
+use crate::job::connect::learn;
 use crate::run::preset::Preset;
 use crate::seed::Seed;
 use crate::weave::weaver::Loom;
@@ -66,6 +66,6 @@ impl Args {
     fn learn(&self) -> Result<BTreeMap<Task, Learned>, Failure> {
         let Some(name) = &self.preset else { return Ok(BTreeMap::new()) };
         let preset = Preset::load(name).map_err(Failure::usage)?;
-        learn(&[preset.source(&Arc::new(Loom::new(preset.weave.clone())))], Seed::new(0))
+        Ok(learn(&[preset.source(&Arc::new(Loom::new(preset.weave.clone())))], Seed::new(0), say)?)
     }
 }

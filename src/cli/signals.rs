@@ -4,9 +4,8 @@
 //! process, so that no signal falls between two stages of a run. Schedulers send SIGTERM; it means the same as Ctrl-C.
 
 use super::{Failure, say};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once};
+use crate::ask::stop::{Stop, Stopper};
+use std::sync::{Once, OnceLock};
 use tokio::sync::watch;
 
 /// Exit code after Ctrl-C: 128 and the signal's number, as shells have it.
@@ -87,30 +86,59 @@ fn count(code: u8) {
     }
 }
 
-/// A flag that is set when the process is told to stop; told again while somebody holds the flag, it ends.
-pub(super) fn flag() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let (mut told, held) = (listen(), Arc::downgrade(&stop));
+/// Who stops a job that asks, within a runtime: one signal lets nothing new be asked, two drop what is in flight, the third
+/// ends the process; what was asked is on disk.
+pub(super) fn stopper() -> Stopper {
+    let stopper = Stopper::telling(|why| say(&format!("{why}: stopping")));
+    let (given, mut told) = (stopper.clone(), listen());
+    tokio::spawn(async move {
+        loop {
+            let heard = *told.borrow_and_update();
+            match heard.times {
+                0 => {}
+                1 => {
+                    given.order(Stop::Finish);
+                    say("stopping (again to drop what is in flight)");
+                }
+                _ => {
+                    given.order(Stop::Now);
+                    say("stopping now");
+                }
+            }
+            if told.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    stopper
+}
+
+/// Who stops a job that computes: the first signal; told again while somebody holds the stopper, the process ends.
+pub(super) fn worker_stopper() -> Result<Stopper, Failure> {
+    let stopper = Stopper::default();
+    let (mut told, held) = (listen(), stopper.downgrade());
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     std::thread::spawn(move || {
         runtime.block_on(async {
             loop {
                 let heard = *told.borrow_and_update();
                 // What comes later stops in its own way.
-                let Some(stop) = held.upgrade() else { return };
+                let Some(stopper) = held.upgrade() else { return };
                 if heard.times > 1 {
                     heard.exit();
                 }
-                if heard.times == 1 && !stop.swap(true, Ordering::Relaxed) {
+                if heard.times == 1 && !stopper.halt().is_wished() {
+                    stopper.order(Stop::Finish);
                     say("stopping (again to drop what is not yet written)");
                 }
+                drop(stopper);
                 if told.changed().await.is_err() {
                     return;
                 }
             }
         });
     });
-    Ok(stop)
+    Ok(stopper)
 }
 
 /// How a process ends that a signal stopped, and what to do then; `None` if none did.

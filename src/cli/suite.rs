@@ -2,21 +2,16 @@
 
 mod secret;
 
-use super::flags;
-use super::progress::WeavingProgress;
 use super::table::{Column, Table};
-use super::{Failure, print_json, print_line, say, signals};
-use crate::ask::cache::user_folder;
-use crate::item::halt::Halt;
+use super::{Failure, print_json, print_line, setting, signals};
 use crate::item::record::Task;
-use crate::run::suite::{Items, Select, Shelf, Suite, SuiteItem, WeaveError};
-use crate::seed::Seed;
+use crate::job::error::JobError;
+use crate::job::eval::asked::select;
+use crate::job::suites;
+use crate::run::homes::Homes;
+use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
 use serde::Serialize;
-use std::ops::ControlFlow;
 use std::time::Instant;
-
-/// The variable that names another folder for woven suites, or says `off`.
-const SUITE_CACHE: &str = "WASMWEAVER_SUITE_CACHE";
 
 /// List suites, see what one holds, and commit to a secret seed
 #[derive(Debug, clap::Args)]
@@ -83,75 +78,25 @@ pub(super) fn load(name: &str) -> Result<Suite, Failure> {
 
 /// Weaves the items of a suite, with a bar on stderr.
 pub(super) fn weave(suite: &Suite, seed: u64, select: &Select, threads: Option<u16>) -> Result<Items, Failure> {
-    let mut items = Vec::new();
-    let fingerprint = each(suite, seed, select, threads, |item| {
-        items.push(item);
-        true
-    })?;
-    Ok(Items { items, fingerprint })
+    let homes = Homes::telling(super::told);
+    let setting = setting(&homes, signals::worker_stopper()?);
+    suites::weave(suite, seed, select, threads, &setting).map_err(unwoven)
 }
 
-/// The same for more items than memory holds: `take` gets each, and says whether to go on. Their fingerprint.
-pub(super) fn each(
-    suite: &Suite,
-    seed: u64,
-    select: &Select,
-    threads: Option<u16>,
-    mut take: impl FnMut(SuiteItem) -> bool,
-) -> Result<String, Failure> {
-    let stop = signals::flag()?;
-    let mut progress = WeavingProgress::new(&suite.label(), suite.count(select).map_err(Failure::usage)?);
-    let woven = each_until(suite, seed, select, (threads, &stop.into()), |item| {
-        progress.woven(item.is_some().into());
-        item.is_none_or(&mut take)
-    });
-    progress.finish();
-    woven.map_err(|failure| match failure {
-        Failure::Error(error) if matches!(error.downcast_ref(), Some(WeaveError::Stopped)) => {
+/// Items that were not all woven, because a signal stopped it.
+pub(super) fn unwoven(error: JobError) -> Failure {
+    match error.cause() {
+        Some(WeaveError::Stopped) => {
             signals::interrupted("the items were not all woven yet; give the same command again")
-                .unwrap_or(Failure::Error(error))
+                .unwrap_or(error.into())
         }
-        other => other,
-    })
-}
-
-/// The same for those who show progress and hear signals themselves; `take` gets none now and then. A suite that was woven
-/// before is not woven again.
-pub(super) fn each_until(
-    suite: &Suite,
-    seed: u64,
-    select: &Select,
-    (threads, halt): (Option<u16>, &Halt),
-    mut take: impl FnMut(Option<SuiteItem>) -> bool,
-) -> Result<String, Failure> {
-    let (shelf, how) = (shelf(), (flags::threads(threads), halt));
-    let woven = suite.each_kept(shelf.as_ref(), Seed::new(seed), select, how, |item, _| {
-        if take(item) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    woven.map_err(|error| match error {
-        WeaveError::Recipes(_) | WeaveError::NoTask { .. } => Failure::usage(error),
-        other => Failure::Error(other.into()),
-    })
-}
-
-/// Where woven suites are kept: in the user's folder for caches, unless somebody says otherwise.
-fn shelf() -> Option<Shelf> {
-    let folder = match std::env::var_os(SUITE_CACHE) {
-        Some(off) if off == "off" => None,
-        Some(folder) if !folder.is_empty() => Some(folder.into()),
-        _ => user_folder("suites"),
-    };
-    folder.map(|folder| Shelf::new(folder, say))
+        _ => error.into(),
+    }
 }
 
 /// Seconds by the clock on the wall, to the millisecond.
 pub(super) fn seconds_since(started: Instant) -> f64 {
     (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-/// The tasks that are selected, if any.
-pub(super) fn select(tasks: &[Task], limit: Option<u64>) -> Select {
-    Select { tasks: Some(tasks.to_vec()).filter(|tasks| !tasks.is_empty()), limit }
 }
 
 #[derive(Serialize)]

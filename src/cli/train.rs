@@ -1,29 +1,17 @@
-//! Owns `harness train`: a policy learns to weave programs like those of the real world.
+//! Owns `harness train`: its flags, and what the policy is worth.
 
 use super::flags::file_here;
-use super::progress::TrainingProgress;
 use super::table::{Column, Table, prose};
-use super::{Failure, print_json, print_line, signals};
-use crate::learn::checkpoint::Card;
+use super::{Failure, print_json, print_line, setting, signals};
+use crate::job::train::{self, Outcome, Report};
 use crate::learn::device::Device;
 use crate::learn::pretrained;
-use crate::learn::rollout::Stop;
-use crate::learn::train::figures::{Exam, Figures, Who};
-use crate::learn::train::{Round, Settings, Trainer};
-use crate::run::clock::Stamp;
-use crate::run::dir::{RunDir, RunName};
+use crate::learn::train::figures::Figures;
+use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
-use crate::run::jsonl::JsonLines;
-use crate::run::manifest::{self, Manifest, Plan, Status};
+use crate::run::plan::{Conditions, TrainPlan};
 use crate::run::preset::Preset;
-use crate::seed::Seed;
-use crate::weave::weaver::Loom;
-use serde::Serialize;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 /// Train a policy to weave programs like those of the real world, of a length drawn for each
 #[derive(Debug, clap::Args)]
@@ -62,75 +50,21 @@ fn minutes(text: &str) -> Result<f64, String> {
     if minutes > 0.0 && minutes <= 1e6 { Ok(minutes) } else { Err("give a number above 0".to_owned()) }
 }
 
-/// Whether a policy can be kept there, before anything is learned that would be lost.
-fn can_be_written(out: &Path) -> Result<(), Failure> {
-    let file = pretrained::with_ending(out);
-    let was_there = file.exists();
-    let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let opened = made.and_then(|()| std::fs::OpenOptions::new().append(true).create(true).open(&file));
-    let wrong = |error| {
-        anyhow::anyhow!("--out {}: cannot write {}: {error}; name another place", out.display(), file.display())
-    };
-    opened.map_err(wrong).map_err(Failure::usage)?;
-    if !was_there {
-        std::fs::remove_file(&file)?;
-    }
-    Ok(())
-}
-
-/// What came of a training.
-#[derive(Serialize)]
-struct Report {
-    #[serde(flatten)]
-    trained: Figures,
-    /// Environment steps of the training.
-    steps: u64,
-    /// Programs woven in it.
-    trained_on: u64,
-    /// Environment steps a second, all in all.
-    steps_per_s: f64,
-    /// Seconds of training.
-    seconds: f64,
-    /// Every legal choice as likely as any other.
-    random: Figures,
-    /// What the policy began with.
-    untrained: Figures,
-}
-
 impl Args {
     /// Trains; writes a run directory and prints what the policy is worth.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         file_here("--out", self.out.as_deref())?;
-        self.out.as_deref().map_or(Ok(()), can_be_written)?;
-        let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
-        let device = self.device.open().map_err(Failure::usage)?;
-        let loom = Arc::new(Loom::new(preset.weave.clone()));
-        let settings = Settings {
-            prior: &preset.prior,
-            policy: &preset.policy,
-            ppo: preset.ppo.clone(),
-            reward: preset.weaving_reward,
-            train: preset.train,
+        let plan = TrainPlan {
+            seed: self.seed,
+            preset: Preset::load(&self.preset).map_err(Failure::usage)?.named(&self.preset),
+            steps: self.steps,
+            minutes: self.minutes,
+            programs: self.programs,
         };
-        let mut trainer = Trainer::new(loom, settings, &device, Seed::new(self.seed).child("train"))?;
-        let started = Stamp::now();
-        let name = RunName { verb: "train", strategy: None, preset: &self.preset, model: None, seed: self.seed };
-        let dir = homes.create(&self.log_dir, &name, &started).map_err(Failure::usage)?;
-        let mut manifest = self.manifest(&preset, started)?;
-        manifest.write(&dir)?;
-        let stop = signals::flag()?;
-        let is_told = || stop.load(Ordering::Relaxed);
-        let clock = Instant::now();
-        let trained = self.train(&mut trainer, &preset, &dir, &is_told);
-        let stopped = is_told() || trained.is_err();
-        // Whoever stops it does not want to wait until it is examined.
-        let report = if stopped { None } else { Some(self.report(&trainer, &preset, clock.elapsed())?) };
-        manifest.end(if stopped { Status::Interrupted } else { Status::Complete }, Stamp::now(), clock.elapsed());
-        manifest.write(&dir)?;
-        let paths = [Some(dir.checkpoint()), self.out.clone()].into_iter().flatten();
-        let keep = |path: PathBuf| self.keep(&path, &trainer, report.as_ref());
-        let kept: Vec<PathBuf> = paths.map(keep).collect::<Result<_, _>>()?;
-        trained?;
+        let conditions = Conditions { device: self.device, ..Conditions::default() };
+        let setting = setting(homes, signals::worker_stopper()?);
+        let Outcome { dir, kept, report } =
+            train::run(&plan, &conditions, &self.log_dir, self.out.as_deref(), &setting)?;
         match report {
             None => {
                 let kept = dir.shown(&pretrained::with_ending(&dir.checkpoint()));
@@ -140,106 +74,6 @@ impl Args {
             Some(report) => show(&report, &dir, &kept),
         }
     }
-
-    /// Until the steps are done, the time is up, or somebody stops it.
-    fn train(&self, trainer: &mut Trainer, preset: &Preset, dir: &RunDir, stop: Stop<'_>) -> Result<(), Failure> {
-        let (mut metrics, mut samples) = (JsonLines::open(&dir.metrics())?, JsonLines::open(&dir.samples())?);
-        let steps = self.steps.unwrap_or(preset.train.steps);
-        let limit = self.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
-        let mut progress = TrainingProgress::new();
-        let clock = Instant::now();
-        while !stop() {
-            let done = match limit {
-                Some(limit) => clock.elapsed().div_duration_f64(limit),
-                None => trainer.steps as f64 / steps as f64,
-            };
-            if done >= 1.0 {
-                break;
-            }
-            let round_clock = Instant::now();
-            let before = trainer.steps;
-            let Some((round, sample)) = trainer.round(done, threads(), stop)? else { break };
-            let steps_per_s = (round.steps - before) as f64 / round_clock.elapsed().as_secs_f64();
-            metrics.append(&Line { round: &round, steps_per_s: steps_per_s.round() })?;
-            if let Some(sample) = sample {
-                samples.append(&sample)?;
-            }
-            progress.show(done, &round, steps_per_s);
-        }
-        progress.finish();
-        Ok(())
-    }
-
-    fn report(&self, trainer: &Trainer, preset: &Preset, took: Duration) -> Result<Report, Failure> {
-        let exam = Exam {
-            loom: &trainer.loom,
-            vocabulary: &trainer.vocabulary,
-            programs: self.programs,
-            depth: preset.train.depth,
-            seed: Seed::new(self.seed).child("exam"),
-            threads: threads(),
-        };
-        let figures = |who: Who<'_>| -> Result<Figures, Failure> {
-            let (_, looks): (Vec<_>, Vec<_>) = exam.take(who)?.into_iter().unzip();
-            Ok(Figures::of(&looks, preset.weaving_reward.depth))
-        };
-        Ok(Report {
-            trained: figures(Who::Policy(&trainer.policy))?,
-            steps: trainer.steps,
-            trained_on: trainer.episodes,
-            steps_per_s: (trainer.steps as f64 / took.as_secs_f64()).round(),
-            seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
-            random: figures(Who::Chance)?,
-            untrained: figures(Who::Prior(&preset.prior))?,
-        })
-    }
-
-    /// Writes the policy and its card, with the figures that are known.
-    fn keep(&self, path: &Path, trainer: &Trainer, report: Option<&Report>) -> Result<PathBuf, Failure> {
-        let path = pretrained::with_ending(path);
-        let mut metadata = pretrained::metadata(&trainer.vocabulary);
-        let steps = trainer.steps.to_string();
-        let known = [("preset", self.preset.clone()), ("seed", self.seed.to_string()), ("steps", steps)];
-        metadata.extend(known.into_iter().map(|(key, value)| (key.to_owned(), value)));
-        if let Some(report) = report {
-            metadata.insert("figures".to_owned(), serde_json::to_string(&report.trained)?);
-        }
-        pretrained::save(
-            &path,
-            &trainer.policy,
-            &Card::new(&trainer.policy, trainer.rounds, trainer.episodes, metadata),
-        )?;
-        Ok(path)
-    }
-
-    fn manifest(&self, preset: &Preset, started: Stamp) -> Result<Manifest, Failure> {
-        let plan = Plan {
-            verb: "train".into(),
-            seed: self.seed,
-            strategy: None,
-            preset: manifest::Preset { name: self.preset.clone(), config: serde_yaml::to_value(preset)? },
-            prompt: None,
-            model: None,
-            policy: None,
-            request: serde_yaml::Value::Null,
-            query_budget: None,
-            evaluation: None,
-        };
-        Ok(Manifest::begin(plan, std::env::args(), 0, started))
-    }
-}
-
-fn threads() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
-/// One line of `metrics.jsonl`.
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    round: &'a Round,
-    /// Environment steps a second, the update included.
-    steps_per_s: f64,
 }
 
 fn show(report: &Report, dir: &RunDir, kept: &[PathBuf]) -> Result<(), Failure> {

@@ -5,9 +5,9 @@
 
 use super::folder::{ExportError, Folder};
 use super::table::{Cell, Kind, Table};
+use crate::ask::price::paid;
 use crate::item::record::Record;
 use crate::run::manifest::Manifest;
-use crate::run::spending::paid;
 
 const COLUMNS: [(&str, Kind); 42] = [
     ("run", Kind::Text),
@@ -97,15 +97,15 @@ fn row(run: &str, manifest: &Manifest, record: Record) -> Vec<Cell> {
     let plan = &manifest.plan;
     let Record { item, answer, .. } = &record;
     // Where a run asks one model, its records leave the name out.
-    let model = record.model.clone().or_else(|| plan.model.clone());
+    let model = record.model.clone().or_else(|| plan.attack().map(|attack| attack.model.name.clone()));
     let paid = manifest.prices_of(model.as_deref()).map(|prices| paid(prices, item, answer));
     let tokens = |count: Option<u64>| Cell::Int(count.and_then(|count| count.try_into().ok()));
     let recipe = serde_json::to_value(&item.recipe).expect("plain data");
     let right = answer.slots.iter().filter(|&&right| right).count();
     vec![
         Cell::text(run),
-        Cell::text(plan.preset.name.as_str()),
-        Cell::text(plan.seed.to_string()),
+        Cell::text(plan.preset().name.as_str()),
+        Cell::text(plan.seed().to_string()),
         Cell::Text(manifest.fingerprint.clone()),
         Cell::count(record.schema),
         Cell::text(record.purpose.name()),

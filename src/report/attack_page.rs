@@ -108,15 +108,15 @@ fn verdicts(records: &[Record]) -> Section {
 /// How to make the run again.
 fn origin(manifest: &Manifest) -> Section {
     let plan = &manifest.plan;
-    let prompt = plan.prompt.as_ref().map_or("none".into(), |prompt| format!("{} ({})", prompt.name, prompt.hash));
+    let prompt = plan.prompts().first().map_or("none".into(), |prompt| format!("{} ({})", prompt.name, prompt.hash));
     let commit = manifest.commit.as_deref().map_or(String::new(), |commit| format!(" ({commit})"));
     let mut table = Table::new([Column::text("what"), Column::text("")]);
     for (name, value) in [
-        ("preset", plan.preset.name.clone()),
-        ("strategy", plan.strategy.clone().unwrap_or_default()),
+        ("preset", plan.preset().name.clone()),
+        ("strategy", plan.attack().map_or("", |attack| attack.strategy.name()).to_owned()),
         ("prompt", prompt),
-        ("seed", plan.seed.to_string()),
-        ("model asked for", plan.model.clone().unwrap_or_default()),
+        ("seed", plan.seed().to_string()),
+        ("model asked for", plan.attack().map_or("", |attack| &attack.model.name).to_owned()),
         ("model that answered", manifest.model_returned.clone().unwrap_or("unknown".into())),
         ("wasmweaver", format!("{}{commit}", manifest.wasmweaver)),
         ("started", manifest.started.to_string()),

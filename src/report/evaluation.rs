@@ -5,7 +5,8 @@
 
 use super::stats::{Interval, wilson};
 use crate::item::record::{Purpose, Record, Task, Usage, Verdict};
-use crate::run::manifest::{Evaluation, Manifest};
+use crate::run::manifest::Manifest;
+use crate::run::plan::EvalPlan;
 use crate::run::spending::{Spending, Tally as Spent};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -130,14 +131,14 @@ struct Making {
 #[derive(Clone, Debug)]
 pub struct EvaluationTally<'m> {
     manifest: &'m Manifest,
-    evaluation: &'m Evaluation,
+    evaluation: &'m EvalPlan,
     rows: BTreeMap<(usize, Task), Making>,
 }
 
 impl<'m> EvaluationTally<'m> {
     /// Of the evaluation that a manifest tells of; `None` if it tells of another kind of run.
     pub fn new(manifest: &'m Manifest) -> Option<Self> {
-        Some(Self { manifest, evaluation: manifest.plan.evaluation.as_ref()?, rows: BTreeMap::new() })
+        Some(Self { manifest, evaluation: manifest.plan.evaluation()?, rows: BTreeMap::new() })
     }
 
     /// Takes in the next one; those of other purposes and models are passed over.
@@ -160,8 +161,8 @@ impl<'m> EvaluationTally<'m> {
         let Self { manifest, evaluation, rows } = self;
         EvaluationFigures {
             run_dir: run_dir.into(),
-            suite: manifest.plan.preset.name.clone(),
-            seed: manifest.plan.seed,
+            suite: evaluation.suite.name.clone(),
+            seed: evaluation.seed,
             fingerprint: manifest.fingerprint.clone(),
             epochs: evaluation.epochs,
             chosen_against: evaluation.chosen_against.clone(),
@@ -223,23 +224,15 @@ pub(super) fn bucket(fuel: u64) -> (u64, u64) {
 mod tests {
     use super::*;
     use crate::ask::models::Prices;
-    use crate::run::manifest::{Examinee, tests::sample as manifest};
+    use crate::run::manifest::tests::sample as manifest;
+    use crate::run::plan::tests::{evaluation, examinee};
+    use crate::run::plan::{Examinee, Plan};
     use crate::run::sink::tests::sample;
 
     fn evaluated() -> Manifest {
         let prices = Prices { input: 1.0, output: 4.0, as_of: "2026-01".into() };
-        let examinee = |name: &str, prices| Examinee { name: name.into(), request: serde_yaml::Value::Null, prices };
-        let mut manifest = manifest();
-        manifest.plan.evaluation = Some(Evaluation {
-            tasks: vec![],
-            limit: None,
-            epochs: 2,
-            models: vec![examinee("a/b", Some(prices)), examinee("c", None)],
-            prompts: vec![],
-            chosen_against: None,
-            shard: None,
-        });
-        manifest
+        let paid = Examinee { prices: Some(prices), ..examinee("a/b") };
+        Manifest { plan: Plan::Eval(evaluation(vec![paid, examinee("c")], 2)), ..manifest() }
     }
 
     /// What `model` replied to item `index` in one epoch.

@@ -76,10 +76,10 @@ impl AttackFigures {
         let missed = stats::miss_share(&attack);
         Self {
             run_dir: run_dir.into(),
-            model: manifest.plan.model.clone(),
-            preset: manifest.plan.preset.name.clone(),
-            strategy: manifest.plan.strategy.clone(),
-            seed: manifest.plan.seed,
+            model: manifest.plan.attack().map(|attack| attack.model.name.clone()),
+            preset: manifest.plan.preset().name.clone(),
+            strategy: manifest.plan.attack().map(|attack| attack.strategy.name().to_owned()),
+            seed: manifest.plan.seed(),
             queries: (attack.len() + confirm.len()) as u64,
             replies: missed.of,
             misses: missed.hits,
@@ -110,7 +110,8 @@ impl AttackFigures {
 
 /// What replies took and cost, by the prices of their run.
 pub fn spending<'r>(manifest: &Manifest, records: impl IntoIterator<Item = &'r Record>) -> Spending {
-    let (mut tally, prices) = (Tally::default(), manifest.prices_of(manifest.plan.model.as_deref()));
+    let (mut tally, prices) =
+        (Tally::default(), manifest.prices_of(manifest.plan.attack().map(|attack| attack.model.name.as_str())));
     records.into_iter().for_each(|record| tally.add(prices, &record.item, &record.answer));
     tally.spending()
 }
@@ -121,6 +122,7 @@ mod tests {
     use crate::ask::models::Prices;
     use crate::item::record::Usage;
     use crate::run::manifest::tests::sample as manifest;
+    use crate::run::plan::Plan;
     use crate::run::sink::tests::sample;
 
     /// Eight attack questions: wrong at 1, 2, 6, 7 with 6 and 7 of one form, 3 timed out; one confirmation, two of the
@@ -210,8 +212,10 @@ mod tests {
     /// Three purposes, each paid; the baseline's provider counts nothing.
     #[test]
     fn whatever_was_asked_cost_something() {
-        let prices = Some(Prices { input: 2.0, output: 10.0, as_of: "2026-01".into() });
-        let manifest = Manifest { prices, ..manifest() };
+        let mut manifest = manifest();
+        if let Plan::Attack(attack) = &mut manifest.plan {
+            attack.model.prices = Some(Prices { input: 2.0, output: 10.0, as_of: "2026-01".into() });
+        }
         let mut records = records();
         let usage = Usage { prompt_tokens: Some(1000), completion_tokens: Some(100), ..Usage::default() };
         let counted = records.iter_mut().filter(|record| record.purpose != Purpose::Baseline);

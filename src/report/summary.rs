@@ -60,7 +60,7 @@ fn write(dir: &RunDir, weaknesses: Option<&Weaknesses>) -> Result<AttackFigures,
     let lines = read_records(dir)?;
     let figures = AttackFigures::compute(Path::new(&dir.name()), &manifest, &lines.rows, last_said(dir)?);
     let curves = curves(&lines.rows);
-    let names = (manifest.plan.strategy.as_deref().unwrap_or("attack"), BASELINE);
+    let names = (manifest.plan.attack().map_or("attack", |attack| attack.strategy.name()), BASELINE);
     let title = format!("How often {} is wrong", figures.model.as_deref().unwrap_or("the model"));
     let picture = miss_rate_svg(&curves, &title, names)?;
     if let Some(svg) = &picture {
@@ -254,12 +254,12 @@ fn verdicts(records: &[Record]) -> String {
 fn origin(manifest: &Manifest) -> String {
     let Manifest { plan, wasmweaver, commit, started, model_returned, .. } = manifest;
     let commit = commit.as_deref().map_or(String::new(), |commit| format!(" ({commit})"));
-    let prompt = plan.prompt.as_ref().map_or("none".into(), |prompt| format!("{} ({})", prompt.name, prompt.hash));
+    let prompt = plan.prompts().first().map_or("none".into(), |prompt| format!("{} ({})", prompt.name, prompt.hash));
     let rows = [
         ("command", format!("`{}`", line(&manifest.command.join(" ")))),
-        ("preset", plan.preset.name.clone()),
+        ("preset", plan.preset().name.clone()),
         ("prompt", prompt),
-        ("seed", plan.seed.to_string()),
+        ("seed", plan.seed().to_string()),
         ("model that answered", model_returned.clone().unwrap_or("unknown".into())),
         ("wasmweaver", format!("{wasmweaver}{commit}")),
         ("started", started.to_string()),

@@ -6,6 +6,16 @@
 /// What stands where a secret stood.
 pub const REDACTED: &str = "REDACTED";
 
+/// The arguments without one flag and its value.
+pub fn without<'a>(args: impl Iterator<Item = String> + 'a, flag: &'a str) -> impl Iterator<Item = String> + 'a {
+    let mut named = false;
+    args.filter(move |arg| {
+        let is_value = std::mem::replace(&mut named, arg == flag);
+        let is_flag = arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+        !is_value && !is_flag
+    })
+}
+
 /// The arguments with every secret taken out: values of flags such as `--api-key`, keys that look like keys wherever
 /// they stand, and passwords and key parameters within URLs.
 pub fn without_secrets<I: IntoIterator<Item = String>>(args: I) -> Vec<String> {
@@ -86,6 +96,15 @@ mod tests {
 
     fn kept(line: &str) -> String {
         without_secrets(line.split('|').map(String::from)).join("|")
+    }
+
+    #[test]
+    fn a_flag_is_left_out_in_either_form() {
+        let without =
+            |args: &str| super::without(args.split(' ').map(String::from), "--shard").collect::<Vec<_>>().join(" ");
+        assert_eq!(without("--json --shard 1/4 --max-connections 4"), "--json --max-connections 4");
+        assert_eq!(without("--shard=1/4 --json"), "--json");
+        assert_eq!(without("--sharded --json"), "--sharded --json");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::dir::RunDir;
 use super::extent::{Along, Damage, Extent};
 use super::jsonl::{self, Cut, LineError, Stream};
 use super::manifest::{Manifest, ManifestError, Status};
+use super::plan::Plan;
 use crate::item::record::{Purpose, SCHEMA_VERSION};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::collections::HashMap;
@@ -197,15 +198,14 @@ pub fn count(dir: &RunDir, manifest: &Manifest, records: u64) -> Result<(), Read
     if manifest.status == Status::Running || manifest.extent(&path).is_some() {
         return Ok(());
     }
-    let plan = &manifest.plan;
-    let whole = plan.evaluation.as_ref().filter(|_| plan.verb == "eval" && manifest.status == Status::Complete);
-    if let Some((evaluation, items)) = whole.zip(manifest.items) {
+    let is_complete = manifest.status == Status::Complete;
+    if let (Plan::Eval(evaluation), true, Some(items)) = (&manifest.plan, is_complete, manifest.items) {
         let asked = items * u64::from(evaluation.epochs) * evaluation.models.len() as u64;
         if records < asked {
             return Err(ends_early(&path, records, format!("the run is complete with {asked} records")).into());
         }
     }
-    if records == 0 && manifest.status == Status::Complete && plan.query_budget.is_some() {
+    if records == 0 && is_complete && manifest.plan.attack().is_some() {
         return Err(ends_early(&path, records, "the run is complete".into()).into());
     }
     if !dir.timings().exists() {

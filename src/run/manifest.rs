@@ -4,112 +4,28 @@
 //! run that is going on or was killed. How far its files go, and a hash of what cannot change after the beginning, stand at
 //! its end, so that damage is found out before anybody trusts a figure. Who means to deceive can make them anew.
 
+mod v1;
+
 use super::clock::Stamp;
 use super::command;
 use super::dir::{DirError, RunDir, write_whole};
 use super::extent::{Damage, Extent};
 use super::jsonl::LineError;
-use super::shard::Shard;
+use super::plan::{Conditions, Plan};
 use super::yaml::{ConfigError, YamlFile};
-use crate::ask::judge::Strictness;
 use crate::ask::models::Prices;
-use crate::item::record::{SCHEMA_VERSION, Task};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// The key under which a request says how near a float must come to the truth, where that is not exactly.
-pub const FLOAT_TOLERANCE: &str = "float_tolerance";
+/// Version of a manifest. The first had the command line in place of a plan: [`v1`] reads it.
+pub const MANIFEST_SCHEMA: u32 = 2;
 /// The key of the hash of everything else but [`LIVELY`].
 const SEAL: &str = "seal";
 /// What depends on when a run goes on, on what machine and how far; a part and the whole differ in nothing else.
-const LIVELY: [&str; 6] = ["status", "started", "finished", "seconds", "command", SEAL];
-
-/// What decides the records of a run: two runs with equal plans ask the same questions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// What was run: `attack`, `eval`, ...
-    pub verb: String,
-    /// The seed that everything random comes from.
-    pub seed: u64,
-    /// Who chose the programs; `None` where nobody chooses.
-    pub strategy: Option<String>,
-    /// The preset.
-    pub preset: Preset,
-    /// The prompt; `None` where nothing is asked.
-    pub prompt: Option<Prompt>,
-    /// The model asked for; `None` where nothing is asked.
-    pub model: Option<String>,
-    /// Hash of the trained policy that it began with, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
-    /// Everything that goes into a request beside the prompt: temperature, token limit, reasoning effort, base URL, ...
-    pub request: Value,
-    /// Requests that may be spent.
-    pub query_budget: Option<u64>,
-    /// What is evaluated, of an evaluation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub evaluation: Option<Evaluation>,
-}
-
-/// What an evaluation asks, and whom. Its preset is the suite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Evaluation {
-    /// What of the suite is asked: tasks (all, if there are none) and items of each at most.
-    pub tasks: Vec<Task>,
-    /// Items of each task at most.
-    pub limit: Option<u64>,
-    /// How often each item is asked.
-    pub epochs: u32,
-    /// Who is asked.
-    pub models: Vec<Examinee>,
-    /// How each task is asked.
-    pub prompts: Vec<Prompt>,
-    /// The model against which the items were chosen: they are no measure of it. `None` for neutral ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chosen_against: Option<String>,
-    /// The part of the items that is asked, where the work is split.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Shard>,
-}
-
-/// A model under evaluation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Examinee {
-    /// Its full name.
-    pub name: String,
-    /// As [`Plan::request`].
-    pub request: Value,
-    /// What it costs, if that is known; nothing for those that answer within this program.
-    pub prices: Option<Prices>,
-}
-
-impl Examinee {
-    /// How exactly its replies are held against the truth.
-    pub fn strictness(&self) -> Strictness {
-        Strictness { float_tolerance: self.request.get(FLOAT_TOLERANCE).and_then(Value::as_f64) }
-    }
-}
-
-/// A preset as it was used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preset {
-    /// Its name or file.
-    pub name: String,
-    /// Every setting, defaults included.
-    pub config: Value,
-}
-
-/// A prompt as it was used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prompt {
-    /// `stack.v1`.
-    pub name: String,
-    /// Hash of its text.
-    pub hash: String,
-}
+const LIVELY: [&str; 7] = ["status", "started", "finished", "seconds", "command", "conditions", SEAL];
 
 /// How far a run came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +42,7 @@ pub enum Status {
 /// `manifest.yaml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the files in the directory: [`SCHEMA_VERSION`].
+    /// Version of this file: [`MANIFEST_SCHEMA`].
     pub schema: u32,
     /// Version of this program.
     pub wasmweaver: String,
@@ -140,19 +56,13 @@ pub struct Manifest {
     pub finished: Option<Stamp>,
     /// How long it took; of a run that was resumed, all parts that ended by themselves.
     pub seconds: Option<f64>,
-    /// The command line, without secrets.
+    /// The command line that began it, without secrets: for people, and read by no program.
     pub command: Vec<String>,
     /// What decides the records.
-    #[serde(flatten)]
     pub plan: Plan,
-    /// Requests at once; noted, though no record depends on it.
-    pub max_connections: u32,
-    /// Date of the price table that costs were reckoned with.
-    pub price_table_date: Option<String>,
-    /// What the model of an attack costs, if that is known; those of an evaluation stand in its plan. Prices change: a run is
-    /// reckoned by those of its day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prices: Option<Prices>,
+    /// How it is carried out.
+    #[serde(default)]
+    pub conditions: Conditions,
     /// The model that the provider says has answered; known at the end.
     pub model_returned: Option<String>,
     /// How many items are asked, of an evaluation; known once they are woven.
@@ -179,9 +89,9 @@ pub enum ManifestError {
 
 impl Manifest {
     /// The manifest of a run that starts now. `args` are those of the process; secrets in them are not kept.
-    pub fn begin<I: IntoIterator<Item = String>>(plan: Plan, args: I, max_connections: u32, started: Stamp) -> Self {
+    pub fn begin<I: IntoIterator<Item = String>>(plan: Plan, conditions: Conditions, args: I, started: Stamp) -> Self {
         Self {
-            schema: SCHEMA_VERSION,
+            schema: MANIFEST_SCHEMA,
             wasmweaver: env!("CARGO_PKG_VERSION").into(),
             commit: option_env!("WASMWEAVER_COMMIT").map(Into::into),
             status: Status::Running,
@@ -190,9 +100,7 @@ impl Manifest {
             seconds: None,
             command: command::without_secrets(args),
             plan,
-            max_connections,
-            price_table_date: None,
-            prices: None,
+            conditions,
             model_returned: None,
             items: None,
             fingerprint: None,
@@ -223,11 +131,8 @@ impl Manifest {
 
     /// What one of its models costs, if that is known.
     pub fn prices_of(&self, model: Option<&str>) -> Option<&Prices> {
-        let mut examinees = self.plan.evaluation.iter().flat_map(|evaluation| &evaluation.models);
-        match examinees.find(|examinee| Some(examinee.name.as_str()) == model) {
-            Some(examinee) => examinee.prices.as_ref(),
-            None => self.prices.as_ref().filter(|_| model == self.plan.model.as_deref()),
-        }
+        let asked = self.plan.examinees().iter().find(|examinee| Some(examinee.name.as_str()) == model);
+        asked.and_then(|examinee| examinee.prices.as_ref())
     }
 
     /// Notes the end of the run.
@@ -242,20 +147,13 @@ impl Manifest {
     /// Equal for two runs exactly when they ask the same questions of the same model in the same way, up to what the
     /// clock, the network and other people's machines do. Takes in neither connections, command line nor times.
     pub fn identity(&self) -> String {
-        let Plan { preset, prompt, .. } = &self.plan;
-        // The names of preset and prompt are labels: what is in them decides.
-        let labelless = Plan {
-            preset: Preset { name: String::new(), ..preset.clone() },
-            prompt: prompt.clone().map(|prompt| Prompt { name: String::new(), ..prompt }),
-            ..self.plan.clone()
-        };
-        let text = yaml(&(self.schema, &self.wasmweaver, labelless));
+        let text = yaml(&(self.schema, &self.wasmweaver, self.plan.without_labels()));
         blake3::hash(text.as_bytes()).to_hex().as_str()[..32].to_owned()
     }
 
-    /// What of the plan, or of the program, is not the same in another one, by its keys: `evaluation.models.0.prices`.
+    /// What of the plan, or of the program, is not the same in another one, by its keys: `models.0.prices`.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let plan = |manifest: &Self| serde_yaml::to_value(&manifest.plan).expect("plain data");
+        let plan = |manifest: &Self| serde_yaml::to_value(manifest.plan.without_labels()).expect("plain data");
         let mut differ = Vec::new();
         differing("", &plan(self), &plan(other), &mut differ);
         if self.wasmweaver != other.wasmweaver {
@@ -278,28 +176,34 @@ impl Manifest {
     pub fn read(dir: &RunDir) -> Result<Self, ManifestError> {
         let path = dir.manifest();
         let file = YamlFile::read(&path)?;
-        let manifest: Self = file.parse()?;
-        let sealed: Sealed = file.parse()?;
-        if sealed.seal.is_some() && sealed.seal != seal(file.text()) {
+        let head: Head = file.parse()?;
+        if head.seal.is_some() && head.seal != seal(file.text()) {
             let what = "it was changed since the run wrote it: its seal does not fit".into();
             return Err(Damage { path, line: None, what }.into());
         }
-        if manifest.schema == 0 {
-            let todo = "the first was 1: take the file from a copy of the run";
-            return Err(file.at(&["schema"], "no version has the number 0", todo).into());
+        match head.schema {
+            0 => {
+                let todo = "the first was 1: take the file from a copy of the run";
+                Err(file.at(&["schema"], "no version has the number 0", todo).into())
+            }
+            1 => Ok(file.parse::<v1::Manifest>()?.translated().map_err(|missing| {
+                file.at(&[], &format!("the manifest lacks {missing}"), "take the file from a copy of the run")
+            })?),
+            MANIFEST_SCHEMA => Ok(file.parse()?),
+            newer => {
+                let what = format!("{newer} is newer than this program's {MANIFEST_SCHEMA}");
+                let todo = format!("use wasmweaver {} or later", head.wasmweaver);
+                Err(file.at(&["schema"], &what, &todo).into())
+            }
         }
-        if manifest.schema > SCHEMA_VERSION {
-            let what = format!("{} is newer than this program's {SCHEMA_VERSION}", manifest.schema);
-            let todo = format!("use wasmweaver {} or later", manifest.wasmweaver);
-            return Err(file.at(&["schema"], &what, &todo).into());
-        }
-        Ok(manifest)
     }
 }
 
-/// What of a manifest says whether the rest was changed.
+/// What of a manifest says how the rest is read, and whether it was changed.
 #[derive(Deserialize)]
-struct Sealed {
+struct Head {
+    schema: u32,
+    wasmweaver: String,
     #[serde(default)]
     seal: Option<String>,
 }

@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod merge;
 pub mod order;
 pub mod pairs;
+pub mod plan;
 pub mod preset;
 pub mod shard;
 pub mod shrunk;

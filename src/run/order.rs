@@ -6,7 +6,7 @@
 
 use super::dir::{DirError, RunDir, WholeFile};
 use super::jsonl::{self, LineError, Stream};
-use super::manifest::Evaluation;
+use super::plan::EvalPlan;
 use serde::Deserialize;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -34,7 +34,7 @@ pub struct Placed {
 
 impl Placed {
     /// Its place in an evaluation.
-    pub fn slot(&self, evaluation: &Evaluation) -> Slot {
+    pub fn slot(&self, evaluation: &EvalPlan) -> Slot {
         let is_it = |name: &String| self.model.as_ref() == Some(name);
         let model = evaluation.models.iter().position(|model| is_it(&model.name)).unwrap_or(evaluation.models.len());
         Slot { index: self.index, round: self.round, model }
@@ -56,7 +56,7 @@ pub enum OrderError {
 ///
 /// # Errors
 /// If they cannot be read or written; then they stand as they did.
-pub fn put_in_order(dir: &RunDir, evaluation: &Evaluation) -> Result<(), OrderError> {
+pub fn put_in_order(dir: &RunDir, evaluation: &EvalPlan) -> Result<(), OrderError> {
     for path in [dir.records(), dir.timings()] {
         if path.exists() {
             sort(&path, evaluation)?;
@@ -65,7 +65,7 @@ pub fn put_in_order(dir: &RunDir, evaluation: &Evaluation) -> Result<(), OrderEr
     Ok(())
 }
 
-fn sort(path: &Path, evaluation: &Evaluation) -> Result<(), OrderError> {
+fn sort(path: &Path, evaluation: &EvalPlan) -> Result<(), OrderError> {
     let (mut places, mut offset) = (Vec::new(), 0);
     let mut lines: Stream<Placed> = jsonl::stream(path)?;
     while let Some(placed) = lines.next() {
@@ -102,14 +102,11 @@ mod tests {
     use super::super::dir::RunName;
     use super::super::dir::tests::Scratch;
     use super::*;
-    use crate::run::manifest::Examinee;
+    use crate::run::plan::tests as plan;
     use std::time::UNIX_EPOCH;
 
-    fn evaluation() -> Evaluation {
-        let examinee = |name: &str| Examinee { name: name.into(), request: serde_yaml::Value::Null, prices: None };
-        let models = ["b", "a"].map(examinee).to_vec();
-        let (tasks, prompts) = (Vec::new(), Vec::new());
-        Evaluation { tasks, limit: None, epochs: 2, models, prompts, chosen_against: None, shard: None }
+    fn evaluation() -> EvalPlan {
+        plan::evaluation(["b", "a"].map(plan::examinee).to_vec(), 2)
     }
 
     #[test]

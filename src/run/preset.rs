@@ -3,6 +3,7 @@
 //! Must not hold defaults (those stand with the settings) nor check ranges itself: each folder checks its own, and here
 //! a mistake only gets its file and line.
 
+use super::plan::NamedConfig;
 use super::yaml::{ConfigError, YamlFile, nearest};
 use crate::attack::search::AttackConfig;
 use crate::item::halt::Halt;
@@ -99,6 +100,21 @@ impl Preset {
     /// A [`ConfigError`].
     pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
         Self::read(&YamlFile::from_text(path, text))
+    }
+
+    /// The preset of a plan, with every setting as it was used.
+    ///
+    /// # Errors
+    /// If it has settings that this program does not know.
+    pub fn of_plan(plan: &NamedConfig) -> Result<Self, ConfigError> {
+        let path = PathBuf::from(format!("{} (as it stands in the manifest)", plan.name));
+        let text = serde_yaml::to_string(&plan.config).expect("what was read as YAML is written as YAML");
+        Self::from_text(&path, &text)
+    }
+
+    /// The preset as a plan has it, under a name.
+    pub fn named(&self, name: &str) -> NamedConfig {
+        NamedConfig { name: name.into(), config: serde_yaml::to_value(self).expect("plain data") }
     }
 
     fn read(file: &YamlFile) -> Result<Self, ConfigError> {

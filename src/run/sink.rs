@@ -77,17 +77,15 @@ pub fn read_records(dir: &RunDir) -> Result<Lines<Record>, ReadError> {
 /// If the file cannot be opened, or is not there and should be.
 pub fn stream_records(dir: &RunDir) -> Result<Records, ReadError> {
     let manifest = if dir.manifest().exists() { Some(Manifest::read(dir)?) } else { None };
-    let asks =
-        manifest.as_ref().is_some_and(|Manifest { plan, .. }| plan.prompt.is_some() || plan.evaluation.is_some());
+    let asks = manifest.as_ref().is_some_and(|Manifest { plan, .. }| !plan.examinees().is_empty());
     let lines = match intact::lines(&dir.records(), manifest.as_ref()) {
         // Killed before its first record; whether there should be any, their number tells.
         Err(ReadError::Lines(LineError::Read { source, .. })) if asks && source.kind() == ErrorKind::NotFound => None,
         lines => Some(lines?),
     };
-    let asked = manifest.as_ref().map(|Manifest { plan, .. }| {
-        let examined = plan.evaluation.iter().flat_map(|asked| &asked.models).map(|model| &model.name);
-        plan.model.iter().chain(examined).cloned().collect()
-    });
+    let asked = manifest
+        .as_ref()
+        .map(|Manifest { plan, .. }| plan.examinees().iter().map(|examinee| examinee.name.clone()).collect());
     Ok(Records { dir: dir.clone(), manifest, asked, lines, places: Places::default(), count: 0 })
 }
 

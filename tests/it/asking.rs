@@ -16,8 +16,9 @@ use wasmweaver::ask::judge::Strictness;
 use wasmweaver::ask::limits::Limits;
 use wasmweaver::ask::models::ParamStyle;
 use wasmweaver::ask::openai::{Endpoint, OpenAi};
-use wasmweaver::ask::pipeline::{Clock, Ended, Question, Stop, ask_all};
+use wasmweaver::ask::pipeline::{Clock, Ended, Question, ask_all};
 use wasmweaver::ask::serve::{RespondError, Responder, Server};
+use wasmweaver::ask::stop::Stop;
 use wasmweaver::item::record::{Answer, Truth, Verdict};
 use wasmweaver::wasm::types::Value;
 

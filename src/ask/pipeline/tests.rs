@@ -5,6 +5,7 @@ use futures::future::BoxFuture;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Waits for something that asks, where tokio is not known.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {

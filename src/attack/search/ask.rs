@@ -4,7 +4,8 @@
 
 use super::pick::{Candidate, Question};
 use super::{AttackError, Finish, Found, Search, State, seeds};
-use crate::ask::pipeline::{Clock, Ended, ask_as_they_come};
+use crate::ask::exchange::{Asked, ExchangeError};
+use crate::ask::pipeline::Clock;
 use crate::attack::strategy::random::Random;
 use crate::attack::strategy::{Strategy, Woven};
 use crate::cause::profile::Profile;
@@ -104,42 +105,33 @@ impl Search {
         state: &mut State<'_>,
     ) -> Result<(Vec<(u32, Answer)>, Finish), AttackError> {
         let epoch = u32::from(batch.purpose == Purpose::Confirm);
-        let question =
-            |(about, one): (usize, &One<'_>)| Ok(self.examiner.question(&one.question.draft.item, epoch, about)?);
         let (mut known, mut open) = (Vec::new(), Vec::new());
-        for (at, one) in batch.asked.iter().enumerate() {
-            match state.known.take((batch.purpose, batch.round, one.index), &one.question.draft.item)? {
-                Some(answer) => known.push((at, answer)),
-                None => open.push((at, one)),
+        for (about, one) in batch.asked.iter().enumerate() {
+            let item = &one.question.draft.item;
+            match state.known.take((batch.purpose, batch.round, one.index), item)? {
+                Some(answer) => known.push((about, answer)),
+                None => open.push(Ok(Asked { item: item.clone(), epoch, about })),
             }
         }
         let mut answers = Vec::new();
-        let (sink, watch, found) = (&mut *state.sink, &mut *state.watch, &state.found);
+        let State { exchange, sink, watch, found, .. } = state;
         for (at, answer) in known {
             let record = self.record(batch, at, answer, found);
-            watch.answered(&record, 1);
+            exchange.recall(&record.item, &record.answer);
+            watch.answered(&record, exchange.budget().spent());
             answers.push((record.index, record.answer));
         }
+        let budget = exchange.budget().clone();
         let on_answer = |at: usize, answer: Answer, clock: Clock| -> Result<(), AttackError> {
             let record = self.record(batch, at, answer, found);
             sink.record(&record, &clock.timing(&record))?;
-            watch.answered(&record, clock.attempts);
+            watch.answered(&record, budget.spent());
             answers.push((record.index, record.answer));
             Ok(())
         };
-        let questions = open.into_iter().map(question);
-        let (model, limits) = (self.examiner.model.clone(), &self.examiner.limits);
-        let ended =
-            ask_as_they_come(model, stream::iter(questions), limits, &mut state.form, state.stop.clone(), on_answer)
-                .await?;
+        let finish = exchange.ask(stream::iter(open), on_answer).await?;
         answers.sort_by_key(|(index, _)| *index);
-        match ended {
-            Ended::Complete => Ok((answers, Finish::Complete)),
-            Ended::Stopped => Ok((answers, Finish::Stopped)),
-            Ended::Outage { questions, trouble } => Err(AttackError::NobodyAnswers { asked: questions, trouble }),
-            Ended::Formless(never) => Err(AttackError::NeverInForm(never)),
-            Ended::Fatal(error) => Err(AttackError::Model(error)),
-        }
+        Ok((answers, finish))
     }
 
     /// What is kept of an answer.
@@ -196,12 +188,13 @@ impl Search {
 ///
 /// # Errors
 /// A whole round met nothing but trouble, and no earlier one was answered either.
-pub(super) fn heard(answers: &[(u32, Answer)], replied: &mut bool) -> Result<(), AttackError> {
+pub(super) fn heard(answers: &[(u32, Answer)], state: &mut State<'_>) -> Result<(), ExchangeError> {
     let trouble = |answer: &Answer| matches!(answer.verdict, Verdict::ProviderError | Verdict::Timeout);
-    *replied |= answers.iter().any(|(_, answer)| !trouble(answer));
+    state.replied |= answers.iter().any(|(_, answer)| !trouble(answer));
     match answers.last() {
-        Some((_, last)) if !*replied => Err(AttackError::NobodyAnswers {
-            asked: answers.len(),
+        Some((_, last)) if !state.replied => Err(ExchangeError::Outage {
+            name: state.exchange.examiner().name.clone(),
+            questions: answers.len(),
             trouble: last.error.clone().unwrap_or_else(|| last.verdict.to_string()),
         }),
         _ => Ok(()),

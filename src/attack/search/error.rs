@@ -2,9 +2,7 @@
 //!
 //! Must not know what is done about it.
 
-use crate::ask::chat::ChatError;
-use crate::ask::form::NeverInForm;
-use crate::ask::prompt::PromptError;
+use crate::ask::exchange::ExchangeError;
 use crate::item::make::Draft;
 use crate::item::record::{Purpose, SinkError};
 use crate::learn;
@@ -37,25 +35,9 @@ pub enum AttackError {
     /// A record could not be kept.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// The prompt does not render.
+    /// The model could not be asked on.
     #[error(transparent)]
-    Prompt(#[from] PromptError),
-    /// Asking on makes no sense.
-    #[error(transparent)]
-    Model(ChatError),
-    /// Nobody answers, or nobody answers any more.
-    #[error(
-        "nobody answers: {asked} questions one after the other met trouble; --resume asks them again; the last: {trouble}"
-    )]
-    NobodyAnswers {
-        /// Questions asked.
-        asked: usize,
-        /// What the provider said last.
-        trouble: String,
-    },
-    /// The model never answers in the form that was asked for.
-    #[error("{0}")]
-    NeverInForm(NeverInForm),
+    Exchange(#[from] ExchangeError),
     /// The tensor library failed.
     #[error("the learner failed: {0}")]
     Learner(#[from] learn::Error),

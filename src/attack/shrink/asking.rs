@@ -2,15 +2,14 @@
 //!
 //! Must not know edits. Trouble of the provider decides nothing: what met it counts neither as missed nor as answered.
 
-use super::{Finish, Shrinker, Size};
-use crate::ask::chat::ChatError;
-use crate::ask::form::NeverInForm;
-use crate::ask::pipeline::{Clock, Ended, StopSignal, ask_all};
-use crate::ask::prompt::PromptError;
+use super::{Finish, Size};
+use crate::ask::exchange::{self, Asked, Exchange, ExchangeError};
+use crate::ask::pipeline::Clock;
 use crate::item::edit::UnreadableItem;
 use crate::item::make::{Draft, confirm_all};
 use crate::item::record::{Answer, Item, Purpose, Record};
 use crate::wasm::oracle::{Disagreement, Oracle};
+use futures::stream;
 use std::collections::HashSet;
 
 /// The first epoch of what is asked here: an attack has asked in 0, and confirmed in 1.
@@ -36,23 +35,9 @@ pub enum ShrinkError {
         /// What about.
         disagreement: Disagreement,
     },
-    /// The prompt does not render.
+    /// The model could not be asked on.
     #[error(transparent)]
-    Prompt(#[from] PromptError),
-    /// The model never answers in the form that was asked for.
-    #[error("{0}")]
-    NeverInForm(NeverInForm),
-    /// Asking on makes no sense.
-    #[error(transparent)]
-    Model(ChatError),
-    /// Nobody answers.
-    #[error("nobody answers: {asked} questions one after the other met trouble; the last: {trouble}")]
-    NobodyAnswers {
-        /// Questions asked.
-        asked: usize,
-        /// What the provider said last.
-        trouble: String,
-    },
+    Exchange(#[from] ExchangeError),
 }
 
 /// What shrinking tells while it goes on.
@@ -65,9 +50,11 @@ pub trait Watch {
 
 /// One program's questions.
 pub(super) struct Asking<'a> {
-    shrinker: &'a Shrinker,
+    exchange: &'a mut Exchange,
+    /// How often a smaller program must be missed again.
+    confirm: u32,
+    query_budget: u64,
     watch: &'a mut dyn Watch,
-    stop: StopSignal,
     oracle: Oracle,
     left: u64,
     stopped: bool,
@@ -77,13 +64,18 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(shrinker: &'a Shrinker, watch: &'a mut dyn Watch, stop: StopSignal) -> Self {
+    pub(super) fn new(
+        exchange: &'a mut Exchange,
+        (confirm, query_budget): (u32, u64),
+        watch: &'a mut dyn Watch,
+    ) -> Self {
         Self {
-            shrinker,
+            exchange,
+            confirm,
+            query_budget,
             watch,
-            stop,
             oracle: Oracle::new(),
-            left: shrinker.query_budget,
+            left: query_budget,
             stopped: false,
             asked: HashSet::new(),
             missed: Vec::new(),
@@ -92,12 +84,12 @@ impl<'a> Asking<'a> {
 
     /// Requests spent.
     pub(super) fn spent(&self) -> u64 {
-        self.shrinker.query_budget - self.left
+        self.query_budget - self.left
     }
 
     /// Whether nothing more can be found out: one question and its confirmations are not left.
     pub(super) fn is_over(&self) -> bool {
-        self.stopped || self.left <= u64::from(self.shrinker.confirm)
+        self.stopped || self.left <= u64::from(self.confirm)
     }
 
     pub(super) fn finish(&self) -> Finish {
@@ -125,7 +117,7 @@ impl<'a> Asking<'a> {
 
     /// Asks about programs for the first time; which of them were missed. Room for confirming one is kept.
     pub(super) async fn first(&mut self, drafts: &[&Draft]) -> Result<Vec<usize>, ShrinkError> {
-        let room = self.left.saturating_sub(u64::from(self.shrinker.confirm)) as usize;
+        let room = self.left.saturating_sub(u64::from(self.confirm)) as usize;
         let drafts = &drafts[..drafts.len().min(room)];
         confirm_all(drafts, &self.oracle).map_err(|(at, disagreement)| ShrinkError::Disagreement {
             draft: Box::new(drafts[at].clone()),
@@ -144,7 +136,7 @@ impl<'a> Asking<'a> {
 
     /// Asks again about a program that was missed; as [`Asking::is_missed`].
     pub(super) async fn again(&mut self, draft: &Draft) -> Result<Option<(Answer, (u32, u32))>, ShrinkError> {
-        let times = self.shrinker.confirm;
+        let times = self.confirm;
         if self.left < u64::from(times) {
             return Ok(None);
         }
@@ -158,30 +150,21 @@ impl<'a> Asking<'a> {
 
     /// The answers, by the number of their question, in this order.
     async fn ask(&mut self, questions: &[(&Draft, u32)]) -> Result<Vec<(usize, Answer)>, ShrinkError> {
-        let examiner = &self.shrinker.examiner;
-        let question = |(about, (draft, epoch)): (usize, &(&Draft, u32))| -> Result<_, ShrinkError> {
-            Ok(examiner.question(&draft.item, *epoch, about)?)
-        };
+        let Self { exchange, watch, .. } = self;
         let mut answers = Vec::new();
-        let watch = &mut *self.watch;
         let on_answer = |at: usize, answer: Answer, clock: Clock| -> Result<(), ShrinkError> {
             watch.answered(&record(questions[at].0.item.clone(), answer.clone()), clock.attempts);
             answers.push((at, answer));
             Ok(())
         };
+        let asked = questions
+            .iter()
+            .enumerate()
+            .map(|(about, &(draft, epoch))| Ok(Asked { item: draft.item.clone(), epoch, about }));
         self.left -= questions.len() as u64;
-        let asked = questions.iter().enumerate().map(question);
-        let ended = ask_all(examiner.model.clone(), asked, &examiner.limits, self.stop.clone(), on_answer).await?;
+        let finish = exchange.ask(stream::iter(asked), on_answer).await?;
+        self.stopped |= finish == exchange::Finish::Stopped;
         answers.sort_by_key(|(at, _)| *at);
-        match ended {
-            Ended::Complete => {}
-            Ended::Stopped => self.stopped = true,
-            Ended::Outage { questions, trouble } => {
-                return Err(ShrinkError::NobodyAnswers { asked: questions, trouble });
-            }
-            Ended::Formless(never) => return Err(ShrinkError::NeverInForm(never)),
-            Ended::Fatal(error) => return Err(ShrinkError::Model(error)),
-        }
         Ok(answers)
     }
 }

@@ -1,12 +1,12 @@
 //! Whole shrinks, against solvers whose weakness is known.
 
 use super::*;
+use crate::ask::budget::Budget;
+use crate::ask::chat::ChatModel;
 use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Scripted};
-use crate::ask::chat::{ChatModel, Params};
-use crate::ask::judge::Strictness;
+use crate::ask::examiner::Examiner;
 use crate::ask::judge::judge;
-use crate::ask::limits::Limits;
-use crate::ask::pipeline::tests::{block_on, never};
+use crate::ask::pipeline::tests::block_on;
 use crate::ask::prompt::Prompt;
 use crate::item::make::confirm_all;
 use crate::item::record::{Probe, Purpose, Verdict};
@@ -64,16 +64,9 @@ fn reply(solver: Solver, request: &ChatRequest) -> ChatReply {
     ChatReply::text(solver.reply(&request.messages, None).expect("there is a question"))
 }
 
-fn shrinker(task: Task, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrinker {
+fn shrinker(model: Arc<dyn ChatModel>, query_budget: u64) -> Shrinker {
     Shrinker {
-        examiner: Examiner {
-            prompt: Prompt::shipped(task),
-            model,
-            model_id: "m".into(),
-            params: Params::default(),
-            limits: Limits::default(),
-            strictness: Strictness::default(),
-        },
+        exchange: Exchange::new(Examiner::new("m", model), Arc::new(Budget::unlimited())),
         confirm: 1,
         query_budget,
         known: BTreeMap::new(),
@@ -94,9 +87,8 @@ fn misses(items: &[Item], solver: Solver, count: usize) -> Vec<&Item> {
 }
 
 fn shrink(item: &Item, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrunk {
-    let stop = never();
-    let shrinker = shrinker(item.task, model, query_budget);
-    let shrunk = block_on(shrinker.shrink(item, &mut Quiet, stop)).expect("all answer");
+    let mut shrinker = shrinker(model, query_budget);
+    let shrunk = block_on(shrinker.shrink(item, &mut Quiet)).expect("all answer");
     assert!(shrunk.queries <= query_budget && shrunk.after <= shrunk.before);
     if let Some(record) = &shrunk.record {
         let item = &record.item;
@@ -285,7 +277,7 @@ fn trouble_decides_nothing() {
     assert!(matches!(shrunk.finish, Finish::Smallest) && shrunk.after.instructions <= 5, "{:?}", shrunk.after);
     // All do, from some time on.
     let shrunk = shrink(item, answers(12, u32::MAX), 1000);
-    assert!(matches!(shrunk.finish, Finish::Broken(ShrinkError::NobodyAnswers { .. })), "{:?}", shrunk.finish);
+    assert!(matches!(shrunk.finish, Finish::Broken(ExchangeError::Outage { .. })), "{:?}", shrunk.finish);
     assert!(is_missed(solver, &shrunk.record.expect("it is missed").item));
 }
 
@@ -294,17 +286,17 @@ fn trouble_decides_nothing() {
 fn no_edit_of_any_program_breaks_us() {
     let items = source((WHOLE, BRANCHING), Task::Stack).items(Seed::new(4), 6).expect("there are enough");
     let model = Arc::new(Scripted::saying(""));
-    let shrinker = shrinker(Task::Stack, model, 10);
+    let mut exchange = shrinker(model, 10).exchange;
+    let known = BTreeMap::new();
     for (item, number) in items.iter().zip(0..) {
-        let stop = never();
         let mut quiet = Quiet;
         let mut work = Work {
-            asking: Asking::new(&shrinker, &mut quiet, stop),
+            asking: Asking::new(&mut exchange, (1, 10), &mut quiet),
             machine: Machine::default(),
             fuel_limit: item.fuel + MORE_FUEL,
             id: String::new(),
             drops_unused: number % 3 > 0,
-            known: &shrinker.known,
+            known: &known,
             same: None,
         };
         let subject = Subject::of(Question::of(item).expect("it reads back")).expect("its probe stands somewhere");
@@ -329,12 +321,12 @@ fn what_comes_to_a_known_program_is_not_asked_about() {
     let solver = single("unsigned-as-signed");
     let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 400).expect("there are enough");
     let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
-    let mut shrinker = shrinker(Task::Stack, model, 1000);
+    let mut shrinker = shrinker(model, 1000);
     let (mut alone, mut shared, mut results) = (0, 0, Vec::new());
     for item in misses(&items, solver, 6) {
-        let before = shrink(item, shrinker.examiner.model.clone(), 1000);
+        let before = shrink(item, shrinker.exchange.examiner().model.clone(), 1000);
         let form = before.record.expect("it is missed").item.canonical;
-        let again = block_on(shrinker.shrink(item, &mut Quiet, never())).expect("all answer");
+        let again = block_on(shrinker.shrink(item, &mut Quiet)).expect("all answer");
         (alone, shared) = (alone + before.queries, shared + again.queries);
         match (&again.finish, again.record) {
             (Finish::Known(from), None) => assert!(results.contains(from)),
@@ -345,7 +337,7 @@ fn what_comes_to_a_known_program_is_not_asked_about() {
             }
             other => panic!("{other:?}"),
         }
-        let known = block_on(shrinker.shrink(item, &mut Quiet, never())).expect("all answer");
+        let known = block_on(shrinker.shrink(item, &mut Quiet)).expect("all answer");
         assert!(matches!(known.finish, Finish::Known(_)), "{:?}", known.finish);
     }
     assert!(results.len() < 6 && shared < alone, "{results:?}: {shared} of {alone} queries");

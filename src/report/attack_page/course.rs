@@ -38,8 +38,8 @@ pub(super) fn section(parts: &Parts<'_>) -> Result<Section, PlotError> {
         let plan = &parts.manifest.plan;
         let line = format!(
             "harness attack --preset {} --model {} --strategy matched --like {}",
-            plan.preset.name,
-            plan.model.as_deref().unwrap_or_default(),
+            plan.preset().name,
+            plan.attack().map_or("", |attack| &attack.model.name),
             parts.dir
         );
         let note = "Long programs are missed by themselves. A baseline of the same lengths and instructions is a run of its own, \

@@ -18,7 +18,7 @@ const IN_FULL: usize = 50;
 
 pub(super) fn items(parts: Parts<'_>) -> Items {
     let mut book = ItemBook::new(parts.prompts);
-    let prompts: Vec<_> = parts.manifest.plan.prompt.clone().into_iter().collect();
+    let prompts: Vec<_> = parts.manifest.plan.prompts().to_vec();
     let run = book.run(&parts.dir, &prompts);
     for line in parts.shrunk {
         let mut view = book.view(run, &line.record, true);

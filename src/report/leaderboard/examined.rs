@@ -145,8 +145,8 @@ impl<'a> Examined<'a> {
         let first = self.lines.first()?.entrant;
         let seed = Seed::new(0).child("leaderboard").child(first.fingerprint()).child(task.name());
         Some(Board {
-            suite: first.manifest.plan.preset.name.clone(),
-            seed: first.manifest.plan.seed,
+            suite: first.evaluation().suite.name.clone(),
+            seed: first.evaluation().seed,
             fingerprint: first.fingerprint().into(),
             task,
             items: of_task.len() as u64,

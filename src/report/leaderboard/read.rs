@@ -8,7 +8,8 @@ use crate::ask::pipeline::regrade;
 use crate::item::edit::UnreadableItem;
 use crate::item::record::Record;
 use crate::run::dir::RunDir;
-use crate::run::manifest::{Evaluation, Examinee, Manifest, ManifestError};
+use crate::run::manifest::{Manifest, ManifestError};
+use crate::run::plan::{EvalPlan, Examinee};
 use crate::run::shard::Shard;
 use crate::run::sink::{ReadError, stream_records};
 use std::path::PathBuf;
@@ -83,8 +84,8 @@ pub enum NotRanked {
 }
 
 impl Entrant {
-    pub(super) fn evaluation(&self) -> &Evaluation {
-        self.manifest.plan.evaluation.as_ref().expect("looked at when it was let in")
+    pub(super) fn evaluation(&self) -> &EvalPlan {
+        self.manifest.plan.evaluation().expect("looked at when it was let in")
     }
 
     pub(super) fn fingerprint(&self) -> &str {
@@ -95,7 +96,8 @@ impl Entrant {
     pub(super) fn judged(&self) -> Result<impl Iterator<Item = Result<(Record, bool), ReadError>>, ReadError> {
         let judge = |mut record: Record| {
             let of = |model: &&Examinee| Some(&model.name) == record.model.as_ref();
-            let strictness = self.evaluation().models.iter().find(of).map(Examinee::strictness).unwrap_or_default();
+            let strictness =
+                self.evaluation().models.iter().find(of).map(|model| model.request.strictness()).unwrap_or_default();
             let stored = record.answer.verdict;
             record.answer = regrade(record.answer, &record.item.truth, strictness);
             let is_same = record.answer.verdict == stored;
@@ -117,8 +119,8 @@ impl Entrant {
 pub fn entrant(dir: RunDir) -> Result<Entrant, NotRanked> {
     let manifest = Manifest::read(&dir)?;
     let run = PathBuf::from(dir.name());
-    let Some(evaluation) = &manifest.plan.evaluation else {
-        return Err(NotRanked::NoEvaluation { run, verb: manifest.plan.verb });
+    let Some(evaluation) = manifest.plan.evaluation() else {
+        return Err(NotRanked::NoEvaluation { run, verb: manifest.plan.verb().into() });
     };
     if let Some(model) = evaluation.chosen_against.clone() {
         return Err(NotRanked::ChosenAgainst { run, model });

@@ -2,7 +2,9 @@ use super::*;
 use crate::item::record::{Answer, Probe, Purpose, Record};
 use crate::run::dir::tests::Scratch;
 use crate::run::dir::{RunDir, RunName};
-use crate::run::manifest::{Evaluation, Examinee, Manifest, Status, tests::sample as manifest};
+use crate::run::manifest::{Manifest, Status, tests::sample as manifest};
+use crate::run::plan::Plan;
+use crate::run::plan::tests::{evaluation, examinee};
 use crate::run::sink::tests::sample;
 use Verdict::{Correct, Refusal, Wrong};
 use std::time::UNIX_EPOCH;
@@ -30,18 +32,7 @@ fn record(model: &str, index: u32, epoch: u32, verdict: Verdict) -> Record {
 /// A run with these replies, item by item, of each model.
 fn run(scratch: &Scratch, fingerprint: &str, status: Status, models: &[(&str, &[Verdict])]) -> Entrant {
     let mut manifest: Manifest = manifest();
-    manifest.plan.verb = "eval".into();
-    let examinee =
-        |(name, _): &(&str, _)| Examinee { name: (*name).into(), request: serde_yaml::Value::Null, prices: None };
-    manifest.plan.evaluation = Some(Evaluation {
-        tasks: vec![],
-        limit: None,
-        epochs: 1,
-        models: models.iter().map(examinee).collect(),
-        prompts: vec![],
-        chosen_against: None,
-        shard: None,
-    });
+    manifest.plan = Plan::Eval(evaluation(models.iter().map(|(name, _)| examinee(name)).collect(), 1));
     (manifest.status, manifest.fingerprint) = (status, Some(fingerprint.into()));
     let name = RunName { verb: "eval", strategy: None, preset: "smoke", model: None, seed: 0 };
     let dir = RunDir::create(scratch.path(), &name, &Stamp::of(UNIX_EPOCH)).expect("can be made");
@@ -133,7 +124,8 @@ fn items_chosen_against_a_model_rank_nobody() {
     let why = entrant(dir).expect_err("is an attack").to_string();
     assert!(why.contains("`harness attack`: items chosen against one model rank no models"), "{why}");
     let Entrant { dir, mut manifest } = run(&scratch, "aa", Status::Complete, &[("m", &[Wrong; 4])]);
-    manifest.plan.evaluation.as_mut().expect("is one").chosen_against = Some("sim/novice".into());
+    let Plan::Eval(plan) = &mut manifest.plan else { unreachable!("it was made so") };
+    plan.chosen_against = Some("sim/novice".into());
     manifest.write(&dir).expect("can be written");
     let why = entrant(dir).expect_err("has an attack's items").to_string();
     assert!(why.contains("were chosen against sim/novice: they rank no models"), "{why}");

@@ -11,7 +11,7 @@ use super::prompts::Prompts;
 use super::trace::{Trace, trace};
 use crate::ask::prompt::Prompt;
 use crate::item::record::{Purpose, Record, Task, Verdict};
-use crate::run::manifest;
+use crate::run::plan;
 use crate::wasm::machine::Machine;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -145,7 +145,7 @@ pub struct RunNumber(usize);
 struct Run {
     /// Its directory as a command names it.
     dir: String,
-    prompts: Vec<manifest::Prompt>,
+    prompts: Vec<plan::Prompt>,
 }
 
 /// The last line: what the items have in common.
@@ -196,7 +196,7 @@ impl ItemBook {
     }
 
     /// A run whose items follow: its directory as a command names it, and the prompts of its manifest.
-    pub fn run(&mut self, dir: &str, prompts: &[manifest::Prompt]) -> RunNumber {
+    pub fn run(&mut self, dir: &str, prompts: &[plan::Prompt]) -> RunNumber {
         self.runs.push(Run { dir: dir.into(), prompts: prompts.into() });
         RunNumber(self.runs.len() - 1)
     }

@@ -6,7 +6,7 @@
 use crate::ask::chat::Message;
 use crate::ask::prompt::Prompt;
 use crate::item::record::Item;
-use crate::run::manifest;
+use crate::run::plan;
 use serde::Serialize;
 
 /// Stands for the program; no prompt that people write has it.
@@ -38,9 +38,9 @@ impl Prompts {
     }
 
     /// The number of the prompt that asked about an item, one of those that its run used; `None` if the run names none.
-    pub(super) fn of(&mut self, used: &[manifest::Prompt], item: &Item) -> Option<usize> {
-        let known = |used: &manifest::Prompt| self.known.iter().find(|known| known.hash == used.hash);
-        let asks = |used: &&manifest::Prompt| known(used).is_some_and(|known| known.task == item.task);
+    pub(super) fn of(&mut self, used: &[plan::Prompt], item: &Item) -> Option<usize> {
+        let known = |used: &plan::Prompt| self.known.iter().find(|known| known.hash == used.hash);
+        let asks = |used: &&plan::Prompt| known(used).is_some_and(|known| known.task == item.task);
         let text = match used.iter().find(asks).and_then(known) {
             Some(prompt) => rendered(prompt, item)?,
             // A prompt of which the text is known does not ask this task, so it is one of the others.
@@ -79,8 +79,8 @@ mod tests {
     use crate::item::record::{Purpose, Task, Verdict};
     use crate::run::sink::tests::sample;
 
-    fn used(prompt: &Prompt) -> manifest::Prompt {
-        manifest::Prompt { name: prompt.id(), hash: prompt.hash.clone() }
+    fn used(prompt: &Prompt) -> plan::Prompt {
+        plan::Prompt::of(prompt)
     }
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_text_that_is_not_at_hand_is_not_made_up() {
         let item = sample(Purpose::Eval, 0, 0, Verdict::Wrong).item;
-        let own = manifest::Prompt { name: "mine.v3".into(), hash: "ab".into() };
+        let own = plan::Prompt { name: "mine.v3".into(), hash: "ab".into(), file: None };
         let mut prompts = Prompts::new(Vec::new());
         assert_eq!(prompts.of(&[own], &item), Some(0));
         assert_eq!(prompts.texts[0], Text { name: "mine.v3".into(), messages: Vec::new() });

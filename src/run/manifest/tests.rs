@@ -1,26 +1,33 @@
 use super::*;
+use crate::ask::chat::Params;
 use crate::run::dir::{RunName, tests::Scratch};
+use crate::run::plan::tests::examinee;
+use crate::run::plan::{AttackPlan, Examinee, NamedConfig, Prompt, Request, StrategyPlan};
 use std::time::UNIX_EPOCH;
 
 pub(crate) fn sample() -> Manifest {
-    let plan = Plan {
-        verb: "attack".into(),
+    let params = Params { max_tokens: Some(500), temperature: Some(0.5), ..Params::default() };
+    let plan = AttackPlan {
         seed: u64::MAX,
-        strategy: Some("ppo".into()),
-        preset: Preset { name: "stack".into(), config: parse("fuel: {min: 10, max: 50}\nbytes: 1000") },
-        prompt: Some(Prompt { name: "stack.v1".into(), hash: "ab12".into() }),
-        model: Some("sim/novice".into()),
-        policy: None,
-        request: parse("{max_tokens: 500, temperature: 0.5}"),
-        query_budget: Some(2000),
-        evaluation: None,
+        preset: NamedConfig { name: "stack".into(), config: parse("fuel: {min: 10, max: 50}\nbytes: 1000") },
+        strategy: StrategyPlan::Ppo { predictor: true, policy: None },
+        prompt: Prompt { name: "stack.v1".into(), hash: "ab12".into(), file: None },
+        model: Examinee { request: Request { params, ..Request::default() }, ..examinee("sim/novice") },
+        query_budget: 2000,
+        baseline: true,
+        shrink: None,
     };
     let args = "harness attack --api-key abc --seed 7".split(' ').map(String::from);
-    Manifest::begin(plan, args, 32, Stamp::of(UNIX_EPOCH))
+    Manifest::begin(Plan::Attack(plan), Conditions::default(), args, Stamp::of(UNIX_EPOCH))
 }
 
 fn parse(text: &str) -> Value {
     serde_yaml::from_str(text).expect("is YAML")
+}
+
+fn attack(manifest: &mut Manifest) -> &mut AttackPlan {
+    let Plan::Attack(plan) = &mut manifest.plan else { unreachable!("the sample is one") };
+    plan
 }
 
 fn dir(scratch: &Scratch) -> RunDir {
@@ -91,20 +98,20 @@ fn identity_is_of_what_decides_the_records() {
         changed.identity()
     };
     let same: [fn(&mut Manifest); 5] = [
-        |m| m.max_connections = 1,
+        |m| m.conditions.max_connections = 1,
         |m| m.command.clear(),
         |m| m.end(Status::Interrupted, Stamp::now(), Duration::from_secs(1)),
-        |m| m.plan.preset.name = "copy".into(),
-        |m| m.price_table_date = Some("2026-01-01".into()),
+        |m| attack(m).preset.name = "copy".into(),
+        |m| attack(m).model.prices = Some(Prices { input: 1.0, output: 2.0, as_of: "2026-01".into() }),
     ];
     assert!(same.into_iter().all(|change| id(change) == base.identity()));
     let other: [fn(&mut Manifest); 7] = [
-        |m| m.plan.seed = 1,
-        |m| m.plan.strategy = None,
-        |m| m.plan.preset.config = parse("bytes: 1001"),
-        |m| m.plan.prompt.as_mut().expect("has one").hash.push('0'),
-        |m| m.plan.model = Some("sim/oracle".into()),
-        |m| m.plan.request = Value::Null,
+        |m| attack(m).seed = 1,
+        |m| attack(m).strategy = StrategyPlan::Random,
+        |m| attack(m).preset.config = parse("bytes: 1001"),
+        |m| attack(m).prompt.hash.push('0'),
+        |m| attack(m).model.name = "sim/oracle".into(),
+        |m| attack(m).model.request = Request::default(),
         |m| m.wasmweaver.push('1'),
     ];
     assert!(other.into_iter().all(|change| id(change) != base.identity()));
@@ -124,7 +131,7 @@ fn what_was_changed_by_hand_is_found_out() {
         std::fs::write(dir.manifest(), text).expect("can be written");
         Manifest::read(&dir).map_err(|error| error.to_string())
     };
-    for (from, to) in [("model: sim/novice", "model: m/x"), ("lines: 2", "lines: 3"), ("seed: 18", "seed: 17")] {
+    for (from, to) in [("name: sim/novice", "name: m/x"), ("lines: 2", "lines: 3"), ("seed: 18", "seed: 17")] {
         let error = read(&text.replacen(from, to, 1)).expect_err("was changed");
         assert!(error.contains("manifest.yaml: it was changed since the run wrote it"), "{error}");
     }
@@ -140,7 +147,7 @@ fn what_was_changed_by_hand_is_found_out() {
 fn a_newer_schema_is_refused_by_line() {
     let scratch = Scratch::new();
     let dir = dir(&scratch);
-    Manifest { schema: SCHEMA_VERSION + 1, ..sample() }.write(&dir).expect("can be written");
+    Manifest { schema: MANIFEST_SCHEMA + 1, ..sample() }.write(&dir).expect("can be written");
     let error = Manifest::read(&dir).expect_err("is newer").to_string();
-    assert!(error.contains("manifest.yaml:1:1: `schema`: 2 is newer"), "{error}");
+    assert!(error.contains("manifest.yaml:1:1: `schema`: 3 is newer"), "{error}");
 }

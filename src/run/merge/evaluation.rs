@@ -7,8 +7,9 @@ use super::{MergeError, in_order};
 use crate::item::record::Item;
 use crate::run::dir::{RunDir, WholeFile};
 use crate::run::intact::{self, Lines, ReadError};
-use crate::run::manifest::{Evaluation, Manifest, Status};
+use crate::run::manifest::{Manifest, Status};
 use crate::run::order::{Placed, Slot};
+use crate::run::plan::{EvalPlan, Plan};
 use crate::run::shard::Shard;
 use crate::run::suite::Fingerprint;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,8 @@ impl Part {
     fn read(dir: &RunDir) -> Result<Self, MergeError> {
         let manifest = Manifest::read(dir)?;
         let run = || PathBuf::from(dir.name());
-        let Some(evaluation) = manifest.plan.evaluation.as_ref().filter(|_| manifest.plan.verb == "eval") else {
-            return Err(MergeError::NoParts { run: run(), verb: manifest.plan.verb });
+        let Plan::Eval(evaluation) = &manifest.plan else {
+            return Err(MergeError::NoParts { run: run(), verb: manifest.plan.verb().into() });
         };
         let shard = evaluation.shard.ok_or_else(|| MergeError::Whole(run()))?;
         if manifest.status != Status::Complete {
@@ -39,7 +40,9 @@ impl Part {
     /// The manifest of the whole, as far as this part knows it.
     fn whole(&self) -> Manifest {
         let mut whole = self.manifest.clone();
-        whole.plan.evaluation.as_mut().expect("looked at when it was read").shard = None;
+        if let Plan::Eval(evaluation) = &mut whole.plan {
+            evaluation.shard = None;
+        }
         whole
     }
 }
@@ -54,7 +57,7 @@ pub fn merge_evaluation(runs: &[RunDir], out: &RunDir) -> Result<Manifest, Merge
     let parts = in_order(parts, |part| (part.name.as_path(), part.shard))?;
     let mut merged = parts[0].whole();
     let items = write_items(&parts, out)?;
-    let evaluation = merged.plan.evaluation.clone().expect("looked at when it was read");
+    let evaluation = merged.plan.evaluation().expect("looked at when it was read").clone();
     write_records(&parts, &evaluation, items, out)?;
     write_timings(&parts, &evaluation, out)?;
     let manifests = || parts.iter().map(|part| &part.manifest);
@@ -109,7 +112,7 @@ fn write_items(parts: &[Part], out: &RunDir) -> Result<u64, MergeError> {
 }
 
 /// Writes the records in their order: one for each item, epoch and model.
-fn write_records(parts: &[Part], evaluation: &Evaluation, items: u64, out: &RunDir) -> Result<(), MergeError> {
+fn write_records(parts: &[Part], evaluation: &EvalPlan, items: u64, out: &RunDir) -> Result<(), MergeError> {
     let mut lines = open::<Placed>(parts, RunDir::records)?;
     let mut file = WholeFile::create(&out.records())?;
     for index in 0..u32::try_from(items).expect("items are counted in 32 bits") {
@@ -128,13 +131,13 @@ fn write_records(parts: &[Part], evaluation: &Evaluation, items: u64, out: &RunD
     Ok(file.finish()?)
 }
 
-fn missing(Slot { index, round, model }: Slot, evaluation: &Evaluation) -> String {
+fn missing(Slot { index, round, model }: Slot, evaluation: &EvalPlan) -> String {
     let name = &evaluation.models[model].name;
     format!("here the record of item {index}, epoch {round}, {name} should stand, once")
 }
 
 /// Writes the timings in their order. A killed run may lack some: a record without one is a fact all the same.
-fn write_timings(parts: &[Part], evaluation: &Evaluation, out: &RunDir) -> Result<(), MergeError> {
+fn write_timings(parts: &[Part], evaluation: &EvalPlan, out: &RunDir) -> Result<(), MergeError> {
     let mut lines = open::<Placed>(parts, RunDir::timings)?;
     let mut file = WholeFile::create(&out.timings())?;
     let next = |from: &mut Lines<Placed>| -> Result<Option<Slot>, ReadError> {

@@ -4,16 +4,15 @@
 //! Must not know who is asked. The file is the queue: every model reads it at its own pace, the weaver waits for nobody, and
 //! a run that is killed meanwhile finds its first items there when it goes on.
 
-use super::asked::{self, Asked};
+use super::asked::{self, Asked, Weaving};
 use super::keep::KeepError;
 use crate::ask::evaluate::Subject;
-use crate::ask::pipeline::{Stop, StopSignal};
-use crate::cli::Failure;
-use crate::cli::progress::woven;
+use crate::ask::stop::{Stop, StopSignal};
 use crate::item::halt::Halt;
+use crate::job::error::JobError;
 use crate::run::dir::RunDir;
 use crate::run::manifest::{Manifest, Status};
-use crate::run::suite::WeaveError;
+use crate::run::suite::{Shelf, WeaveError};
 use futures::{Stream, stream};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -29,7 +28,7 @@ struct Far {
 }
 
 /// Items and their fingerprint, or why there are none.
-type Written = Result<(u64, String), Failure>;
+type Written = Result<(u64, String), JobError>;
 
 /// The items of one evaluation.
 pub(super) struct Woven {
@@ -41,15 +40,16 @@ pub(super) struct Woven {
 
 impl Woven {
     /// Begins to weave what the run directory does not have yet, within a runtime.
-    pub(super) fn begin(asked: &Arc<Asked>, dir: &RunDir, manifest: &Manifest) -> Self {
+    pub(super) fn begin(asked: &Arc<Asked>, dir: &RunDir, manifest: &Manifest, shelf: Option<&Shelf>) -> Self {
         let halt = Halt::default();
         if let (Some(items), Some(_), true) = (manifest.items, &manifest.fingerprint, dir.items().exists()) {
             return Self { far: watch::channel(Far { items, is_over: true }).1, halt, thread: None };
         }
         let (sender, far) = watch::channel(Far::default());
-        let (asked, dir, until) = (asked.clone(), dir.clone(), halt.clone());
+        let (asked, dir, until, shelf) = (asked.clone(), dir.clone(), halt.clone(), shelf.cloned());
         let thread = tokio::task::spawn_blocking(move || {
-            let written = asked.write_items(&dir, Some(&until), |items| sender.send_modify(|far| far.items = items));
+            let weaving = Weaving::Silent { halt: &until, shelf: shelf.as_ref() };
+            let written = asked.write_items(&dir, weaving, |items| sender.send_modify(|far| far.items = items));
             // One that was halted leaves it open whether there are more: so that nobody takes these for all.
             if !until.is_wished() {
                 // After a failure nothing more is asked.
@@ -72,7 +72,7 @@ impl Woven {
         let far = self.far.clone();
         move || {
             let Far { items, is_over } = *far.borrow();
-            (!is_over).then(|| woven(items, of, &label))
+            (!is_over).then(|| format!("{items}/{of} items of {label} woven"))
         }
     }
 
@@ -105,7 +105,7 @@ impl Woven {
         dir: &RunDir,
         manifest: &mut Manifest,
         mut stop: StopSignal,
-    ) -> Result<Status, Failure> {
+    ) -> Result<Status, JobError> {
         let Some(mut thread) = self.thread.take() else { return Ok(Status::Complete) };
         let told = async {
             // Nobody is left who could tell.
@@ -127,9 +127,7 @@ impl Woven {
                 manifest.write(dir)?;
                 Ok(Status::Complete)
             }
-            Ok(Err(Failure::Error(error))) if matches!(error.downcast_ref(), Some(WeaveError::Stopped)) => {
-                Ok(Status::Interrupted)
-            }
+            Ok(Err(error)) if matches!(error.cause(), Some(WeaveError::Stopped)) => Ok(Status::Interrupted),
             Ok(Err(failure)) => Err(failure),
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }

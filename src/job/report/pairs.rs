@@ -2,13 +2,15 @@
 //!
 //! Must not know how twins are made, nor what they show.
 
-use super::super::disagreement::disagreement;
-use super::super::{Failure, budget, signals};
-use crate::ask::examiner::Examiner;
-use crate::ask::pipeline::Ended;
+use crate::ask::exchange::{Exchange, Finish};
 use crate::attack::pairs::{self, PairsError};
 use crate::cause::twin::{Twin, twins};
-use crate::item::record::{Purpose, Record};
+use crate::item::record::{Item, Purpose, Record};
+use crate::job::connect::Connection;
+use crate::job::disagreement::disagreement;
+use crate::job::error::JobError;
+use crate::job::events::{Event, Stage, Waiting};
+use crate::job::setting::Setting;
 use crate::report::weakness::{Claim, Weaknesses};
 use crate::run::dir::RunDir;
 use crate::run::jsonl::JsonLines;
@@ -17,11 +19,21 @@ use crate::seed::Seed;
 use crate::wasm::machine::Machine;
 use std::collections::{HashMap, HashSet};
 
+/// How to go on when nobody answers.
+const TODO: &str = "what was answered is kept, so ask again later, or write the page without pairs: --pairs 0";
+
 /// A twin that is to be asked, of which item, and for which claim.
 pub(super) struct Open<'a> {
     claim: &'a Claim,
     of: &'a str,
-    pub(super) twin: Twin,
+    twin: Twin,
+}
+
+impl Open<'_> {
+    /// The question.
+    pub(super) fn item(&self) -> &Item {
+        &self.twin.draft.item
+    }
 }
 
 /// The twins of so many misses of each claim, each of another lineage, without those whose answers are known.
@@ -31,7 +43,7 @@ pub(super) fn open_twins<'a>(
     known: &[Pair],
     wanted: usize,
     seed: u64,
-) -> Result<Vec<Open<'a>>, Failure> {
+) -> Result<Vec<Open<'a>>, JobError> {
     let by_id: HashMap<&str, &Record> = records
         .iter()
         .filter(|record| record.purpose != Purpose::Confirm)
@@ -64,30 +76,36 @@ pub(super) fn open_twins<'a>(
     Ok(open)
 }
 
-/// Asks the twins and keeps each answer as it comes.
-pub(super) async fn ask(dir: &RunDir, open: &[Open<'_>], examiner: &Examiner) -> Result<(), Failure> {
+/// Asks the twins and keeps each answer as it comes; whether it was stopped.
+pub(super) async fn ask(
+    dir: &RunDir,
+    open: &[Open<'_>],
+    exchange: &mut Exchange,
+    connection: &Connection,
+    setting: &Setting<'_>,
+) -> Result<bool, JobError> {
+    let name = &exchange.examiner().name;
+    setting.note(&format!("asking {} minimal pairs of {name}", open.len().div_ceil(2)));
     let mut lines = JsonLines::open(&dir.pairs())?;
     let twins: Vec<Twin> = open.iter().map(|open| open.twin.clone()).collect();
-    let (_sender, stop) = budget::listen();
-    let keep = |at: usize, answer, _| {
+    let budget = exchange.budget().clone();
+    let keep = |at: usize, answer| {
         let Open { claim, of, twin } = &open[at];
         let record = Record::beside(Purpose::Pair, twin.draft.item.clone(), answer);
+        setting.events.tell(Event::Answered { record: &record, spent: budget.spent() });
         let (claim, of) = (claim.what.clone(), (*of).to_owned());
         let (role, manner, change) = (twin.role, Some(twin.manner), twin.change.clone());
         Ok(lines.append(&Pair { claim, of, role, manner, change, record })?)
     };
-    let ended = pairs::ask(&twins, examiner, stop, keep).await.map_err(|error| match &error {
-        PairsError::Disagreement { draft, .. } => disagreement(&error, draft, dir),
-        _ => error.into(),
-    })?;
+    setting.events.tell(Event::Began(&Stage::Pairs { questions: open.len() as u64 }));
+    let waiting = Waiting::begin(setting.events.clone(), connection.meter.iter().cloned().collect(), || None);
+    let ended = pairs::ask(&twins, exchange, keep).await;
+    drop(waiting);
+    setting.events.tell(Event::Ended);
     match ended {
-        Ended::Complete => Ok(()),
-        Ended::Stopped => signals::ended_early("what was answered is kept; go on with the same command"),
-        Ended::Outage { trouble, .. } => Err(Failure::Error(anyhow::anyhow!(
-            "nobody answers any more: {trouble}; what was answered is kept, so ask again later, or write the page without \
-             pairs: --pairs 0"
-        ))),
-        Ended::Formless(never) => Err(Failure::Error(anyhow::anyhow!("{never}"))),
-        Ended::Fatal(error) => Err(error.into()),
+        Ok(finish) => Ok(finish == Finish::Stopped),
+        Err(PairsError::Exchange(error)) => Err(JobError::exchange(error, TODO)),
+        Err(PairsError::Sink(error)) => Err(error.into()),
+        Err(ref error @ PairsError::Disagreement { ref draft, .. }) => Err(disagreement(error, draft, dir)),
     }
 }

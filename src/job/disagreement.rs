@@ -2,15 +2,15 @@
 //!
 //! Must not know what was asked about it.
 
-use super::Failure;
+use super::error::JobError;
 use crate::item::make::Draft;
 use crate::run::dir::RunDir;
 use crate::wasm::encode::encode;
 use std::path::{Path, PathBuf};
 
 /// Saves a program on which the machine and wasmtime differ, and says so.
-pub(super) fn disagreement(error: &impl std::fmt::Display, draft: &Draft, dir: &RunDir) -> Failure {
-    Failure::Error(match save(draft, &dir.disagreement()) {
+pub(super) fn disagreement(error: &impl std::fmt::Display, draft: &Draft, dir: &RunDir) -> JobError {
+    JobError::Failed(match save(draft, &dir.disagreement()) {
         Ok(saved) => anyhow::anyhow!(
             "{error}; this is a bug of ours, please report it with {}.wat, .wasm and .json",
             dir.shown(&saved)

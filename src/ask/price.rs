@@ -1,0 +1,54 @@
+//! Owns what one reply cost.
+//!
+//! Must not know why something was asked, nor what several replies cost. How a price and a count make dollars is
+//! [`Prices::cost`]'s to say.
+
+use super::models::Prices;
+use crate::item::record::{Answer, Item, Usage};
+
+/// Characters of a prompt or reply per token, roughly, for code.
+pub const CHARACTERS_PER_TOKEN: u64 = 3;
+
+/// Characters of a shipped prompt around its program, at most.
+const PROMPT: usize = 3000;
+
+/// What one reply cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paid {
+    /// US dollars.
+    pub usd: f64,
+    /// Whether tokens are reckoned from the texts.
+    pub estimated: bool,
+}
+
+/// What an answer cost. Where the provider did not count tokens they are reckoned from the program and the reply: nothing is
+/// free because nobody counted it. Nobody is paid for a reply that never came.
+pub fn paid(prices: &Prices, item: &Item, answer: &Answer) -> Paid {
+    if let Some(usd) = prices.cost(&answer.usage) {
+        return Paid { usd, estimated: false };
+    }
+    if !answer.verdict.is_reply() {
+        return Paid { usd: 0.0, estimated: false };
+    }
+    let tokens = |characters: usize| Some(characters as u64 / CHARACTERS_PER_TOKEN);
+    let said = [&answer.reply, &answer.reasoning].into_iter().flatten().map(|text| text.chars().count()).sum();
+    let reckoned = Usage {
+        prompt_tokens: answer.usage.prompt_tokens.or(tokens(PROMPT + item.program.chars().count())),
+        completion_tokens: answer.usage.completion_tokens.or(tokens(said)),
+        ..answer.usage
+    };
+    let usd = prices.cost(&reckoned).unwrap_or_default();
+    // What is free is so however much of it there was.
+    Paid { usd, estimated: usd > 0.0 }
+}
+
+/// `$1.25`, and under one cent with four digits: `$0.0042`.
+pub fn dollars(usd: f64) -> String {
+    if usd <= 0.0 || usd >= 0.01 {
+        format!("${:.2}", usd.max(0.0))
+    } else if usd < 0.0001 {
+        "<$0.0001".into()
+    } else {
+        format!("${usd:.4}")
+    }
+}

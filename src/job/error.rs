@@ -1,0 +1,118 @@
+//! Owns why a job failed, and whether its user can mend it.
+//!
+//! Must not know exit codes.
+
+use crate::ask::chat::ChatErrorKind;
+use crate::ask::exchange::ExchangeError;
+use crate::run::extent::Damage;
+use std::fmt;
+
+/// Why a job failed. What was written before stays, and is whole.
+#[derive(Debug)]
+pub enum JobError {
+    /// The user can mend it: a plan, a file, a key.
+    Usage(anyhow::Error),
+    /// Something went wrong.
+    Failed(anyhow::Error),
+    /// The model could not be asked on.
+    Exchange {
+        /// Why.
+        error: ExchangeError,
+        /// How to go on when it answers again.
+        todo: &'static str,
+    },
+}
+
+impl JobError {
+    /// Something that the user can mend.
+    pub fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self::Usage(error.into())
+    }
+
+    /// The same in a sentence.
+    pub fn wrong(problem: impl Into<String>) -> Self {
+        Self::Usage(anyhow::Error::msg(problem.into()))
+    }
+
+    /// Something that went wrong, in a sentence.
+    pub fn failed(problem: impl Into<String>) -> Self {
+        Self::Failed(anyhow::Error::msg(problem.into()))
+    }
+
+    /// Something that cannot be read: the user's to mend, unless what is there was damaged.
+    pub fn unread(error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        let is_damage = error.chain().any(|cause| cause.is::<Damage>());
+        if is_damage { Self::Failed(error) } else { Self::Usage(error) }
+    }
+
+    /// An exchange that broke off, and how to go on.
+    pub fn exchange(error: ExchangeError, todo: &'static str) -> Self {
+        Self::Exchange { error, todo }
+    }
+
+    /// Whether the user can mend it. What a provider answers to every question is the user's to mend, but for a parameter
+    /// that the model does not take, which nobody could know before it was asked.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Usage(_) => true,
+            Self::Failed(_) => false,
+            Self::Exchange { error: ExchangeError::Refused { error, .. }, .. } => {
+                error.kind != ChatErrorKind::Parameter
+            }
+            Self::Exchange { .. } => false,
+        }
+    }
+
+    /// Whether the provider answers the same to every question.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Exchange { error: ExchangeError::Refused { .. }, .. })
+    }
+
+    /// The error that it is of, if it is one of this type.
+    pub fn cause<E: std::error::Error + Send + Sync + 'static>(&self) -> Option<&E> {
+        match self {
+            Self::Usage(error) | Self::Failed(error) => error.downcast_ref(),
+            Self::Exchange { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) | Self::Failed(error) => write!(f, "{error}"),
+            Self::Exchange { error: error @ ExchangeError::Outage { .. }, todo } => write!(f, "{error}; {todo}"),
+            Self::Exchange { error, .. } => write!(f, "{error}"),
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for JobError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::chat::ChatError;
+
+    #[test]
+    fn a_wrong_key_is_the_user_s_and_a_parameter_that_nobody_knew_is_not() {
+        let refused = |kind| {
+            let error = ExchangeError::Refused { name: "a/b".into(), error: ChatError::new(kind, "x") };
+            JobError::exchange(error, "ask again")
+        };
+        assert!(refused(ChatErrorKind::Auth).is_usage() && refused(ChatErrorKind::Auth).is_refusal());
+        assert!(!refused(ChatErrorKind::Parameter).is_usage());
+        let outage = ExchangeError::Outage { name: "a/b".into(), questions: 8, trouble: "busy".into() };
+        let outage = JobError::exchange(outage, "ask again");
+        assert!(!outage.is_usage() && !outage.is_refusal());
+        assert_eq!(
+            outage.to_string(),
+            "a/b does not answer: 8 questions one after the other met trouble; the last: busy; ask again"
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! Owns the use cases: each job is a plan that is data, and a function that carries it out.
+//!
+//! Must not know the command line: what goes on is told to [`events::Events`], how it came out is returned, and why it
+//! failed is a [`error::JobError`]. Exit codes, tables and progress bars are for those who call.
+
+pub mod attack;
+pub mod bill;
+pub mod connect;
+mod disagreement;
+pub mod error;
+pub mod eval;
+pub mod events;
+pub mod generate;
+pub mod merge;
+pub mod prompts;
+pub mod report;
+pub mod runs;
+pub mod setting;
+pub mod shrink;
+pub mod suites;
+pub mod train;

@@ -1,0 +1,51 @@
+//! Owns what a job needs of the world around it: where runs lie, who listens, who stops it, and who answers.
+//!
+//! Must not know any job.
+
+use super::events::{Event, Events, Silence};
+use crate::ask::chat::ChatModel;
+use crate::ask::stop::{Stop, Stopper};
+use crate::run::homes::Homes;
+use crate::run::suite::Shelf;
+use std::sync::Arc;
+
+/// What is around a job.
+#[derive(Clone)]
+pub struct Setting<'h> {
+    /// Where runs lie.
+    pub homes: &'h Homes,
+    /// Who listens.
+    pub events: Arc<dyn Events>,
+    /// Who stops it.
+    pub stopper: Stopper,
+    /// The command line that asked for it, for the manifest; empty if none did.
+    pub command: Vec<String>,
+    /// Where woven suites are kept; `None` to weave them each time.
+    pub shelf: Option<Shelf>,
+    /// Who answers in place of every model that is named; `None` for those models themselves.
+    pub model: Option<Arc<dyn ChatModel>>,
+}
+
+impl<'h> Setting<'h> {
+    /// One in which nobody listens, and nobody stops.
+    pub fn new(homes: &'h Homes) -> Self {
+        Self {
+            homes,
+            events: Arc::new(Silence),
+            stopper: Stopper::default(),
+            command: Vec::new(),
+            shelf: None,
+            model: None,
+        }
+    }
+
+    /// Tells people something.
+    pub(super) fn note(&self, text: &str) {
+        self.events.tell(Event::Note(text));
+    }
+
+    /// Whether it was told to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stopper.signal().borrow() != Stop::Go
+    }
+}

@@ -1,0 +1,327 @@
+//! Owns shrinking the missed programs of a run: which ones, one after the other, each kept as soon as it is small.
+//!
+//! Must not know how a program is cut.
+
+use super::attack::allowance;
+use super::connect::{self, Connection};
+use super::disagreement::disagreement;
+use super::error::JobError;
+use super::events::{Event, Events, Stage, Waiting};
+use super::prompts;
+use super::setting::Setting;
+use crate::ask::budget::Budget;
+use crate::ask::exchange::Exchange;
+use crate::ask::models::Prices;
+use crate::ask::prompt::Prompts;
+use crate::attack::shrink::{Finish, ShrinkError, Shrinker, Size, Watch};
+use crate::item::record::{Item, Record};
+use crate::report::summary::write_summary;
+use crate::report::weakness::{Weaknesses, spread};
+use crate::run::dir::RunDir;
+use crate::run::manifest::Manifest;
+use crate::run::plan::{Conditions, Examinee, Request};
+use crate::run::shrunk::{Shrunk, keep_shrunk, read_shrunk};
+use crate::run::sink::read_records;
+use crate::run::spending::{Spending, Tally};
+use crate::seed::Seed;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How often a smaller program must be missed again, where nobody says.
+pub const CONFIRM: u32 = 1;
+/// Requests at most for one program, where nobody says.
+pub const QUERY_BUDGET: u64 = 1000;
+
+/// What is cut down, and by asking whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShrinkPlan {
+    /// The run directory of an attack, or of an evaluation.
+    pub run: PathBuf,
+    /// What of it.
+    pub what: Picked,
+    /// How long.
+    pub limits: ShrinkLimits,
+    /// Who is asked; by default the model of the run, as the run asked it.
+    pub model: Option<Examinee>,
+    /// What is different from how the run asked its model.
+    pub changes: Request,
+    /// The prompt's file, where it is not where it was.
+    pub prompt: Option<PathBuf>,
+}
+
+/// Which programs of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Picked {
+    /// Those of these items.
+    Items(Vec<String>),
+    /// So many of those that say most when they are cut down, without those that were.
+    Best(usize),
+}
+
+/// How long a program is cut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShrinkLimits {
+    /// How often a smaller program must be missed again to count.
+    pub confirm: u32,
+    /// Requests at most for each program, confirmations included.
+    pub query_budget: u64,
+}
+
+impl ShrinkLimits {
+    /// The least budget for a program that reaches for one smaller one: both are asked, and asked again.
+    pub fn least(self) -> u64 {
+        2 * (1 + u64::from(self.confirm))
+    }
+}
+
+impl Default for ShrinkLimits {
+    fn default() -> Self {
+        Self { confirm: CONFIRM, query_budget: QUERY_BUDGET }
+    }
+}
+
+/// What came of the programs of a run.
+#[derive(Debug, Default)]
+pub struct Shrinking {
+    /// Those that were cut down.
+    pub shrunk: Vec<Shrunk>,
+    /// Items that were not missed again, and are left alone.
+    pub not_missed: Vec<String>,
+    /// Whether it was stopped.
+    pub stopped: bool,
+    /// Items that come to a program which is known.
+    pub same: Vec<Same>,
+    /// What all of it took and cost.
+    pub spent: Spending,
+}
+
+/// An item that comes to the program that another one was cut down to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Same {
+    /// The item.
+    pub from: String,
+    /// The other one.
+    pub same_as: String,
+    /// Requests spent until that was seen.
+    pub queries: u64,
+}
+
+/// Shrinks what a plan names, and keeps it in the run.
+///
+/// # Errors
+/// See [`JobError`]; what was cut down before stays.
+pub async fn run(
+    plan: &ShrinkPlan,
+    conditions: &Conditions,
+    setting: &Setting<'_>,
+) -> Result<(RunDir, Shrinking), JobError> {
+    let dir = setting.homes.take(&plan.run).map_err(JobError::usage)?;
+    let manifest = Manifest::read(&dir).map_err(JobError::unread)?;
+    let records = read_records(&dir).map_err(JobError::unread)?.rows;
+    // What another model misses says nothing about this one.
+    let is_run_s = plan.model.is_none();
+    let kept = if is_run_s { read_shrunk(&dir).map_err(JobError::unread)? } else { Vec::new() };
+    let picked = picked(plan, &records, &kept)?;
+    let items: Vec<&Item> = picked.iter().map(|record| &record.item).collect();
+    let prompt = prompts::of_run(&manifest, plan.prompt.as_deref(), &items)?;
+    let examinee = match &plan.model {
+        Some(model) => model.clone(),
+        None => changed(model_of(&manifest, &picked)?, &plan.changes, setting),
+    };
+    connect::check_prices(std::slice::from_ref(&examinee), conditions)?;
+    let connection = Connection::open(&examinee, conditions, (&[], Seed::new(0)), setting).await?;
+    let budget = Arc::new(Budget::open(allowance(conditions), setting.stopper.clone()));
+    let exchange = connection.exchange(&examinee, Prompts::new([prompt]), conditions, &budget);
+    let waiting = Waiting::begin(setting.events.clone(), connection.meter.iter().cloned().collect(), || None);
+    let shrinking = all(&dir, (&picked, &kept), exchange, plan.limits, setting).await;
+    drop(waiting);
+    if manifest.plan.attack().is_some() {
+        // The summary says what that cost, however it ended.
+        write_summary(&dir)?;
+    }
+    Ok((dir, shrinking?))
+}
+
+/// The model that a run asked about these.
+fn model_of(manifest: &Manifest, picked: &[&Record]) -> Result<Examinee, JobError> {
+    let asked = manifest.plan.examinees();
+    let of_record = picked.first().and_then(|record| record.model.as_ref());
+    let found = match of_record {
+        Some(name) => asked.iter().find(|examinee| examinee.name == *name),
+        None => asked.first(),
+    };
+    found.cloned().ok_or_else(|| JobError::wrong("the run does not say which model was asked; name one with --model"))
+}
+
+/// The same model, asked with what is changed.
+fn changed(asked: Examinee, changes: &Request, setting: &Setting<'_>) -> Examinee {
+    let request = asked.request.changed(changes);
+    if request != asked.request {
+        setting.note("the run was asked with other settings (temperature, tokens, address, ...) than this asks with");
+    }
+    Examinee { request, ..asked }
+}
+
+/// The records that are to be shrunk.
+fn picked<'r>(plan: &ShrinkPlan, records: &'r [Record], kept: &[Shrunk]) -> Result<Vec<&'r Record>, JobError> {
+    match &plan.what {
+        Picked::Best(count) => {
+            let best = best(records, kept, *count)?;
+            let left = if kept.is_empty() { "no miss" } else { "no other miss" };
+            let path = plan.run.display();
+            let none = || JobError::wrong(format!("{path} has {left} that was missed again; name items with --item"));
+            if best.is_empty() { Err(none()) } else { Ok(best) }
+        }
+        Picked::Items(ids) => ids.iter().map(|id| missed(plan, records, id)).collect(),
+    }
+}
+
+/// The record of an item that was missed, by the model that is asked if one is named.
+fn missed<'r>(plan: &ShrinkPlan, records: &'r [Record], id: &str) -> Result<&'r Record, JobError> {
+    let named = plan.model.as_ref().map(|model| &model.name);
+    let asked = |record: &&Record| named.is_none() || record.model.is_none() || record.model.as_ref() == named;
+    let of_item = || records.iter().filter(|record| record.item.id == *id).filter(asked);
+    let missed = of_item().find(|record| record.answer.verdict.is_miss());
+    missed.ok_or_else(|| {
+        JobError::wrong(match of_item().next() {
+            Some(record) => format!("item {id} was not missed but {}", record.answer.verdict),
+            None => {
+                let path = plan.run.display();
+                format!("{path} has no item {id}; the ids stand in its records.jsonl and summary.md")
+            }
+        })
+    })
+}
+
+/// The misses of a run that say most when they are cut down, without those that are as small as they get.
+fn best<'r>(records: &'r [Record], kept: &[Shrunk], count: usize) -> Result<Vec<&'r Record>, JobError> {
+    let done: HashSet<&str> = kept.iter().filter(|line| line.smallest).map(|line| line.from.as_str()).collect();
+    let best = spread(records, &Weaknesses::of(records)?).into_iter();
+    Ok(best.filter(|record| !done.contains(record.item.id.as_str())).take(count).collect())
+}
+
+/// Shrinks the best misses of a run: those that were missed again, the shortest of each claim first.
+pub(super) async fn best_of(
+    dir: &RunDir,
+    count: usize,
+    exchange: Exchange,
+    limits: ShrinkLimits,
+    setting: &Setting<'_>,
+) -> Result<Shrinking, JobError> {
+    let records = read_records(dir)?.rows;
+    let kept = read_shrunk(dir)?;
+    let best = best(&records, &kept, count)?;
+    if best.is_empty() {
+        setting.note("no miss was missed again when it was asked again: there is nothing to shrink");
+    }
+    all(dir, (&best, &kept), exchange, limits, setting).await
+}
+
+/// Shrinks one program after the other; each is kept as soon as it is small, and what comes to one that is kept is not
+/// asked about.
+pub(super) async fn all(
+    dir: &RunDir,
+    (records, kept): (&[&Record], &[Shrunk]),
+    exchange: Exchange,
+    limits: ShrinkLimits,
+    setting: &Setting<'_>,
+) -> Result<Shrinking, JobError> {
+    let mut shrinking = Shrinking::default();
+    let known = |line: &Shrunk| (line.record.item.canonical.clone(), line.from.clone());
+    let asked = |from: &str| records.iter().any(|record| record.item.id == from);
+    // Whoever is named is cut down anew, whatever it was cut down to before.
+    let others = kept.iter().filter(|line| line.smallest && !asked(&line.from));
+    let known_forms: BTreeMap<_, _> = others.map(known).collect();
+    let mut told = Told::new(&*setting.events, &exchange);
+    let ShrinkLimits { confirm, query_budget } = limits;
+    let mut shrinker = Shrinker { exchange, confirm, query_budget, known: known_forms };
+    setting.events.tell(Event::Began(&Stage::Shrinking));
+    for (record, number) in records.iter().zip(1..) {
+        let id = &record.item.id;
+        told.begin();
+        setting.events.tell(Event::Cutting(id, number, records.len()));
+        let shrunk = shrinker.shrink(&record.item, &mut told).await.map_err(|error| explain(error, dir))?;
+        if let Some(left) = shrunk.record {
+            let line = Shrunk {
+                from: id.clone(),
+                before: shrunk.before,
+                after: shrunk.after,
+                queries: shrunk.queries,
+                spent: Some(told.of_this.spending()),
+                hits: shrunk.missed.0,
+                of: shrunk.missed.1,
+                smallest: matches!(shrunk.finish, Finish::Smallest),
+                record: left,
+            };
+            keep_shrunk(dir, &line)?;
+            if line.smallest {
+                shrinker.known.extend([known(&line)]);
+            }
+            shrinking.shrunk.push(line);
+        }
+        match shrunk.finish {
+            Finish::NotMissed => shrinking.not_missed.push(id.clone()),
+            Finish::Known(same_as) => {
+                shrinking.same.push(Same { from: id.clone(), same_as, queries: shrunk.queries });
+            }
+            Finish::Broken(error) => {
+                return Err(JobError::exchange(error, "what was cut down is kept; give the same command again"));
+            }
+            Finish::Stopped => {
+                shrinking.stopped = true;
+                break;
+            }
+            Finish::Smallest | Finish::Budget => {}
+        }
+    }
+    setting.events.tell(Event::Ended);
+    shrinking.spent = told.of_all.spending();
+    Ok(shrinking)
+}
+
+/// A disagreement is saved where it can be studied.
+fn explain(error: ShrinkError, dir: &RunDir) -> JobError {
+    match error {
+        ShrinkError::Exchange(error) => JobError::exchange(error, "give the same command again"),
+        ShrinkError::Disagreement { ref draft, .. } => disagreement(&error, draft, dir),
+        error => error.into(),
+    }
+}
+
+/// Hands on what is told of shrinking, and counts what it costs.
+struct Told<'a> {
+    events: &'a dyn Events,
+    budget: Arc<Budget>,
+    prices: Option<Prices>,
+    of_this: Tally,
+    of_all: Tally,
+}
+
+impl<'a> Told<'a> {
+    fn new(events: &'a dyn Events, exchange: &Exchange) -> Self {
+        let (budget, prices) = (exchange.budget().clone(), exchange.examiner().prices.clone());
+        Self { events, budget, prices, of_this: Tally::default(), of_all: Tally::default() }
+    }
+
+    /// Begins with the next program.
+    fn begin(&mut self) {
+        self.of_this = Tally::default();
+    }
+}
+
+impl Watch for Told<'_> {
+    fn answered(&mut self, record: &Record, attempts: u32) {
+        if attempts > 0 {
+            for tally in [&mut self.of_this, &mut self.of_all] {
+                tally.add(self.prices.as_ref(), &record.item, &record.answer);
+            }
+        }
+        self.events.tell(Event::Answered { record, spent: self.budget.spent() });
+    }
+
+    fn smaller(&mut self, size: Size) {
+        self.events.tell(Event::Smaller(size));
+    }
+}
