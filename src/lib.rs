@@ -2,7 +2,7 @@
 //!
 //! One way down, each folder knowing only those before it: [`wasm`] the language, `weave` making programs, `item`
 //! questions, `cause` causes, `solver` simulated solvers, `ask` answers, `learn` learning, `attack` attacking, `run` keeping,
-//! `report` reporting, `export` other tools' formats, `cli` the command line. ARCHITECTURE.md draws it.
+//! `report` reporting, `export` other tools' formats, `job` the use cases, `cli` the command line. ARCHITECTURE.md draws it.
 
 pub mod ask;
 pub mod attack;

@@ -19,3 +19,6 @@ pub mod setting;
 pub mod shrink;
 pub mod suites;
 pub mod train;
+
+#[cfg(test)]
+mod tests;

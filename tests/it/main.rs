@@ -4,6 +4,7 @@ mod asking;
 mod command_line;
 mod damaged;
 mod documented;
+mod earlier_schemas;
 mod evaluating;
 mod exporting;
 mod faults;
