@@ -9,7 +9,7 @@ use wasmweaver::run::preset::Preset;
 use wasmweaver::seed::{Rng, Seed};
 use wasmweaver::wasm::machine::{Machine, Observer};
 use wasmweaver::wasm::program::{Place, Program};
-use wasmweaver::wasm::rerun;
+use wasmweaver::wasm::rerun::Execution;
 use wasmweaver::weave::chance::Chance;
 use wasmweaver::weave::config::{Bounds, WeaveConfig};
 use wasmweaver::weave::weaver::{Loom, Weaver};
@@ -80,7 +80,7 @@ impl Observer for Count<'_> {
 /// Instructions that a run executes, without the `end` of sequences; 0 if it traps.
 pub(crate) fn executed(machine: &mut Machine, program: &Program, entry: u32, fuel_limit: u64) -> u64 {
     let mut count = Count { program, executed: 0 };
-    rerun::run(machine, program, entry, fuel_limit, &mut count).map_or(0, |_| count.executed)
+    Execution { machine, program, entry, fuel_limit }.run(&mut count).map_or(0, |_| count.executed)
 }
 
 /// Means over the first programs of a loop.

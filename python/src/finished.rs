@@ -18,7 +18,7 @@ use wasmweaver::seed::Seed;
 use wasmweaver::wasm::isa::Op;
 use wasmweaver::wasm::machine::Machine;
 use wasmweaver::wasm::oracle::Oracle;
-use wasmweaver::wasm::rerun;
+use wasmweaver::wasm::rerun::Execution;
 use wasmweaver::weave::recipe::{GENERATOR, rebuild};
 use wasmweaver::weave::weaver::goal::Goal;
 
@@ -107,7 +107,8 @@ impl Finished {
         episode.weaver = weaver;
         let (weaver, limit) = (&episode.weaver, u64::from(kit.preset.weave.fuel.max));
         let look = Judge::default().look(weaver, &self.goal).ok_or_else(|| bug("a program trapped that ran before"))?;
-        let ran = rerun::run_to_end(&mut Machine::default(), weaver.program(), weaver.entry(), limit).map_err(bug)?;
+        let (program, entry, machine) = (weaver.program(), weaver.entry(), &mut Machine::default());
+        let ran = Execution { machine, program, entry, fuel_limit: limit }.run_to_end().map_err(bug)?;
         let sample = Sample::new(self.step, self.number, &episode, &look, self.reward as f32);
         let items = self.items(&episode)?;
         let counts = Op::ALL.iter().zip(&look.tally.opcodes).filter(|(_, count)| **count > 0.0);

@@ -283,7 +283,7 @@ mod tests {
     fn examples_are_turns_of_a_conversation() {
         use crate::ask::{chat::ChatReply, judge::judge};
         use crate::item::record::{Probe, Truth, Verdict};
-        use crate::wasm::{machine::Machine, parse::parse_text, rerun};
+        use crate::wasm::{machine::Machine, parse::parse_text, rerun::Execution};
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/stack-few-shot.v1.md");
         let prompt = Prompt::load(Path::new(path)).expect("is a prompt");
         let messages = prompt.messages("(module)", 1).expect("renders");
@@ -292,7 +292,9 @@ mod tests {
         for pair in messages[1..messages.len() - 1].chunks(2) {
             let (program, marks) = parse_text(&pair[0].content, &["INSPECT"]).expect(&pair[0].content);
             let probe = Probe { func: marks[0].func, pc: marks[0].pc, hit: 1 };
-            let seen = rerun::snapshot(&mut Machine::default(), &program, 0, probe, 100).expect("does not trap");
+            let seen = Execution { machine: &mut Machine::default(), program: &program, entry: 0, fuel_limit: 100 }
+                .snapshot(probe)
+                .expect("does not trap");
             let truth = Truth::StackValues(seen.expect("is reached").operands);
             let verdict = judge(&ChatReply::text(&pair[1].content), &truth).verdict;
             assert_eq!(verdict, Verdict::Correct, "{} is {truth:?}", pair[0].content);

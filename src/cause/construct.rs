@@ -1,6 +1,6 @@
 //! Owns the constructs: what a program, or the part of it that a question is about, is mostly made of.
 //!
-//! Must not know how anybody counts them.
+//! Must not know what counts them.
 
 use crate::wasm::isa::{Category, Op};
 

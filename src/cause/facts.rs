@@ -18,7 +18,6 @@ use crate::item::record::{Item, Task};
 use crate::wasm::isa::Op;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::Place;
-use crate::wasm::rerun;
 use std::collections::BTreeMap;
 use std::fmt;
 use structure::{Loops, Structures};
@@ -94,11 +93,11 @@ impl Facts {
 
     /// Of a question whose run takes this fuel at most. Of one that traps: of what came before.
     pub fn of_question(question: &Question, fuel: u64, machine: &mut Machine) -> Self {
-        let Question { program, entry, task, probes } = question;
+        let Question { program, task, probes, .. } = question;
         let probe = probes.first().filter(|_| *task == Task::Stack);
         let mut watch = Watch { trace: Trace::new(program, probe), structures: Structures::new(program, probe) };
         // A trap ends the run; what was seen before it is seen.
-        let _ = rerun::run(machine, program, *entry, fuel, &mut watch);
+        let _ = question.execution(machine, fuel).run(&mut watch);
         let Watch { trace, structures } = watch;
         let mut roots = trace.roots(*task);
         roots.extend(trace.decisions_before());

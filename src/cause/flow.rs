@@ -1,10 +1,11 @@
 //! Owns following values: which executed instruction made each, of which others, and which decided where to go.
 //!
-//! Must not know what anybody makes of it. The program runs once more, watched; every value is followed from the
+//! Must not know what it is used for. The program runs once more, watched; every value is followed from the
 //! instruction that made it through operands, locals, globals, memory and calls. The following is approximate where a branch
 //! carries several values at once.
 
 use crate::item::record::Task;
+use crate::wasm::effect::StackType;
 use crate::wasm::isa::{Category, Op};
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Instr, Place, Probe, Program};
@@ -217,13 +218,7 @@ impl<'a> Trace<'a> {
             }
             _ if row.category == Category::Control => 0,
             op => {
-                // Only `select` and what writes a table have operands beside those of the row: of any type.
-                let beside = match op {
-                    Op::Select | Op::TypedSelect => 2,
-                    Op::TableSet | Op::TableFill | Op::TableGrow | Op::RefIsNull => 1,
-                    _ => 0,
-                };
-                let mut inputs = frame.take(row.params.len() + beside);
+                let mut inputs = frame.take(StackType::of(op).popped.operands());
                 let is_state = matches!(
                     row.category,
                     Category::Load | Category::Store | Category::Memory | Category::Table | Category::Call

@@ -3,15 +3,13 @@
 //! Must not know models or verdicts. The values are followed (`flow`), so that code which the answer does
 //! not depend on counts for little. The archive sorts questions by their profile, the cover looks in it for what was never
 //! asked about, and the predictor learns from it. The following is approximate: a feature may be missing or too many, and
-//! nothing that is told to anybody depends on it.
+//! nothing that a person is told depends on it.
 
 use super::construct::Construct;
 use super::flow::{Node, Trace};
 use crate::item::record::{Probe, Task};
 use crate::item::task::features::{Features, size};
-use crate::wasm::machine::Machine;
-use crate::wasm::program::Program;
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::wasm::types::Value;
 use crate::weave::literal::bucket_of;
 use std::collections::BTreeMap;
@@ -31,19 +29,14 @@ pub struct Profile {
 pub const FEATURES: usize = crate::item::task::features::BUCKETS;
 
 impl Profile {
-    /// Of a finished program and a question about it; `fuel` is what its run takes.
+    /// Of a question about a run, whose limit is the fuel that it takes.
     ///
     /// # Panics
     /// If the program traps, which no woven one does.
-    pub fn new(
-        machine: &mut Machine,
-        (program, entry): (&Program, u32),
-        (task, probes): (Task, &[Probe]),
-        fuel: u64,
-    ) -> Self {
-        let mut trace = Trace::new(program, if task == Task::Stack { probes.first() } else { None });
-        let run = rerun::run(machine, program, entry, fuel, &mut trace);
-        run.expect("it ran while woven");
+    pub fn new(mut execution: Execution<'_>, task: Task, probes: &[Probe]) -> Self {
+        let fuel = execution.fuel_limit;
+        let mut trace = Trace::new(execution.program, if task == Task::Stack { probes.first() } else { None });
+        execution.run(&mut trace).expect("it ran while woven");
         let roots = trace.roots(task);
         let (behind, deciding) = (trace.behind(&roots), trace.behind(&trace.decisions));
         let mut features = Features::default();

@@ -71,7 +71,7 @@ pub struct Twin {
 const FUEL: u64 = 4;
 
 /// The twins of a missed item: one with the suspected instruction swapped, and, if there is one, its control. Empty where
-/// not exactly one instruction makes the fact true, or where it cannot be swapped: of several suspects nobody could tell
+/// not exactly one instruction makes the fact true, or where it cannot be swapped: of several suspects it could not be told
 /// which one it was.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 //! `ask::judge` reply by reply.
 
 pub mod folder;
+mod grader;
 pub mod hugging_face;
 pub mod inspect;
 pub mod lm_eval;
@@ -13,5 +14,4 @@ pub mod question;
 pub mod records;
 mod table;
 
-/// The grader that stands beside exported tasks: Python, standard library alone.
-pub const GRADER: &str = include_str!("grade.py");
+pub use grader::GRADER;

@@ -1,4 +1,4 @@
-//! Owns questions about programs that nobody wove: a program is taken from an item, changed, and labelled anew.
+//! Owns questions about edited programs: a program is taken from an item, changed, and labelled anew.
 //!
 //! Must not know why it is changed. An edit may break a program in any way; what is no valid module any more, traps, runs
 //! too long or is not asked about at any place it reaches has no label, and is no item. What has one is an item like any
@@ -11,7 +11,7 @@ use crate::wasm::encode::encode;
 use crate::wasm::machine::Machine;
 use crate::wasm::parse::{self, ParseError};
 use crate::wasm::program::{Instr, Place, Program};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::weave::canon::{Coverage, Covering, canonical};
 
 /// What stands for the generator in the recipe of a program that was edited.
@@ -82,18 +82,24 @@ impl Question {
         other
     }
 
+    /// The run that it is about.
+    pub fn execution<'a>(&'a self, machine: &'a mut Machine, fuel_limit: u64) -> Execution<'a> {
+        Execution { machine, program: &self.program, entry: self.entry, fuel_limit }
+    }
+
     /// The question with its answer; `None` where there is none: the module is not valid, it traps or needs more than
     /// `fuel_limit`, or the place of a stack question is not reached.
     pub fn label(self, machine: &mut Machine, id: String, fuel_limit: u64) -> Option<Draft> {
         let bytes = encode(&self.program);
         parse::validate(&bytes).ok()?;
         let mut covering = Covering { program: &self.program, coverage: Coverage::default() };
-        let outcome = rerun::run(machine, &self.program, self.entry, fuel_limit, &mut covering).ok()?;
+        let mut execution = self.execution(machine, fuel_limit);
+        let outcome = execution.run(&mut covering).ok()?;
         let coverage = covering.coverage;
         let truth = match self.task {
             Task::Stack => {
                 let probe = *self.probes.first()?;
-                let seen = rerun::snapshot(machine, &self.program, self.entry, probe, fuel_limit).ok().flatten()?;
+                let seen = execution.snapshot(probe).ok().flatten()?;
                 Truth::StackValues(seen.operands)
             }
             Task::Reachability => Truth::FlagStates(self.flags(&coverage)?),
@@ -157,7 +163,7 @@ mod tests {
                 assert_eq!(draft.confirm(&Oracle::new()), Ok(()));
                 let recipe = draft.item.recipe.clone();
                 assert_eq!(recipe.generator, EDITED);
-                // What nobody uses, such as a type of a function that is gone, may be written otherwise.
+                // What is not used, such as a type of a function that is gone, may be written otherwise.
                 let expected = Item { recipe, bytes: draft.item.bytes, ..item };
                 assert_eq!(draft.item, expected);
             }

@@ -1,6 +1,6 @@
-//! Owns the wish that the making of items ends: whoever weaves looks for it between two programs.
+//! Owns the wish that the making of items ends: the weaving looks for it between two programs.
 //!
-//! Must not know who wishes it, nor why: a signal, a limit of time, or somebody who has enough.
+//! Must not know where it comes from: a signal, a limit of time, or a reader who has enough.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ impl Halt {
 }
 
 impl From<Arc<AtomicBool>> for Halt {
-    /// The wish of whoever sets this flag.
+    /// The wish is there once this flag is set.
     fn from(flag: Arc<AtomicBool>) -> Self {
         Self(flag)
     }

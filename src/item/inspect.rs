@@ -229,7 +229,7 @@ pub fn inspect(source: Source<'_>, wish: &Wish) -> Result<Report, Refusal> {
     let sight = request.look(&mut machine)?;
     let held = request.confirm(&sight, &machine, &Oracle::new());
     let printer = Printer::new(&program);
-    let mut report = report(&request, &sight, &printer, (&inspects, &flags));
+    let mut report = report(&request, &sight, &printer, &inspects, &flags);
     report.confirmed = held.is_ok();
     match held {
         Ok(()) => {}
@@ -241,9 +241,9 @@ pub fn inspect(source: Source<'_>, wish: &Wish) -> Result<Report, Refusal> {
     if trapped.or(open).is_some() {
         let spots = Spots::new(source, &program, &printer);
         if let Some(trap) = &mut report.trap {
-            trap.at = trapped.map(|at| spots.at(at));
+            trap.at = trapped.map(|(func, pc)| spots.at(func, pc));
         }
-        report.nondeterministic = open.map(|at| spots.at(at));
+        report.nondeterministic = open.map(|(func, pc)| spots.at(func, pc));
     }
     Ok(report)
 }
@@ -265,7 +265,7 @@ impl<'a> Spots<'a> {
         Self { program, printer, is_text, places }
     }
 
-    fn at(&self, (func, pc): (u32, u32)) -> Spot {
+    fn at(&self, func: u32, pc: u32) -> Spot {
         let of_func = self.places.get((func - self.program.imported_funcs()) as usize);
         let place = of_func.and_then(|places| places.get(pc as usize)).copied();
         Spot {
@@ -283,8 +283,8 @@ fn name(mark: &Marked) -> &str {
     mark.comment.split_whitespace().next().unwrap_or_default()
 }
 
-/// The arrival that a comment names: `INSPECT hit 2`; the first where it names none. What looks like one and is not is
-/// refused: whoever writes `hit2` does not mean the first. Values may stand behind, as in an annotated program.
+/// The arrival that a comment names: `INSPECT hit 2`; the first where it names none. A comment that only looks
+/// like one is refused: `hit2` does not mean the first arrival. Values may stand behind, as in an annotated program.
 fn hit(mark: &Marked) -> Result<u32, Refusal> {
     let mut words = mark.comment.split_whitespace().skip(1);
     let Some(word) = words.next().filter(|word| word.to_ascii_lowercase().starts_with("hit")) else { return Ok(1) };
@@ -294,7 +294,7 @@ fn hit(mark: &Marked) -> Result<u32, Refusal> {
     number.ok_or_else(|| Refusal::Hit { line: mark.line, comment: mark.comment.clone() })
 }
 
-/// Refuses a flag that has no number, and one that stands at two places: nobody could tell which of them was passed.
+/// Refuses a flag that has no number, and one that stands at two places: it would not be clear which of them was passed.
 fn once(flags: &[&Marked]) -> Result<(), Refusal> {
     let mut known: HashMap<&str, u32> = HashMap::new();
     flags.iter().try_for_each(|mark| {
@@ -359,7 +359,8 @@ fn report(
     request: &Request<'_>,
     sight: &Sight,
     printer: &Printer<'_>,
-    (inspects, flags): (&[&Marked], &[&Marked]),
+    inspects: &[&Marked],
+    flags: &[&Marked],
 ) -> Report {
     let told = |values: &[Value]| -> Vec<Told> {
         values.iter().map(|&value| Told { r#type: value.ty, value: printer.names().value(value) }).collect()

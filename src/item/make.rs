@@ -10,7 +10,7 @@ use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{BATCH, Case, Disagreement, Oracle, Run, Watch};
 use crate::wasm::print::print;
 use crate::wasm::program::{Probe, Program};
-use crate::wasm::rerun::{self, Outcome, Snapshot};
+use crate::wasm::rerun::{Execution, Outcome, Snapshot};
 use crate::weave::canon::canonical;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Weaver;
@@ -50,8 +50,9 @@ impl Maker {
     /// Asks about a finished program; `None` if there is nothing worth asking.
     pub fn make(&mut self, weaver: &Weaver, id: String, placement: Placement<'_>) -> Option<Draft> {
         let (program, entry) = (weaver.program(), weaver.entry());
-        let limit = u64::from(weaver.config().fuel.max);
-        let watched = self.asker.ask(&mut self.machine, program, entry, limit, placement);
+        let fuel_limit = u64::from(weaver.config().fuel.max);
+        let execution = Execution { machine: &mut self.machine, program, entry, fuel_limit };
+        let watched = self.asker.ask(execution, placement);
         let Watched { outcome, coverage, asked } = watched.unwrap_or_else(|trap| {
             let (seed, actions) = (weaver.seed(), weaver.actions());
             panic!("{trap}, though it ran while woven (seed {seed}, actions {actions:?})\n{}", print(program, &[]))
@@ -90,12 +91,12 @@ impl Draft {
 
     /// What it tells; the machine is left as the program leaves it.
     fn claim(&self, machine: &mut Machine) -> Claim {
-        let (program, entry, probes) = (&self.program, self.entry, &self.item.probes);
-        let fuel_limit = self.outcome.fuel;
+        let (probes, fuel_limit) = (&self.item.probes, self.outcome.fuel);
+        let mut execution = Execution { machine, program: &self.program, entry: self.entry, fuel_limit };
         let mut claim = Claim { outcome: self.outcome.clone(), operands: None, flags: Vec::new(), fuel_limit };
         match &self.item.truth {
             Truth::StackValues(values) => {
-                let again = rerun::snapshot(machine, program, entry, probes[0], fuel_limit);
+                let again = execution.snapshot(probes[0]);
                 let levels = again.ok().flatten().map(|snapshot| snapshot.levels);
                 let levels = levels.expect("the machine is deterministic");
                 claim.operands = Some((probes[0], Snapshot { operands: values.clone(), levels }));
@@ -106,7 +107,7 @@ impl Draft {
             Truth::ReturnValues(values) => claim.outcome.results.clone_from(values),
             Truth::Fuel(fuel) => claim.outcome.fuel = *fuel,
         }
-        let ours = rerun::run_to_end(machine, program, entry, fuel_limit);
+        let ours = execution.run_to_end();
         assert_eq!(ours.as_ref(), Ok(&self.outcome), "the machine is deterministic");
         claim
     }

@@ -37,7 +37,7 @@ pub enum Verdict {
     Refusal,
     /// A finished reply with nothing in it.
     NoResponse,
-    /// Cut off by a token limit, or stopped for a reason nobody knows, without a correct answer.
+    /// Cut off by a token limit, or stopped for an unknown reason, without a correct answer.
     Truncated,
     /// The provider failed after every retry.
     ProviderError,
@@ -226,7 +226,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Of a program that was edited and asked about on its own: it belongs to no round, and nobody is paid for it.
+    /// Of a program that was edited and asked about on its own: it belongs to no round, and nothing is paid for it.
     pub fn beside(purpose: Purpose, item: Item, answer: Answer) -> Self {
         Self {
             schema: SCHEMA_VERSION,

@@ -1,6 +1,6 @@
-//! Owns where a preset's items come from: programs woven by whoever chooses, and the questions about them.
+//! Owns where a preset's items come from: programs woven by a chooser, and the questions about them.
 //!
-//! Must not know files, nor who chooses. Item `n` of a seed is made of program `n` alone, so any range of them
+//! Must not know files, nor which chooser it is. Item `n` of a seed is made of program `n` alone, so any range of them
 //! can be made anywhere, on any number of threads.
 
 use super::halt::Halt;
@@ -60,7 +60,7 @@ impl ItemSource {
         Self { task, loom: loom.clone(), chooser, asker, halt: Halt::default() }
     }
 
-    /// The same questions about programs that somebody else chooses, of whom nothing is learned before: of few programs
+    /// The same questions about the programs of another chooser, of which nothing is learned before: of few programs
     /// that come again and again every value would be familiar.
     pub fn woven_by(self, chooser: Arc<dyn Chooser>) -> Self {
         Self { chooser, ..self }

@@ -56,7 +56,7 @@ impl ItemSource {
         number: impl Fn(u64) -> u64 + Sync,
         take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
     ) -> Result<(), Disagrees> {
-        self.stream_where(seed, threads, (number, |_: &Item| true), take)
+        self.stream_where(seed, threads, number, |_: &Item| true, take)
     }
 
     /// The same of those items alone that are wanted; nothing is spent on confirming the others.
@@ -70,14 +70,15 @@ impl ItemSource {
         wanted: impl Fn(&Item) -> bool + Sync,
         take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
     ) -> Result<(), Disagrees> {
-        self.stream_where(seed, threads, (|at| at, wanted), take)
+        self.stream_where(seed, threads, |at| at, wanted, take)
     }
 
     fn stream_where(
         &self,
         seed: Seed,
         threads: usize,
-        (number, wanted): (impl Fn(u64) -> u64 + Sync, impl Fn(&Item) -> bool + Sync),
+        number: impl Fn(u64) -> u64 + Sync,
+        wanted: impl Fn(&Item) -> bool + Sync,
         mut take: impl FnMut(Option<Draft>, u64) -> ControlFlow<()>,
     ) -> Result<(), Disagrees> {
         let (number, wanted) = (&number, &wanted);
@@ -91,9 +92,10 @@ impl ItemSource {
                     let is_over = || stop.load(Ordering::Relaxed) || self.halt.is_wished();
                     while !is_over() {
                         let at = next.fetch_add(1, Ordering::Relaxed);
-                        let work = (number(at) * STRIDE, wanted, &is_over);
-                        let Some(made) = self.confirmed(seed, work, oracle, &mut confirmer) else { return };
-                        // Nobody takes them any more.
+                        let drafts = self.drafts(seed, number(at) * STRIDE, wanted, &is_over);
+                        let Some(drafts) = drafts else { return };
+                        let made = confirmed(drafts, oracle, &mut confirmer);
+                        // They are not taken any more.
                         if sender.send((at, made)).is_err() {
                             return;
                         }
@@ -108,14 +110,14 @@ impl ItemSource {
         })
     }
 
-    /// The items of a stretch; none once it is over, since half a stretch is none.
-    fn confirmed(
+    /// The drafts of a stretch that are wanted; none once it is over, since half a stretch is none.
+    fn drafts(
         &self,
         seed: Seed,
-        (start, wanted, is_over): (u64, &impl Fn(&Item) -> bool, &impl Fn() -> bool),
-        oracle: &Oracle,
-        confirmer: &mut Confirmer,
-    ) -> Option<Stretch> {
+        start: u64,
+        wanted: &impl Fn(&Item) -> bool,
+        is_over: &impl Fn() -> bool,
+    ) -> Option<Vec<Draft>> {
         let (mut bench, mut drafts) = (self.bench(), Vec::new());
         for number in start..start + STRIDE {
             if is_over() {
@@ -123,11 +125,16 @@ impl ItemSource {
             }
             drafts.extend(bench.draft(seed, number).filter(|draft| wanted(&draft.item)));
         }
-        let told: Vec<&Draft> = drafts.iter().collect();
-        Some(match confirmer.confirm(&told, oracle) {
-            Ok(()) => Ok(drafts),
-            Err((at, disagreement)) => Err(Disagrees { draft: Box::new(drafts.swap_remove(at)), disagreement }),
-        })
+        Some(drafts)
+    }
+}
+
+/// A stretch of these drafts.
+fn confirmed(mut drafts: Vec<Draft>, oracle: &Oracle, confirmer: &mut Confirmer) -> Stretch {
+    let told: Vec<&Draft> = drafts.iter().collect();
+    match confirmer.confirm(&told, oracle) {
+        Ok(()) => Ok(drafts),
+        Err((at, disagreement)) => Err(Disagrees { draft: Box::new(drafts.swap_remove(at)), disagreement }),
     }
 }
 

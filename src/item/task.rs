@@ -23,7 +23,7 @@ use crate::seed::{Rng, Seed};
 use crate::wasm::machine::Machine;
 use crate::wasm::print::{Annotation, print};
 use crate::wasm::program::Program;
-use crate::wasm::rerun::{self, Outcome};
+use crate::wasm::rerun::{Execution, Outcome};
 use crate::wasm::trap::Trap;
 use crate::weave::canon::{Coverage, Covering, canonical};
 use crate::weave::chooser::Chooser;
@@ -137,15 +137,16 @@ impl Asker {
         let mut asker = Self { task, config, flagger, familiar: Familiar::default() };
         if task.shape() == Shape::Values {
             let values = |weaver: &Weaver, machine: &mut Machine, rng: &mut Rng| {
-                let places = Placement::Random(rng);
-                let watched = asker.ask(machine, weaver.program(), weaver.entry(), u64::MAX, places);
+                let (program, entry) = (weaver.program(), weaver.entry());
+                let execution = Execution { machine, program, entry, fuel_limit: u64::MAX };
+                let watched = asker.ask(execution, Placement::Random(rng));
                 let asked = watched.expect("it ran while woven").asked;
                 match asked.as_ref().map(|asked| asked.truth.said()) {
                     Some(Said::Values(values)) => values.to_vec(),
                     _ => Vec::new(),
                 }
             };
-            let seen = reading((loom, chooser, halt), 0..READ, values);
+            let seen = reading(loom, chooser, halt, 0..READ, values);
             asker.familiar = Familiar::of(seen.into_iter().flatten());
         }
         asker
@@ -167,19 +168,13 @@ impl Asker {
     ///
     /// # Errors
     /// The trap that ended the run.
-    pub fn ask(
-        &self,
-        machine: &mut Machine,
-        program: &Program,
-        entry: u32,
-        fuel_limit: u64,
-        placement: Placement<'_>,
-    ) -> Result<Watched, Trap> {
+    pub fn ask(&self, mut execution: Execution<'_>, placement: Placement<'_>) -> Result<Watched, Trap> {
         if self.task == Task::Stack {
-            return stack::ask(&self.config, &self.familiar, machine, program, entry, fuel_limit, placement);
+            return stack::ask(&self.config, &self.familiar, execution, placement);
         }
+        let Execution { program, entry, fuel_limit, .. } = execution;
         let mut covering = Covering { program, coverage: Coverage::default() };
-        let outcome = rerun::run(machine, program, entry, fuel_limit, &mut covering)?;
+        let outcome = execution.run(&mut covering)?;
         let coverage = covering.coverage;
         let run = Run { program, entry, outcome: &outcome, coverage: &coverage, fuel_limit };
         let asked = match (self.task, &self.flagger) {
@@ -204,7 +199,9 @@ const READ: u64 = 4_000;
 
 /// What is seen of these programs, in their order whatever the number of threads; less once it is halted.
 fn reading<T: Send>(
-    (loom, chooser, halt): (&Arc<Loom>, &dyn Chooser, &Halt),
+    loom: &Arc<Loom>,
+    chooser: &dyn Chooser,
+    halt: &Halt,
     programs: Range<u64>,
     see: impl Fn(&Weaver, &mut Machine, &mut Rng) -> T + Sync,
 ) -> Vec<T> {

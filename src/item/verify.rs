@@ -6,8 +6,8 @@ use crate::seed::Seed;
 use crate::wasm::isa::Trap;
 use crate::wasm::machine::Machine;
 use crate::wasm::oracle::{BATCH, Case, Disagreement, Oracle, Run, Watch};
-use crate::wasm::rerun::Outcome;
-use crate::wasm::{encode, parse, rerun};
+use crate::wasm::rerun::{Execution, Outcome};
+use crate::wasm::{encode, parse};
 use crate::weave::chance::Chance;
 use crate::weave::prior::Taste;
 use crate::weave::weaver::{Loom, Weaver};
@@ -215,7 +215,9 @@ fn check(weaver: &Weaver, machine: &mut Machine, verified: &mut Verified) -> Res
         verified.over_bytes += 1;
         return Err(format!("{} bytes of at most {}", bytes.len(), config.bytes.max));
     }
-    let outcome = match rerun::run_to_end(machine, program, weaver.entry(), u64::from(config.fuel.max)) {
+    let (entry, fuel_limit) = (weaver.entry(), u64::from(config.fuel.max));
+    let mut execution = Execution { machine, program, entry, fuel_limit };
+    let outcome = match execution.run_to_end() {
         Ok(outcome) => outcome,
         Err(Trap::OutOfFuel) => {
             verified.over_fuel += 1;

@@ -20,6 +20,7 @@
 
 mod categorical;
 pub mod checkpoint;
+mod config;
 pub mod device;
 pub mod episode;
 pub mod gae;
@@ -38,16 +39,7 @@ pub mod train;
 
 /// What the tensor library reports; the rest of the program need not know which one it is.
 pub use candle_core::{Device as Processor, Error, Result};
-
-/// A setting with which learning can't work.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {problem}")]
-pub struct ConfigError {
-    /// The setting's name, as in the preset.
-    pub field: &'static str,
-    /// What its value must be.
-    pub problem: &'static str,
-}
+pub use config::ConfigError;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 //!
 //! Must not know what a misconception does. Every name comes from the tables, so that what is listed is what is read.
 
-use super::Solver;
 use super::misconception::{MAX_NUMBER, Misconception, Misconceptions, NAMED, TABLE};
+use super::simulated::Solver;
 use std::fmt;
 use std::str::FromStr;
 

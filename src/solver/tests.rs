@@ -1,6 +1,7 @@
 //! What single misconceptions make of single instructions, as the values that a solver holds.
 
 use super::*;
+use crate::item::message::Message;
 use crate::item::message::Role;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Owns one watched run of a module that anybody wrote: what stood at which places, which places were passed, and how
+//! Owns one watched run of any module: what stood at which places, which places were passed, and how
 //! the run ended; and its confirmation by wasmtime.
 //!
 //! Must not know comments, files, or what the answers are for. A run that traps has answers too: what was seen before.

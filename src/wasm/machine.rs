@@ -6,7 +6,7 @@
 //!
 //! What runs is a store of instances, each of one program ([`Modules`]). Instance 0 is there after [`Machine::reset`]
 //! and is the only one while a program is woven; all its addresses are its indices. Others are linked to it
-//! ([`Machine::link`]). An import that nobody provides is stood in for: a function pops its arguments and pushes
+//! ([`Machine::link`]). An import that no instance provides is stood in for: a function pops its arguments and pushes
 //! default values, a global, table or memory is made as declared.
 //!
 //! Fuel is wasmtime's (`wasmtime-cranelift`, `func_environ.rs`): `nop`, `drop`, `block`, `loop`, `unreachable`,
@@ -29,10 +29,11 @@ mod vector;
 mod tests;
 
 use address::Link;
+pub use address::Provided;
 use control::Label;
 use hot::{HOT, Kind};
 pub use hot::{is_free, width};
-pub use link::{LinkError, Provided};
+pub use link::LinkError;
 use memory::Memory;
 pub use table::MAX_ELEMENTS;
 use table::Table;

@@ -3,6 +3,7 @@
 //!
 //! Must not know how programs are made, what is asked about them, or who answers.
 
+pub mod effect;
 pub mod encode;
 pub mod explain;
 pub mod inspect;

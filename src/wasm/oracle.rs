@@ -214,8 +214,8 @@ impl Oracle {
         verdicts
     }
 
-    /// Holds several cases against wasmtime in one module. What it finds amiss may come of that: whoever may share a
-    /// module is for [`Oracle::check_all`] to know, and what a program is told is for it to find out.
+    /// Holds several cases against wasmtime in one module. What it finds amiss may come of that:
+    /// [`Oracle::check_all`] knows which cases may share a module, and finds out which of them is to blame.
     ///
     /// # Errors
     /// The first difference.
@@ -312,8 +312,7 @@ fn shareable(cases: &[Case<'_>]) -> usize {
 /// Runs copies of all in one module and compares; the first disagreement. Of several cases each must be
 /// [`Case::mergeable`].
 fn hold(engine: &Engine, cases: &[Case<'_>]) -> Result<(), Disagreement> {
-    let copy = |case: &Case<'_>| Copy::new(case.program, (case.run.entry, case.run.args), case.watch, case.run.ran);
-    let copies: Vec<Copy> = cases.iter().map(copy).collect();
+    let copies: Vec<Copy> = cases.iter().map(Copy::new).collect();
     let merged = Merged::new(&copies);
     let module = Module::new(engine, &merged.bytes).map_err(|error| rejected(&merged.bytes, &error))?;
     let mut host = match Host::new(engine, &module, &merged, cases[0].ample_fuel()) {
@@ -327,7 +326,7 @@ fn hold(engine: &Engine, cases: &[Case<'_>]) -> Result<(), Disagreement> {
         }
     };
     for (number, (case, copy)) in cases.iter().zip(&copies).enumerate() {
-        let (mut left, ended) = Left::by(&mut host, (number, copy, &merged.homes[number]), case.ample_fuel());
+        let (mut left, ended) = Left::by(&mut host, number, copy, &merged.homes[number], case.ample_fuel());
         let judged = judge(case, &mut left, ended.map_err(|error| trap_of(&error)));
         host.limits().failure().map_or(judged, Err)?;
     }

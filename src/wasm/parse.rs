@@ -1,4 +1,4 @@
-//! Owns reading: WAT or WASM that anybody wrote, into a [`Program`], with the probes that its comments name.
+//! Owns reading: any WAT or WASM, into a [`Program`], with the probes that its comments name.
 //!
 //! Must not know what a probe asks. Text is read by the `wat` crate and validated by wasmparser; the code is then
 //! decoded by our own table. Comments do not survive assembling, so each probe comment becomes, before it, an

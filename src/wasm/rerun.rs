@@ -1,7 +1,7 @@
 //! Owns the questions that a second execution answers: what a finished program returns, what it leaves, and what stands
 //! on the operand stack at a probe.
 //!
-//! Must not know why somebody asks. Everything here is [`Machine`] plus an observer.
+//! Must not know why it is asked. Everything here is [`Machine`] plus an observer.
 
 use super::isa::Trap;
 use super::machine::{Blind, Machine, Observer, Stop};
@@ -42,35 +42,55 @@ impl Snapshot {
     }
 }
 
-/// Instantiates the program and runs function `func` without arguments to its end, watched by an observer. The final
-/// memory and tables stay in the machine. Fuel is that of the function alone, not that of a start function.
-///
-/// # Errors
-/// The trap that ended it; [`Trap::OutOfFuel`] past `fuel_limit`.
-pub fn run(
-    machine: &mut Machine,
-    program: &Program,
-    func: u32,
-    fuel_limit: u64,
-    observer: &mut impl Observer,
-) -> Result<Outcome, Trap> {
-    machine.reset(program, 0);
-    machine.fuel_limit = fuel_limit;
-    machine.start(program, 0, observer)?;
-    machine.invoke(program, func, &[])?;
-    match machine.run(program, observer) {
-        Stop::Finished => Ok(Outcome::of(machine)),
-        Stop::Trap(trap) => Err(trap),
-        Stop::Frontier => unreachable!("a finished program has no open sequence"),
-    }
+/// A function of a program that is to run without arguments, and the machine that it runs on.
+#[derive(Debug)]
+pub struct Execution<'a> {
+    /// The machine; it keeps the final memory and tables.
+    pub machine: &'a mut Machine,
+    /// The program, which is instantiated for it.
+    pub program: &'a Program,
+    /// The function.
+    pub entry: u32,
+    /// Fuel at most; that of a start function apart.
+    pub fuel_limit: u64,
 }
 
-/// Runs to the end, unwatched.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_to_end(machine: &mut Machine, program: &Program, func: u32, fuel_limit: u64) -> Result<Outcome, Trap> {
-    run(machine, program, func, fuel_limit, &mut Blind)
+impl Execution<'_> {
+    /// Instantiates the program and runs the function to its end, watched by an observer.
+    ///
+    /// # Errors
+    /// The trap that ended it; [`Trap::OutOfFuel`] past the limit.
+    pub fn run(&mut self, observer: &mut impl Observer) -> Result<Outcome, Trap> {
+        let Self { machine, program, entry, fuel_limit } = self;
+        machine.reset(program, 0);
+        machine.fuel_limit = *fuel_limit;
+        machine.start(*program, 0, observer)?;
+        machine.invoke(*program, *entry, &[])?;
+        match machine.run(*program, observer) {
+            Stop::Finished => Ok(Outcome::of(machine)),
+            Stop::Trap(trap) => Err(trap),
+            Stop::Frontier => unreachable!("a finished program has no open sequence"),
+        }
+    }
+
+    /// Runs to the end, unwatched.
+    ///
+    /// # Errors
+    /// As [`Execution::run`].
+    pub fn run_to_end(&mut self) -> Result<Outcome, Trap> {
+        self.run(&mut Blind)
+    }
+
+    /// The operand stack at a probe, if the run reaches it.
+    ///
+    /// # Errors
+    /// As [`Execution::run`].
+    pub fn snapshot(&mut self, probe: Probe) -> Result<Option<Snapshot>, Trap> {
+        let Some(place) = self.program.place(probe.func, probe.pc) else { return Ok(None) };
+        let mut waiting = Waiting { place, func: probe.func, hits_left: probe.hit, seen: None };
+        self.run(&mut waiting)?;
+        Ok(waiting.seen)
+    }
 }
 
 /// Waits for one probe.
@@ -91,21 +111,4 @@ impl Observer for Waiting {
             self.seen = Some(Snapshot::of(machine));
         }
     }
-}
-
-/// The operand stack at a probe, if the run of `entry` reaches it.
-///
-/// # Errors
-/// As [`run`].
-pub fn snapshot(
-    machine: &mut Machine,
-    program: &Program,
-    entry: u32,
-    probe: Probe,
-    fuel_limit: u64,
-) -> Result<Option<Snapshot>, Trap> {
-    let Some(place) = program.place(probe.func, probe.pc) else { return Ok(None) };
-    let mut waiting = Waiting { place, func: probe.func, hits_left: probe.hit, seen: None };
-    run(machine, program, entry, fuel_limit, &mut waiting)?;
-    Ok(waiting.seen)
 }

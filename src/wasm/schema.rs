@@ -1,8 +1,8 @@
 //! Owns the description of the language as data: every instruction of the table, and the binary format section by
 //! section.
 //!
-//! Must not know how it is shown. What the table says is taken from there; only what no column holds is written here:
-//! how the immediates are encoded, and on what a signature depends that the table leaves open.
+//! Must not know how it is shown. What the table and `effect` say is taken from there; only what they do not hold is
+//! written here: how the immediates are encoded, and on what a signature depends that the table leaves open.
 
 mod effect;
 mod immediate;
@@ -109,11 +109,7 @@ pub fn instruction(op: Op) -> Instruction {
 }
 
 fn signature(row: &'static Row) -> Signature {
-    let side = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" ");
-    let (text, depends_on) = match effect::effect(row.op) {
-        Some((text, depends_on)) => (text.to_string(), Some(depends_on)),
-        None => (format!("[{}] -> [{}]", side(row.params), side(row.results)), None),
-    };
+    let (text, depends_on) = (effect::text(row.op), effect::depends_on(row.op));
     Signature { text, params: row.params, results: row.results, depends_on }
 }
 

@@ -205,7 +205,7 @@ impl ByteLedger {
 
     /// Code of a function grew, and what closing costs changed.
     #[inline]
-    pub fn add_code_and_reserve(&mut self, func: u32, bytes: u32, (from, to): (u32, u32)) {
+    pub fn add_code_and_reserve(&mut self, func: u32, bytes: u32, from: u32, to: u32) {
         self.change(func, |body| {
             body.code += bytes;
             body.reserve = body.reserve - from + to;

@@ -268,13 +268,15 @@ fn first_use(seen: &mut Vec<u32>, index: u32) -> (u32, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wasm::{parse, rerun};
+    use crate::wasm::{parse, rerun::Execution};
 
     fn form_of(text: &str) -> String {
         let (program, _) = parse::parse_text(text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let entry = program.export("run").expect("a function to run");
         let mut covering = Covering { program: &program, coverage: Coverage::default() };
-        rerun::run(&mut Machine::default(), &program, entry, 1000, &mut covering).expect("does not trap");
+        Execution { machine: &mut Machine::default(), program: &program, entry, fuel_limit: 1000 }
+            .run(&mut covering)
+            .expect("does not trap");
         canonical(&program, entry, &covering.coverage)
     }
 

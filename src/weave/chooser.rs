@@ -1,4 +1,4 @@
-//! Owns the place of whoever chooses whole programs: preferences, or a policy that learned.
+//! Owns the trait of what chooses whole programs: preferences, or a policy that learned.
 //!
 //! Must not know which of them it is. What makes items, data sets and suites weaves by this alone.
 

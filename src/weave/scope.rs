@@ -5,7 +5,8 @@
 //! left cheaper by exactly its own cost; that is why a budget which could pay for closing once can always do so.
 
 use super::literal::min_const_bytes;
-use crate::wasm::isa::{Op, Row};
+use crate::wasm::effect::{StackType, Word};
+use crate::wasm::isa::Op;
 use crate::wasm::program::SeqId;
 use crate::wasm::types::ValType;
 
@@ -47,6 +48,19 @@ impl Types {
         list
     }
 
+    /// The operands that an instruction pops, where the type left open is this; those of a block or call apart.
+    pub fn popped(op: Op, open: ValType) -> Self {
+        let mut list = Self::NONE;
+        for word in StackType::of(op).popped.iter() {
+            match word {
+                Word::Is(ty) => list.push(*ty),
+                Word::Open => list.push(open),
+                Word::Params | Word::Results | Word::Carried => {}
+            }
+        }
+        list
+    }
+
     /// Adds one at the end.
     ///
     /// # Panics
@@ -74,6 +88,30 @@ impl PartialEq for Types {
 }
 
 impl Eq for Types {}
+
+/// Parameters and results of a block or function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// What it takes.
+    pub params: Types,
+    /// What it leaves.
+    pub results: Types,
+}
+
+impl Signature {
+    /// `[] -> []`
+    pub const NONE: Signature = Signature::of(Types::NONE, Types::NONE);
+
+    /// From these parameters to these results.
+    pub const fn of(params: Types, results: Types) -> Self {
+        Self { params, results }
+    }
+
+    /// Without parameters.
+    pub const fn to(results: Types) -> Self {
+        Self::of(Types::NONE, results)
+    }
+}
 
 /// What the `end` of a sequence still has to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,37 +186,68 @@ pub struct Effect {
 
 impl Effect {
     /// Nothing.
-    pub const NONE: Effect = Effect::pops(0);
-    /// All operands go: what follows is never reached.
-    pub const ALL: Effect = Effect::pops(u32::MAX);
+    pub const NONE: Effect = Effect { pops: 0, push: Types::NONE };
 
-    /// Operands go.
-    pub const fn pops(pops: u32) -> Self {
-        Self { pops, push: Types::NONE }
-    }
-
-    /// Operands go, one comes.
+    /// Of an instruction that no immediate decides about; of another what is the same whatever that is.
     #[inline]
-    pub fn to(pops: u32, push: ValType) -> Self {
-        Self { pops, push: Types::one(push) }
+    pub const fn of(op: Op) -> Self {
+        EFFECTS[op.index()]
     }
 
-    /// The fixed effect of a row.
-    pub const fn of(row: &Row) -> Self {
-        let mut push = Types::NONE;
-        let mut at = 0;
-        while at < row.results.len() {
-            push.types[at] = row.results[at];
-            at += 1;
+    /// Of an instruction that leaves a type open: that of a variable, of the elements of a table, of operands.
+    #[inline]
+    pub fn on(op: Op, ty: ValType) -> Self {
+        let effect = Self::of(op);
+        if PUSHES_OPEN[op.index()] { Self { push: Types::one(ty), ..effect } } else { effect }
+    }
+
+    /// Of a block or a call of this signature.
+    #[inline]
+    pub fn with(op: Op, signature: &Signature) -> Self {
+        let effect = Self::of(op);
+        if effect.pops == u32::MAX {
+            return effect;
         }
-        push.len = at as u8;
-        Self { pops: row.params.len() as u32, push }
+        Self { pops: effect.pops + signature.params.len() as u32, push: signature.results }
     }
 }
 
+/// The effect of every instruction by its number: what has to be looked up for each choice, out of [`StackType`].
+static EFFECTS: [Effect; Op::COUNT] = {
+    let mut effects = [Effect::NONE; Op::COUNT];
+    let mut index = 0;
+    while index < Op::COUNT {
+        let StackType { popped, pushed, leaves } = StackType::of(Op::ALL[index]);
+        let mut push = Types::NONE;
+        let mut at = 0;
+        while let Some(word) = pushed.word(at) {
+            if let Word::Is(ty) = word {
+                push.types[push.len as usize] = ty;
+                push.len += 1;
+            }
+            at += 1;
+        }
+        effects[index] = Effect { pops: if *leaves { u32::MAX } else { popped.operands() as u32 }, push };
+        index += 1;
+    }
+    effects
+};
+
+/// Whether an instruction pushes an operand, by its number, of a type that is left open.
+static PUSHES_OPEN: [bool; Op::COUNT] = {
+    let mut pushes = [false; Op::COUNT];
+    let mut index = 0;
+    while index < Op::COUNT {
+        pushes[index] = matches!(StackType::of(Op::ALL[index]).pushed.word(0), Some(Word::Open));
+        index += 1;
+    }
+    pushes
+};
+
 impl Scope {
     /// A new sequence, which starts with its parameters.
-    pub fn new(func: u32, parent: Option<SeqId>, op: Op, (params, results): (Types, Types), depth: u32) -> Self {
+    pub fn new(func: u32, parent: Option<SeqId>, op: Op, signature: Signature, depth: u32) -> Self {
+        let Signature { params, results } = signature;
         Self {
             func,
             parent,
@@ -298,10 +367,14 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wasm::effect::effect;
+    use crate::wasm::isa::Imm;
+    use crate::wasm::program::{BlockType, Func, Global, Instr, Program, Table};
+    use crate::wasm::types::FuncType;
     use ValType::{F64, I32, I64};
 
     fn scope(types: &[ValType], results: &[ValType], polymorphic: bool) -> Scope {
-        let signature = (Types::NONE, Types::of(results));
+        let signature = Signature::to(Types::of(results));
         Scope { types: types.to_vec(), polymorphic, ..Scope::new(0, None, Op::Block, signature, 0) }
     }
 
@@ -330,9 +403,9 @@ mod tests {
         let whole = open.closing();
         while !open.can_end() {
             let effect = match open.types.as_slice() {
-                [] => Effect::to(0, I32),
-                [I32] => Effect::to(0, I64),
-                _ => Effect::pops(1),
+                [] => Effect::of(Op::I32Const),
+                [I32] => Effect::of(Op::I64Const),
+                _ => Effect::of(Op::Drop),
             };
             let promised = open.closing_after(&effect);
             open.apply(&effect);
@@ -340,6 +413,37 @@ mod tests {
             spent.bytes += if effect.push.is_empty() { 1 } else { 2 };
             spent.fuel += effect.push.len() as u32;
             assert_eq!((spent.bytes + promised.bytes, spent.fuel + promised.fuel), (whole.bytes, whole.fuel));
+        }
+    }
+
+    /// What the mask reckons with is what an instruction does in a program, for every row of the table.
+    #[test]
+    fn effects_are_those_of_programs() {
+        let signature = Signature::of(Types::of(&[I64, I64]), Types::one(F64));
+        for (&op, ty) in Op::ALL.iter().flat_map(|op| ValType::ALL.map(|ty| (op, ty))) {
+            let program = Program {
+                types: vec![FuncType { params: signature.params.to_vec(), results: signature.results.to_vec() }],
+                funcs: vec![Func { ty: 0, locals: vec![ty], body: 0, import: None }],
+                globals: vec![Global { ty, mutable: true, init: Instr::plain(Op::Nop), import: None }],
+                tables: vec![Table { ty, min: 0, max: None, import: None }],
+                ..Program::default()
+            };
+            let has_signature = matches!(op.row().imm, Imm::BlockType | Imm::TypeTable)
+                || (op.row().imm == Imm::Func && op != Op::RefFunc);
+            let instr = match op.row().imm {
+                Imm::BlockType => Instr::structured(op, BlockType::Func(0), 0, None),
+                Imm::Local => Instr::index(op, 2),
+                Imm::HeapType | Imm::ValTypes => Instr::index(op, ty.index() as u32),
+                _ => Instr::index(op, 0),
+            };
+            let found = effect(&program, 0, &instr).expect("the program has all that it names");
+            let types = |side: Vec<Option<ValType>>| side.iter().map(|found| found.unwrap_or(ty)).collect::<Vec<_>>();
+            let (popped, pushed) = (types(found.popped().collect()), types(found.pushed().collect()));
+            let ours = if has_signature { Effect::with(op, &signature) } else { Effect::on(op, ty) };
+            let pops = if found.leaves() { u32::MAX } else { popped.len() as u32 };
+            assert_eq!((ours.pops, &*ours.push), (pops, &pushed[..]), "{op}");
+            let before = if has_signature { &signature.params[..] } else { &[] };
+            assert_eq!([before, &*Types::popped(op, ty)].concat(), popped, "{op}");
         }
     }
 }

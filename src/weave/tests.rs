@@ -12,7 +12,8 @@ use crate::wasm::isa::Op;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::oracle::{Oracle, Watch};
 use crate::wasm::program::{Place, Program};
-use crate::wasm::{encode, parse, print, rerun};
+use crate::wasm::rerun::Execution;
+use crate::wasm::{encode, parse, print};
 use std::sync::Arc;
 
 fn loom(yaml: &str) -> Arc<Loom> {
@@ -56,7 +57,8 @@ fn check(weaver: &Weaver, machine: &mut Machine, oracle: Option<&Oracle>) {
     wasmparser::Validator::new_with_features(parse::FEATURES)
         .validate_all(&bytes)
         .unwrap_or_else(|e| panic!("{e}; {}", context()));
-    let outcome = rerun::run_to_end(machine, program, weaver.entry(), u64::from(config.fuel.max));
+    let outcome =
+        Execution { machine, program, entry: weaver.entry(), fuel_limit: u64::from(config.fuel.max) }.run_to_end();
     let outcome = outcome.unwrap_or_else(|trap| panic!("{trap}; {}", context()));
     assert_eq!(outcome.fuel, weaver.machine().fuel(), "fuel of the rerun; {}", context());
     assert_eq!(outcome.globals, weaver.machine().globals(), "globals of the rerun; {}", context());
@@ -82,7 +84,9 @@ fn time_of_rerun(weaver: &Weaver, machine: &mut Machine) -> u64 {
         }
     }
     let mut costs = Costs(weaver.program(), weaver.config().cost_table().expect("there are costs"), 0);
-    rerun::run(machine, weaver.program(), weaver.entry(), u64::MAX, &mut costs).expect("it has run before");
+    Execution { machine, program: weaver.program(), entry: weaver.entry(), fuel_limit: u64::MAX }
+        .run(&mut costs)
+        .expect("it has run before");
     costs.2
 }
 
@@ -92,7 +96,7 @@ fn whatever_chance_chooses_the_program_holds() {
     for (index, yaml) in SETTINGS.iter().enumerate() {
         let loom = loom(yaml);
         let mut weaver = Weaver::new(loom, 0);
-        // What fails on trial in ways that nobody thought of is rare.
+        // What fails on trial in ways that were not thought of is rare.
         let programs = if [8, 10].contains(&index) { 5000 } else { 1500 };
         for n in 0..programs {
             let seed = Seed::new(index as u64).indexed("program", n);
@@ -150,7 +154,9 @@ fn text_and_bytes_read_back() {
         let (from_text, _) = parse::parse_text(&print::print(weaver.program(), &[]), &[]).expect("our own text");
         let form = |program| {
             let mut covering = Covering { program, coverage: Coverage::default() };
-            rerun::run(&mut Machine::default(), program, 0, 1000, &mut covering).expect("does not trap");
+            Execution { machine: &mut Machine::default(), program, entry: 0, fuel_limit: 1000 }
+                .run(&mut covering)
+                .expect("does not trap");
             canonical(program, 0, &covering.coverage)
         };
         assert_eq!(form(&from_text), form(weaver.program()));

@@ -18,7 +18,7 @@ mod trial;
 use super::action::{Action, ActionSet};
 use super::budget::{ByteLedger, enter_imports, smallest_program};
 use super::config::WeaveConfig;
-use super::scope::{Closing, Scope, Types};
+use super::scope::{Closing, Scope, Signature};
 use crate::seed::Rng;
 use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
@@ -120,7 +120,7 @@ impl Loom {
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     /// Parameters and results of a signature.
-    signature: (Types, Types),
+    signature: Signature,
     table: u32,
     segment: u32,
     offset: u32,
@@ -131,7 +131,7 @@ struct Pending {
 
 impl Default for Pending {
     fn default() -> Self {
-        Self { signature: (Types::NONE, Types::NONE), table: 0, segment: 0, offset: 0, align: 0, targets: 0 }
+        Self { signature: Signature::NONE, table: 0, segment: 0, offset: 0, align: 0, targets: 0 }
     }
 }
 
@@ -175,7 +175,7 @@ pub struct Weaver {
     rng: Rng,
     seed: u64,
     actions: Vec<u16>,
-    /// The legal choices, once somebody has asked for all of them.
+    /// The legal choices, once all of them have been asked for.
     legal: OnceCell<ActionSet>,
     room: Room,
     spare_code: Vec<Vec<Instr>>,
@@ -411,7 +411,7 @@ impl Weaver {
     fn enter_code(&mut self, seq: SeqId, bytes: u32) {
         let scope = &mut self.scopes[seq as usize];
         let cost = scope.closing();
-        self.ledger.add_code_and_reserve(scope.func, bytes, (scope.cost.bytes, cost.bytes));
+        self.ledger.add_code_and_reserve(scope.func, bytes, scope.cost.bytes, cost.bytes);
         scope.cost = cost;
     }
 

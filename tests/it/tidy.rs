@@ -4,6 +4,7 @@
 
 mod code;
 mod floors;
+mod names;
 mod rooms;
 mod rules;
 

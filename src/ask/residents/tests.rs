@@ -13,7 +13,7 @@ use crate::solver::misconception::{Misconception, Misconceptions, Row, TABLE};
 use crate::wasm::machine::Machine;
 use crate::wasm::parse::parse_text;
 use crate::wasm::program::Probe;
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::weave::prior::Prior;
 use crate::weave::weaver::Loom;
 use std::sync::Arc;
@@ -40,7 +40,8 @@ fn truth(module: &str) -> Truth {
     let hit = marks[0].comment.strip_prefix("INSPECT hit ").map_or(1, |hit| hit.parse().expect("a number"));
     let probe = Probe { func: marks[0].func, pc: marks[0].pc, hit };
     let entry = program.export("run").expect("has a `run`");
-    let snapshot = rerun::snapshot(&mut Machine::default(), &program, entry, probe, 100_000);
+    let snapshot =
+        Execution { machine: &mut Machine::default(), program: &program, entry, fuel_limit: 100_000 }.snapshot(probe);
     Truth::StackValues(snapshot.expect("does not trap").expect("comes by").operands)
 }
 

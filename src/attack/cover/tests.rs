@@ -5,6 +5,7 @@ use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
 use crate::item::task::place::Placement;
 use crate::wasm::machine::Machine;
+use crate::wasm::rerun::Execution;
 use crate::weave::chance::Chance;
 use std::collections::BTreeSet;
 
@@ -19,8 +20,9 @@ fn profiles(loom: &Arc<Loom>, woven: &[Weaver], maker: &mut Maker) -> Vec<Option
     let profile = |(at, weaver): (usize, &Weaver)| {
         let mut rng = Seed::new(8).indexed("probe", at as u64).rng();
         let item = maker.make(weaver, String::new(), Placement::Random(&mut rng))?.item;
-        let run = (weaver.program(), weaver.entry());
-        Some(Profile::new(&mut machine, run, (item.task, &item.probes), item.fuel))
+        let (program, entry, fuel_limit) = (weaver.program(), weaver.entry(), item.fuel);
+        let execution = Execution { machine: &mut machine, program, entry, fuel_limit };
+        Some(Profile::new(execution, item.task, &item.probes))
     };
     woven.iter().enumerate().map(profile).collect()
 }

@@ -13,6 +13,7 @@ use crate::item::make::{Draft, confirm_all};
 use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, Verdict};
 use crate::item::task::place::Placement;
 use crate::seed::Seed;
+use crate::wasm::rerun::Execution;
 use futures::stream;
 
 /// One batch of questions of one purpose.
@@ -79,8 +80,10 @@ impl Search {
             let placement = woven.place.map_or(Placement::Random(&mut rng), Placement::Part);
             let weaver = &woven.weaver;
             let asked = state.maker.make(weaver, String::new(), placement).map(|draft| {
-                let (item, run) = (&draft.item, (weaver.program(), weaver.entry()));
-                let profile = Profile::new(&mut state.machine, run, (item.task, &item.probes), item.fuel);
+                let (item, machine) = (&draft.item, &mut state.machine);
+                let (program, entry, fuel_limit) = (weaver.program(), weaver.entry(), item.fuel);
+                let execution = Execution { machine, program, entry, fuel_limit };
+                let profile = Profile::new(execution, item.task, &item.probes);
                 Question { draft, profile }
             });
             Candidate { woven, asked }

@@ -5,7 +5,7 @@
 use super::subject::Subject;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, SeqId};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::wasm::types::{Bits, Value};
 
 /// Steps that are remembered; programs that are asked about have fewer.
@@ -94,14 +94,14 @@ impl Trace {
     pub(super) fn of(subject: &Subject, machine: &mut Machine, fuel_limit: u64) -> Self {
         let mut trace = Self::default();
         // Whether it comes to its end was seen when it was labelled.
-        let _ = rerun::run(machine, &subject.program, subject.entry, fuel_limit, &mut trace);
+        let _ = Execution { machine, program: &subject.program, entry: subject.entry, fuel_limit }.run(&mut trace);
         trace
     }
 
     /// The state at a step.
     pub(super) fn state(subject: &Subject, machine: &mut Machine, fuel_limit: u64, step: usize) -> Option<State> {
         let mut waiting = Waiting { subject, left: step, state: None };
-        let _ = rerun::run(machine, &subject.program, subject.entry, fuel_limit, &mut waiting);
+        let _ = Execution { machine, program: &subject.program, entry: subject.entry, fuel_limit }.run(&mut waiting);
         waiting.state
     }
 

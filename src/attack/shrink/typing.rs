@@ -4,6 +4,7 @@
 //! Must not know which edits there are. Nothing is checked here: what does not fit is no valid module and is found so.
 
 use super::subject::{Subject, inside};
+use crate::wasm::effect::effect;
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Instr, Program, SeqId};
 use crate::wasm::types::{FuncType, ValType};
@@ -28,10 +29,6 @@ impl Typing {
         top
     }
 
-    fn pops(&mut self, count: usize) -> Option<()> {
-        (0..count).try_for_each(|_| self.pop().map(drop))
-    }
-
     /// What some code does to it; `None` where operands are missing or control never comes to the end.
     pub(super) fn run(&mut self, program: &Program, func: u32, code: &[Instr]) -> Option<()> {
         code.iter().try_for_each(|instr| self.step(program, func, instr))
@@ -39,52 +36,15 @@ impl Typing {
 
     /// What one instruction does to it.
     fn step(&mut self, program: &Program, func: u32, instr: &Instr) -> Option<()> {
-        let row = instr.op.row();
-        match instr.op {
-            Op::Unreachable | Op::Br | Op::BrTable | Op::Return | Op::ReturnCall | Op::ReturnCallIndirect => {
-                return None;
-            }
-            Op::Select | Op::TypedSelect => {
-                self.pops(2)?;
-                let other = self.pop()?;
-                self.stack.push(other);
-                return Some(());
-            }
-            Op::RefIsNull => self.pops(1)?,
-            _ => {}
+        let effect = effect(program, func, instr).filter(|effect| !effect.leaves())?;
+        let mut open = None;
+        for ty in effect.popped().rev() {
+            let found = self.pop()?;
+            open = if ty.is_none() { Some(found) } else { open };
         }
-        let table = |index: u32| program.tables.get(index as usize).map(|table| table.ty);
-        let global = || program.globals.get(instr.a as usize).map(|global| global.ty);
-        match instr.op {
-            Op::Drop => self.pops(1)?,
-            Op::LocalSet | Op::LocalTee | Op::GlobalSet => self.pops(1)?,
-            Op::TableSet => self.pops(1)?,
-            Op::TableGrow => self.pops(1)?,
-            Op::TableFill => self.pops(1)?,
-            _ => {}
+        for ty in effect.pushed() {
+            self.stack.push(ty.or(open)?);
         }
-        self.pops(row.params.len())?;
-        self.stack.extend(row.results);
-        match (instr.op, row.imm) {
-            (Op::LocalGet | Op::LocalTee, _) => self.stack.push(program.local_type(func, instr.a)?),
-            (Op::GlobalGet, _) => self.stack.push(global()?),
-            (Op::TableGet, _) => self.stack.push(table(instr.a)?),
-            (Op::RefNull, _) => self.stack.push(instr.val_type()),
-            (Op::Call, _) => self.apply(program.func_type(instr.a))?,
-            (Op::CallIndirect, _) => self.apply(&program.types[instr.a as usize])?,
-            (_, Imm::BlockType) => {
-                let (params, results) = program.block_arity(instr.block_type());
-                self.pops(params.len())?;
-                self.stack.extend(results);
-            }
-            _ => {}
-        }
-        Some(())
-    }
-
-    fn apply(&mut self, ty: &FuncType) -> Option<()> {
-        self.pops(ty.params.len())?;
-        self.stack.extend(&ty.results);
         Some(())
     }
 }

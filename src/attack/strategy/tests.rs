@@ -5,6 +5,7 @@ use crate::cause::profile::Profile;
 use crate::item::record::{Task, Verdict};
 use crate::wasm::isa::Op;
 use crate::wasm::machine::Machine;
+use crate::wasm::rerun::Execution;
 use crate::weave::weaver::Loom;
 use std::sync::Arc;
 
@@ -28,8 +29,9 @@ pub(super) fn hit_rate(strategy: &mut dyn Strategy) -> (f64, f64) {
         let mut tried = |woven| {
             let Woven { weaver, .. }: &Woven = woven;
             let hit = pays(weaver);
-            let run = (weaver.program(), weaver.entry());
-            let profile = Profile::new(&mut machine, run, (Task::Fuel, &[]), weaver.machine().fuel());
+            let (program, entry, fuel_limit) = (weaver.program(), weaver.entry(), weaver.machine().fuel());
+            let execution = Execution { machine: &mut machine, program, entry, fuel_limit };
+            let profile = Profile::new(execution, Task::Fuel, &[]);
             let verdict = if hit { Verdict::Wrong } else { Verdict::Correct };
             let reward = Some(if hit { 1.0 } else { 0.0 });
             Tried { woven, reward, cell: Some(Cell::new(&profile, verdict)), real: true }

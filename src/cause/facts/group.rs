@@ -1,7 +1,7 @@
 //! Owns the groups of instructions that weaknesses are told in: one row each.
 //!
-//! Must not know circumstances. An instruction may be in several groups, since nobody knows beforehand which of its sides a
-//! model gets wrong.
+//! Must not know circumstances. An instruction may be in several groups, since it is not known beforehand which of its
+//! sides a model gets wrong.
 
 use crate::cause::construct::Construct;
 use crate::wasm::isa::{Category, Op};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::wasm::machine::Machine;
 use crate::wasm::parse::parse_text;
 
 /// The instructions behind the operands at `;;INSPECT` (or behind the results), in the order in which they ran.
@@ -7,7 +8,9 @@ fn behind(text: &str) -> Vec<&'static str> {
     let probe = marks.first().map(|mark| Probe { func: mark.func, pc: mark.pc, hit: 1 });
     let entry = program.export("run").expect("a function to run");
     let mut trace = Trace::new(&program, probe.as_ref());
-    rerun::run(&mut Machine::default(), &program, entry, 10_000, &mut trace).expect("does not trap");
+    Execution { machine: &mut Machine::default(), program: &program, entry, fuel_limit: 10_000 }
+        .run(&mut trace)
+        .expect("does not trap");
     let roots = trace.roots(if probe.is_some() { Task::Stack } else { Task::Result });
     trace.behind(&roots).into_iter().map(|node| trace.nodes[node].op().mnemonic()).collect()
 }
@@ -56,7 +59,9 @@ fn code_that_runs_again_makes_a_loop() {
     let construct = |code: &str| {
         let (program, marks) = parse_text(&body(code), &["INSPECT"]).expect("valid");
         let probes: Vec<Probe> = marks.iter().map(|mark| Probe { func: mark.func, pc: mark.pc, hit: 1 }).collect();
-        Profile::new(&mut Machine::default(), (&program, 0), (Task::Stack, &probes), 10_000).construct
+        let machine = &mut Machine::default();
+        let execution = Execution { machine, program: &program, entry: 0, fuel_limit: 10_000 };
+        Profile::new(execution, Task::Stack, &probes).construct
     };
     assert_eq!(construct(&loops.replace("i32.eqz br_if 0", "drop")), Construct::Loop);
     assert_eq!(construct("i32.const 1 i32.const 33 i32.shl\n;;INSPECT\ndrop"), Construct::Shift);

@@ -10,11 +10,11 @@ use super::Manner;
 use crate::cause::construct::Construct;
 use crate::cause::facts::{Circumstance, Fact, Kind};
 use crate::item::edit::Question;
+use crate::wasm::effect::effect;
 use crate::wasm::isa::{Category, Imm, Op};
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::print::Printer;
 use crate::wasm::program::{Instr, Place};
-use crate::wasm::rerun;
 use crate::wasm::types::{ValType, Value};
 
 /// A changed question, and the change in words: `i32.lt_u -> i32.lt_s`.
@@ -69,7 +69,7 @@ fn structure(question: &Question, at: (u32, Place), instr: Instr) -> Option<Inst
     }
 }
 
-/// What sort of thing an instruction computes: whoever understands one of a meaning knows what the others are about.
+/// What sort of thing an instruction computes: a reader who understands one of a meaning knows what the others are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     /// Those of a category that are alike once their type is.
@@ -172,9 +172,9 @@ fn taken_out(
     fuel: u64,
     machine: &mut Machine,
 ) -> Option<Vec<Instr>> {
-    let (params, results) = effect(question, instr)?;
+    let (params, results) = arity(question, at, instr)?;
     let mut seen = Seen { at, results, takes: instr.op == Op::BrTable, waiting: None, values: Vec::new() };
-    let _ = rerun::run(machine, &question.program, question.entry, fuel, &mut seen);
+    let _ = question.execution(machine, fuel).run(&mut seen);
     let (first, rest) = seen.values.split_first()?;
     let is_constant = |value: &Value| !value.ty.is_ref() && value.ty != ValType::V128;
     if rest.iter().any(|other| other != first) || !first.iter().all(is_constant) {
@@ -189,23 +189,20 @@ fn taken_out(
     Some(drops.chain(first.iter().map(|value| Instr::constant(value.ty, value.bits))).collect())
 }
 
-/// Operands that an instruction takes and leaves; `None` for those that decide where to go.
-fn effect(question: &Question, instr: Instr) -> Option<(usize, usize)> {
-    let row = instr.op.row();
-    match (instr.op, row.category) {
-        (Op::Call, _) => {
-            let ty = question.program.func_type(instr.a);
-            Some((ty.params.len(), ty.results.len()))
-        }
-        (Op::Select | Op::TypedSelect, _) => Some((3, 1)),
-        (Op::BrTable, _) => Some((1, 1)),
-        (Op::LocalGet | Op::GlobalGet, _) => Some((0, 1)),
-        (_, Category::Control | Category::Parametric | Category::Local | Category::Global | Category::Call) => None,
+/// How many operands an instruction takes and leaves; `None` for those that decide where to go, and for those of which
+/// nothing is left that could stand there as a constant. Of a `br_table` it is what it takes that matters.
+fn arity(question: &Question, at: (u32, Place), instr: Instr) -> Option<(usize, usize)> {
+    let is_special =
+        matches!(instr.op, Op::Call | Op::Select | Op::TypedSelect | Op::BrTable | Op::LocalGet | Op::GlobalGet);
+    let computes = match instr.op.row().category {
+        Category::Control | Category::Parametric | Category::Local | Category::Global | Category::Call => false,
         // What stood there as a constant would stand there as the same one.
-        (_, Category::Const) => None,
-        _ if row.results.len() == 1 => Some((row.params.len(), 1)),
-        _ => None,
-    }
+        Category::Const => false,
+        _ => instr.op.row().results.len() == 1,
+    };
+    let effect = effect(&question.program, at.0, &instr).filter(|_| is_special || computes)?;
+    let (params, results) = (effect.popped().count(), effect.pushed().count());
+    Some((params, if instr.op == Op::BrTable { params } else { results }))
 }
 
 /// Notes what an instruction leaves on the stack, or what it takes from there.

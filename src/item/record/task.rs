@@ -83,7 +83,7 @@ macro_rules! tasks {
                 match self { $(Self::$task => Looks::$looks),+ }
             }
 
-            /// Its truth, where somebody says this.
+            /// Its truth, where the answer is this.
             ///
             /// # Panics
             /// If its answers have another form.

@@ -17,7 +17,7 @@ pub enum Placer {
     /// Chance: each place is equally likely.
     #[default]
     Random,
-    /// The policy of an attack, by its last action. Whoever has no such action leaves it to chance.
+    /// The policy of an attack, by its last action. A chooser without such an action leaves it to chance.
     Policy,
 }
 

@@ -18,7 +18,7 @@ use crate::item::record::{Probe, Truth};
 use crate::seed::Rng;
 use crate::wasm::machine::Machine;
 use crate::wasm::program::{Flat, Place, Program};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::weave::canon::{Coverage, Covering};
 use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
@@ -58,7 +58,7 @@ impl Flagger {
     pub(super) fn new(loom: &Arc<Loom>, chooser: &dyn Chooser, halt: &Halt) -> Self {
         let mut samples = Samples::default();
         for start in (0..READ).step_by(STRETCH as usize) {
-            let seen = reading((loom, chooser, halt), start..start + STRETCH, look_around);
+            let seen = reading(loom, chooser, halt, start..start + STRETCH, look_around);
             seen.iter().flatten().for_each(|(features, reached)| samples.push(features.on(), *reached));
             if samples.len() >= ENOUGH {
                 break;
@@ -163,7 +163,7 @@ fn looks(program: &Program, entry: u32, places: u32, rng: &mut Rng) -> Vec<Look>
 fn look_around(weaver: &Weaver, machine: &mut Machine, rng: &mut Rng) -> Vec<(Features, bool)> {
     let (program, entry) = (weaver.program(), weaver.entry());
     let mut covering = Covering { program, coverage: Coverage::default() };
-    rerun::run(machine, program, entry, u64::MAX, &mut covering).expect("it ran while woven");
+    Execution { machine, program, entry, fuel_limit: u64::MAX }.run(&mut covering).expect("it ran while woven");
     let looks = looks(program, entry, READ_PLACES, rng);
     looks.into_iter().map(|look| (look.features, covering.coverage.contains(look.place))).collect()
 }

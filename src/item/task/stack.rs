@@ -9,7 +9,7 @@ use super::{Asked, ProbeConfig, Watched};
 use crate::item::record::{Probe, Truth};
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::wasm::trap::Trap;
 use crate::wasm::types::Value;
 use crate::weave::canon::Coverage;
@@ -18,14 +18,11 @@ use crate::weave::canon::Coverage;
 pub(super) fn ask(
     config: &ProbeConfig,
     familiar: &Familiar,
-    machine: &mut Machine,
-    program: &Program,
-    entry: u32,
-    fuel_limit: u64,
+    mut execution: Execution<'_>,
     placement: Placement<'_>,
 ) -> Result<Watched, Trap> {
-    let mut sites = Sites::new(program, *config, familiar.with(program));
-    let outcome = rerun::run(machine, program, entry, fuel_limit, &mut sites)?;
+    let mut sites = Sites::new(execution.program, *config, familiar.with(execution.program));
+    let outcome = execution.run(&mut sites)?;
     let candidates = sites.candidates();
     let mut asked = None;
     if !candidates.is_empty() {
@@ -33,7 +30,7 @@ pub(super) fn ask(
             Placement::Random(rng) => *rng.pick(&candidates),
             Placement::Part(part) => candidates[first_of(part, candidates.len())],
         };
-        let snapshot = rerun::snapshot(machine, program, entry, probe, fuel_limit)?.expect("it came by before");
+        let snapshot = execution.snapshot(probe)?.expect("it came by before");
         asked = Some(Asked { probes: vec![probe], truth: Truth::StackValues(snapshot.operands) });
     }
     Ok(Watched { outcome, coverage: sites.coverage, asked })
@@ -106,14 +103,16 @@ impl Observer for Sites<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wasm::{parse, rerun};
+    use crate::wasm::parse;
 
     fn sites(body: &str, config: ProbeConfig) -> Vec<(u32, u32)> {
         let text = format!("(module (func (export \"run\") {body}))");
         let (program, _) = parse::parse_text(&text, &[]).expect("valid");
         let familiar = Familiar::default();
         let mut sites = Sites::new(&program, config, familiar.with(&program));
-        rerun::run(&mut Machine::default(), &program, 0, 1000, &mut sites).expect("does not trap");
+        Execution { machine: &mut Machine::default(), program: &program, entry: 0, fuel_limit: 1000 }
+            .run(&mut sites)
+            .expect("does not trap");
         sites.candidates().iter().map(|probe| (probe.pc, probe.hit)).collect()
     }
 

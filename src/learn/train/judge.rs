@@ -5,7 +5,7 @@
 use crate::learn::episode::Episode;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::weave::align::reference::{REAL_WORLD, Spread, functions};
 use crate::weave::align::tally::Tally;
 use crate::weave::canon::{Coverage, canonical};
@@ -77,7 +77,8 @@ impl Judge {
         let (program, entry) = (weaver.program(), weaver.entry());
         let mut deepest = Deepest { program, coverage: Coverage::default(), depth: 0 };
         let limit = u64::from(weaver.config().fuel.max);
-        let fuel = rerun::run(&mut self.machine, program, entry, limit, &mut deepest).ok()?.fuel;
+        let fuel =
+            Execution { machine: &mut self.machine, program, entry, fuel_limit: limit }.run(&mut deepest).ok()?.fuel;
         let tally = Tally::of(program);
         let near = |is: f64, target: u32| (-(is / f64::from(target) - 1.0).abs()).exp();
         Some(Look {

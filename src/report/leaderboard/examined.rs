@@ -20,7 +20,7 @@ use crate::run::manifest::Status;
 use crate::run::suite::fingerprint;
 use crate::seed::Seed;
 use crate::wasm::machine::Machine;
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use rayon::prelude::*;
 
 /// Items whose programs are run at once.
@@ -265,9 +265,9 @@ struct Listed {
 fn keep(machine: &mut Machine, Listed { level, item }: &Listed) -> Result<Kept, LeaderboardError> {
     let Question { program, entry, .. } = Question::of(item)?;
     // A program that others gave may not run to its end within what is said of it.
-    let runs = rerun::run_to_end(machine, &program, entry, item.fuel).is_ok();
-    let category = if runs {
-        Profile::new(machine, (&program, entry), (item.task, &item.probes), item.fuel).construct.name()
+    let mut execution = Execution { machine, program: &program, entry, fuel_limit: item.fuel };
+    let category = if execution.run_to_end().is_ok() {
+        Profile::new(execution, item.task, &item.probes).construct.name()
     } else {
         "other"
     };

@@ -8,7 +8,7 @@ use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::parse;
 use crate::wasm::print::{Names, Printer};
 use crate::wasm::program::{Place, Program};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -46,7 +46,7 @@ pub(super) fn trace(machine: &mut Machine, item: &Item) -> Option<Trace> {
         waiting: false,
         more: 0,
     };
-    let outcome = rerun::run(machine, program, question.entry, item.fuel, &mut tracer).ok()?;
+    let outcome = Execution { machine, program, entry: question.entry, fuel_limit: item.fuel }.run(&mut tracer).ok()?;
     let results = operands(names, &outcome.results);
     if let Some(last) = tracer.steps.last_mut().filter(|_| tracer.waiting) {
         last.5.clone_from(&results);

@@ -8,7 +8,7 @@ use crate::item::record::Recipe;
 use crate::run::jsonl::{self, LineError};
 use crate::run::yaml::{ConfigError, Position};
 use crate::wasm::machine::Machine;
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::weave::canon::{Coverage, Covering, canonical};
 use crate::weave::recipe::{Replayer, rebuild};
 use crate::weave::weaver::{Loom, Weaver};
@@ -89,6 +89,6 @@ fn form(weaver: &Weaver, machine: &mut Machine) -> String {
     let (program, entry) = (weaver.program(), weaver.entry());
     let mut covering = Covering { program, coverage: Coverage::default() };
     let limit = u64::from(weaver.config().fuel.max);
-    rerun::run(machine, program, entry, limit, &mut covering).expect("it ran while it was rebuilt");
+    Execution { machine, program, entry, fuel_limit: limit }.run(&mut covering).expect("it ran while it was rebuilt");
     canonical(program, entry, &covering.coverage)
 }

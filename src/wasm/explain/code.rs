@@ -2,7 +2,6 @@
 //!
 //! Must not know sections. Which fields there are says the table; how long each is say the bytes.
 
-use super::layout::leb_len;
 use super::{Field, Hex, Instruction};
 use crate::wasm::encode::{signed_size, u32_size};
 use crate::wasm::print::Printer;
@@ -115,4 +114,9 @@ fn value(
             (names.collect::<Vec<_>>().join(" "), Some(u32_size(count) + count))
         }
     })
+}
+
+/// Bytes of the LEB128 number that these begin with.
+pub(super) fn leb_len(bytes: &[u8]) -> usize {
+    1 + bytes.iter().take_while(|&&byte| byte & 0x80 != 0).count()
 }

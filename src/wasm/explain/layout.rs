@@ -2,7 +2,8 @@
 //!
 //! Must not know what was executed. What an entry means is told as the text format has it.
 
-use super::{Dump, Entry, Function, Hex, Section, code};
+use super::code::{self, leb_len};
+use super::{Dump, Entry, Function, Hex, Section};
 use crate::wasm::parse::ParseError;
 use crate::wasm::print::string::literal;
 use crate::wasm::print::{Field, Printer};
@@ -177,9 +178,4 @@ impl Layout<'_> {
         let declaration = self.printer.field(Field::Func(index))[1..].to_string();
         Ok(Function { index, name: self.printer.names().func(index), declaration, head, code })
     }
-}
-
-/// Bytes of the LEB128 number that these begin with.
-pub(super) fn leb_len(bytes: &[u8]) -> usize {
-    1 + bytes.iter().take_while(|&&byte| byte & 0x80 != 0).count()
 }

@@ -1,14 +1,22 @@
 //! Owns the addresses of the store: where an instance finds what it names.
 //!
-//! Must not know what is there. Instance 0 imports from nobody, so everything it names is at the address that equals
+//! Must not know what is there. Instance 0 imports from no other, so everything it names is at the address that equals
 //! its index, also what is declared while it runs; the others have lists of addresses ([`Link`]). Functions have
 //! addresses too, and a reference to a function is 1 + its address: each instance owns a range of them as long as its
 //! list of functions.
 
 use super::Machine;
-use super::link::Provided;
 use crate::wasm::program::Extern;
 use crate::wasm::types::Bits;
+
+/// Something that another instance has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Provided {
+    /// The instance.
+    pub instance: u32,
+    /// The index there, among those of its kind.
+    pub index: u32,
+}
 
 /// Where an instance other than the first finds what it names.
 #[derive(Clone, Debug, Default)]

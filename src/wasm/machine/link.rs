@@ -3,20 +3,11 @@
 //!
 //! Must not know how code runs, nor how the weaver declares what it adds.
 
-use super::address::Link;
+use super::address::{Link, Provided};
 use super::{Machine, Modules, Observer, Registers, Stop};
 use crate::wasm::isa::Trap;
 use crate::wasm::program::{Data, Elem, Extern, Global, Import, Program, SegmentMode};
 use crate::wasm::types::Bits;
-
-/// Something that another instance has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Provided {
-    /// The instance.
-    pub instance: u32,
-    /// The index there, among those of its kind.
-    pub index: u32,
-}
 
 /// An import was given something of another type (spec 4.5.4).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,8 +46,8 @@ impl Machine {
         self.add_segments(program);
     }
 
-    /// Makes a further instance, of `modules.program` of its number, which is returned. `resolve` says who provides an
-    /// import; what nobody does is stood in for. Nothing runs ([`Machine::start`]).
+    /// Makes a further instance, of `modules.program` of its number, which is returned. `resolve` says which instance
+    /// provides an import; one that no instance provides is stood in for. Nothing runs ([`Machine::start`]).
     ///
     /// # Errors
     /// [`LinkError`]; the machine is as before.

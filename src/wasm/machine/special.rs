@@ -2,7 +2,7 @@
 //!
 //! Must not know how those are kept: it pops what they need and pushes what they give.
 
-use super::table::part;
+use super::table::{Element, part};
 use super::{Flow, Machine, Modules};
 use crate::wasm::isa::{Op, Trap};
 use crate::wasm::program::{Instr, Program};
@@ -129,7 +129,9 @@ impl Machine {
                 self.elements(instr.b as u32, from, count)?;
                 self.elements(instr.a, to, count)?;
                 self.burn_stretch(count)?;
-                self.table_copy((instr.a, instr.b as u32), to, from, count)?;
+                let to = Element { table: instr.a, index: to };
+                let from = Element { table: instr.b as u32, index: from };
+                self.table_copy(to, from, count)?;
             }
             Op::TableInit => {
                 let operands @ [to, from, count] = self.pops();

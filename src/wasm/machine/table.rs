@@ -19,6 +19,13 @@ pub(super) struct Table {
     pub(super) max: Option<u32>,
 }
 
+/// Where a stretch of a table of the running instance begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element {
+    pub(super) table: u32,
+    pub(super) index: Bits,
+}
+
 impl Machine {
     fn own_table(&self, index: u32) -> &Table {
         &self.tables[self.table_address(index) as usize]
@@ -75,17 +82,11 @@ impl Machine {
     }
 
     /// `table.copy`
-    pub(super) fn table_copy(
-        &mut self,
-        (to_table, from_table): (u32, u32),
-        to: Bits,
-        from: Bits,
-        count: Bits,
-    ) -> Result<(), Trap> {
-        let (source, from, _) = self.elements(from_table, from, count)?;
-        let target = self.table_address(to_table);
-        let (to_start, range) = (to as u32 as usize, from..from + count as u32 as usize);
-        self.elements_mut(to_table, to, count)?;
+    pub(super) fn table_copy(&mut self, to: Element, from: Element, count: Bits) -> Result<(), Trap> {
+        let (source, start, _) = self.elements(from.table, from.index, count)?;
+        let target = self.table_address(to.table);
+        let (to_start, range) = (to.index as u32 as usize, start..start + count as u32 as usize);
+        self.elements_mut(to.table, to.index, count)?;
         if source == target {
             self.tables[source as usize].elements.copy_within(range, to_start);
         } else {

@@ -2,7 +2,7 @@ use super::*;
 use crate::wasm::isa::Op;
 use crate::wasm::parse::parse_text;
 use crate::wasm::program::{Data, Elem, SegmentMode};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 
 fn program(text: &str) -> Program {
     parse_text(text, &[]).expect("valid").0
@@ -11,7 +11,7 @@ fn program(text: &str) -> Program {
 /// Results of `run`, on this machine.
 fn results(machine: &mut Machine, program: &Program) -> Result<Vec<Value>, Trap> {
     let entry = program.export("run").expect("exported");
-    rerun::run_to_end(machine, program, entry, 1_000_000).map(|outcome| outcome.results)
+    Execution { machine, program, entry, fuel_limit: 1_000_000 }.run_to_end().map(|outcome| outcome.results)
 }
 
 #[test]
@@ -40,7 +40,9 @@ fn what_nobody_provides_is_stood_in_for() {
         Value::zero(ValType::V128),
     ];
     let mut machine = Machine::default();
-    let outcome = rerun::run_to_end(&mut machine, &program, 2, 1000).expect("does not trap");
+    let outcome = Execution { machine: &mut machine, program: &program, entry: 2, fuel_limit: 1000 }
+        .run_to_end()
+        .expect("does not trap");
     assert_eq!(outcome.results, wanted);
     // Two activations with code; the host's is free.
     assert_eq!(outcome.fuel, 2 + 9 + 3);

@@ -1,6 +1,6 @@
 //! Owns going back: marks, and the log of changes that a rollback takes back.
 //!
-//! Must not know why somebody goes back. Changes are logged only while a mark is set, so that a long run nobody wants
+//! Must not know why it goes back. Changes are logged only while a mark is set, so that a long run that is never taken
 //! back logs nothing, and of slots and labels only what was live at a mark: those above the floors are dead once its
 //! registers are restored.
 

@@ -6,11 +6,16 @@ use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{Flat, Place, Probe, Program};
 use std::collections::BTreeMap;
 
-/// Of each probe its place, and the structured instructions around it, outermost first.
-pub(super) fn surroundings<'a>(
-    program: &Program,
-    probes: impl IntoIterator<Item = &'a Probe>,
-) -> Vec<(Place, Vec<Flat>)> {
+/// Where a probe stands.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
+    pub(super) place: Place,
+    /// The structured instructions around it, outermost first.
+    pub(super) blocks: Vec<Flat>,
+}
+
+/// The surroundings of each probe.
+pub(super) fn surroundings<'a>(program: &Program, probes: impl IntoIterator<Item = &'a Probe>) -> Vec<Surroundings> {
     // The numbers of the probes of each function, by their places in it.
     let mut wanted: BTreeMap<u32, BTreeMap<u32, Vec<usize>>> = BTreeMap::new();
     for (number, probe) in probes.into_iter().enumerate() {
@@ -29,7 +34,8 @@ pub(super) fn surroundings<'a>(
                 }
             }
             walked = pc as usize;
-            found.extend(numbers.into_iter().map(|number| (number, (flat[walked].place, around.clone()))));
+            let here = || Surroundings { place: flat[walked].place, blocks: around.clone() };
+            found.extend(numbers.into_iter().map(|number| (number, here())));
         }
     }
     found.sort_unstable_by_key(|(number, _)| *number);

@@ -10,8 +10,8 @@
 //! it is known which functions began, the others have no code in it ([`Role::Absent`]): a run of some instructions in a
 //! module of some megabytes costs what those instructions do.
 
-use super::Watch;
-use super::around::surroundings;
+use super::around::{Surroundings, surroundings};
+use super::{Case, Run};
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::program::{BlockType, Flat, Func, Global, Instr, Place, Probe, Program, SegmentMode, Seq, SeqId};
 use crate::wasm::rerun::Snapshot;
@@ -65,14 +65,10 @@ pub(super) struct Shown {
 }
 
 impl Copy {
-    /// A copy of a program that calls function `entry` with these arguments and watches what is to be watched, in which
-    /// only these functions begin, if that is known.
-    pub(super) fn new(
-        program: &Program,
-        (entry, args): (u32, &[Value]),
-        watch: Watch<'_>,
-        ran: Option<&BTreeSet<u32>>,
-    ) -> Self {
+    /// A copy of a case's program that makes the same call and watches what is to be watched, in which only the functions
+    /// begin that ran, if that is known.
+    pub(super) fn new(case: &Case<'_>) -> Self {
+        let Case { program, watch, run: Run { entry, args, ran, .. }, .. } = *case;
         let mut copy = Copy {
             program: with_code_of(program, ran),
             roles: Vec::new(),
@@ -87,12 +83,12 @@ impl Copy {
         let begins = |func: u32| ran.is_none_or(|ran| ran.contains(&func));
         let mut inserted = Vec::new();
         let around = surroundings(program, watch.operands.iter().map(|(probe, _)| probe));
-        for (&(probe, snapshot), (place, around)) in watch.operands.iter().zip(&around) {
+        for (&(probe, snapshot), around) in watch.operands.iter().zip(&around) {
             let shown = match snapshot {
-                Some(snapshot) if begins(probe.func) => copy.show(probe, snapshot, (*place, around), &mut inserted),
+                Some(snapshot) if begins(probe.func) => copy.show(probe, snapshot, around, &mut inserted),
                 _ => {
                     let counter = copy.counter(0);
-                    inserted.extend(begins(probe.func).then(|| (*place, count(counter).to_vec())));
+                    inserted.extend(begins(probe.func).then(|| (around.place, count(counter).to_vec())));
                     Shown { counter, hit: probe.hit, operands: 0..0 }
                 }
             };
@@ -164,14 +160,14 @@ impl Copy {
         &mut self,
         probe: Probe,
         snapshot: &Snapshot,
-        (place, around): (Place, &[Flat]),
+        around: &Surroundings,
         inserted: &mut Vec<(Place, Vec<Instr>)>,
     ) -> Shown {
         let types: Vec<ValType> = snapshot.operands.iter().map(|value| value.ty).collect();
-        assert_eq!(around.len() + 1, snapshot.levels.len(), "a level for each block around the probe");
+        assert_eq!(around.blocks.len() + 1, snapshot.levels.len(), "a level for each block around the probe");
         let mut kept = Vec::new();
         let mut rest = types.as_slice();
-        for (entry, &count_here) in around.iter().zip(&snapshot.levels) {
+        for (entry, &count_here) in around.blocks.iter().zip(&snapshot.levels) {
             let (level, inner) = rest.split_at(count_here as usize);
             rest = inner;
             if !level.is_empty() {
@@ -191,7 +187,7 @@ impl Copy {
             Instr::plain(Op::I32Eq),
             Instr::structured(Op::If, BlockType::Empty, show, None),
         ];
-        inserted.push((place, [&moved_off(&moved)[..], &count(counter), &test, &put_back(&moved)].concat()));
+        inserted.push((around.place, [&moved_off(&moved)[..], &count(counter), &test, &put_back(&moved)].concat()));
         Shown { counter, hit: probe.hit, operands }
     }
 

@@ -72,7 +72,9 @@ impl<'a> Left<'a> {
     /// Runs the copy of a number with this much fuel; how that ended.
     pub(super) fn by(
         host: &'a mut Host,
-        (number, copy, home): (usize, &'a Copy, &'a Home),
+        number: usize,
+        copy: &'a Copy,
+        home: &'a Home,
         fuel: u64,
     ) -> (Self, wasmtime::Result<()>) {
         let mut left = Self { host, copy, home, fuel: 0 };

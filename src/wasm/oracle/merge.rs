@@ -8,7 +8,7 @@
 //! own, and what it reaches by a value, a reference to a function, came from a `ref.func` of its own. So it computes
 //! what it would compute alone, whatever ran before it; what differs, the module's instantiation, is merged only where
 //! nothing runs in it ([`super::Case::mergeable`]) and nothing fails. An index moved wrongly would be a bug, which
-//! shows as a disagreement; and whoever disagrees is asked again alone.
+//! shows as a disagreement; and a case that disagrees is run again alone.
 
 use super::copy::{Copy, Role};
 use crate::wasm::encode::{Code, encode_with, write_instr, write_locals, write_u32};

@@ -1,7 +1,7 @@
 //! Owns where things stand in what was given: the lines of a text, the offsets of a binary, and where a text is wrong.
 //!
 //! Must not know probes. A text is read once more, by the reader that assembled it, which knows where everything
-//! stands; that is only done when somebody wants to know.
+//! stands; that is done only when it is wanted.
 
 use super::ParseError;
 use crate::wasm::print::printable;

@@ -4,7 +4,7 @@
 
 use super::Names;
 use super::types::Types;
-use crate::wasm::isa::{Imm, Op};
+use crate::wasm::isa::Imm;
 use crate::wasm::program::{BlockType, Instr, Program};
 use crate::wasm::types::{FuncType, ValType, Value};
 use std::fmt::{Display, Write};
@@ -88,25 +88,4 @@ fn float_literal(value: Value, mantissa_bits: u32) -> String {
     let sign = if value.bits >> (width - 1) & 1 == 1 { "-" } else { "" };
     let payload = value.bits & ((1 << mantissa_bits) - 1);
     if payload == 1 << (mantissa_bits - 1) { format!("{sign}nan") } else { format!("{sign}nan:{payload:#x}") }
-}
-
-/// Whether a block type stands there by its number: then the text must list the types.
-pub(super) fn names_type(types: &Types, instr: &Instr) -> bool {
-    match instr.op.row().imm {
-        Imm::TypeTable => true,
-        Imm::BlockType => matches!(instr.block_type(), BlockType::Func(index) if !types.reads_back(index)),
-        _ => false,
-    }
-}
-
-/// The type that a block brings with it, by its number, if it is written out.
-pub(super) fn inline_type(types: &Types, instr: &Instr) -> Option<u32> {
-    match (instr.op, instr.op.row().imm) {
-        (Op::Else | Op::End, _) => None,
-        (_, Imm::BlockType) => match instr.block_type() {
-            BlockType::Func(index) if types.reads_back(index) => Some(index),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -143,7 +143,7 @@ fn everything() -> Program {
     }
 }
 
-/// Function types without and with room for a list: text, read by somebody else, must have the bytes that we write.
+/// Function types without and with room for a list: text, read by another reader, must have the bytes that we write.
 #[test]
 fn text_and_binary_are_the_same_module() {
     let everything = everything();

@@ -4,8 +4,8 @@
 //! else the next number, in the order of the text (spec 6.6.4); where that gives the types the numbers that they have,
 //! a list of them would only be in the way.
 
-use super::instr;
-use crate::wasm::program::Program;
+use crate::wasm::isa::{Imm, Op};
+use crate::wasm::program::{BlockType, Instr, Program};
 use crate::wasm::types::FuncType;
 use std::collections::HashSet;
 
@@ -53,12 +53,33 @@ impl<'a> Types<'a> {
         for func in 0..program.funcs.len() as u32 {
             add(program.funcs[func as usize].ty);
             for entry in program.flatten(func) {
-                if instr::names_type(self, &entry.instr) {
+                if names_type(self, &entry.instr) {
                     return true;
                 }
-                instr::inline_type(self, &entry.instr).into_iter().for_each(&mut add);
+                inline_type(self, &entry.instr).into_iter().for_each(&mut add);
             }
         }
         !implied.into_iter().eq(&program.types)
+    }
+}
+
+/// Whether a block type stands there by its number: then the text must list the types.
+fn names_type(types: &Types, instr: &Instr) -> bool {
+    match instr.op.row().imm {
+        Imm::TypeTable => true,
+        Imm::BlockType => matches!(instr.block_type(), BlockType::Func(index) if !types.reads_back(index)),
+        _ => false,
+    }
+}
+
+/// The type that a block brings with it, by its number, if it is written out.
+fn inline_type(types: &Types, instr: &Instr) -> Option<u32> {
+    match (instr.op, instr.op.row().imm) {
+        (Op::Else | Op::End, _) => None,
+        (_, Imm::BlockType) => match instr.block_type() {
+            BlockType::Func(index) if types.reads_back(index) => Some(index),
+            _ => None,
+        },
+        _ => None,
     }
 }

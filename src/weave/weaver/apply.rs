@@ -29,7 +29,7 @@ static PLAIN: [Option<Plain>; Op::COUNT] = {
     while index < Op::COUNT {
         let row = Op::ALL[index].row();
         if !matches!(row.semantics, Semantics::Special) && matches!(row.imm, Imm::None) {
-            table[index] = Some(Plain { effect: Effect::of(row), size: row.opcode.len() as u8 });
+            table[index] = Some(Plain { effect: Effect::of(Op::ALL[index]), size: row.opcode.len() as u8 });
         }
         index += 1;
     }
@@ -77,7 +77,7 @@ impl Weaver {
             (Phase::Bucket(ty), Action::Bucket(bucket)) => {
                 let bits = self.draw(ty, bucket);
                 let instr = self.constant(ty, bits);
-                self.place_and_run(instr, Effect::to(0, ty));
+                self.place_and_run(instr, Effect::of(instr.op));
             }
             (Phase::Local(op), Action::Local(index)) => self.access_local(op, index),
             (Phase::Local(op), Action::NewLocal(ty)) => {
@@ -93,12 +93,12 @@ impl Weaver {
             }
             (Phase::Lane(op), Action::Lane(lane)) => self.choose_lane(op, lane),
             (Phase::HeapType, Action::Type(ty)) => {
-                self.place_and_run(Instr::constant(ty, 0), Effect::to(0, ty));
+                self.place_and_run(Instr::constant(ty, 0), Effect::on(Op::RefNull, ty));
             }
             (Phase::Table(op), action) => self.choose_table(op, action),
             (Phase::TableFrom(op), Action::Table(from)) => {
                 self.settle_table(from);
-                self.place_and_run(Instr::indices(op, self.pending.table, from), Effect::pops(3));
+                self.place_and_run(Instr::indices(op, self.pending.table, from), Effect::of(op));
             }
             (Phase::Segment(op), action) => self.choose_segment(op, action),
             _ => self.apply_control(action),
@@ -109,7 +109,7 @@ impl Weaver {
     #[inline]
     pub(super) fn choose(&mut self, op: Op) {
         if let Some(plain) = &PLAIN[op.index()] {
-            self.place_sized(op, (0, 0), &plain.effect, u32::from(plain.size));
+            self.place_sized(op, 0, 0, &plain.effect, u32::from(plain.size));
             return self.advance();
         }
         self.pending = Pending::default();
@@ -127,37 +127,27 @@ impl Weaver {
             Op::Select | Op::TypedSelect => {
                 let ty = scope.peek(1).or(scope.peek(2)).unwrap_or(ValType::I32);
                 let instr = Instr::index(op, if op == Op::Select { 0 } else { ty.index() as u32 });
-                return self.place_and_run(instr, Effect::to(3, ty));
+                return self.place_and_run(instr, Effect::on(op, ty));
             }
             Op::I8x16Shuffle => {
                 let lanes = std::array::from_fn(|_| self.rng.below(32) as u8);
                 self.program.vectors.push(u128::from_le_bytes(lanes));
                 let instr = Instr::index(op, self.program.vectors.len() as u32 - 1);
-                return self.place_and_run(instr, Effect::of(op.row()));
+                return self.place_and_run(instr, Effect::of(op));
             }
             _ => {}
         }
         if op.row().category == Category::Memory {
             self.need_memory();
         }
-        let effect = match op {
-            Op::Drop => Effect::pops(1),
-            Op::RefIsNull => Effect::to(1, ValType::I32),
-            _ => Effect::of(op.row()),
-        };
-        self.place_and_run(Instr::plain(op), effect);
+        self.place_and_run(Instr::plain(op), Effect::of(op));
     }
 
     // Variables
 
     fn access_local(&mut self, op: Op, index: u32) {
         let ty = self.local_type(index);
-        let effect = match op {
-            Op::LocalGet => Effect::to(0, ty),
-            Op::LocalSet => Effect::pops(1),
-            _ => Effect::to(1, ty),
-        };
-        self.place_and_run(Instr::index(op, index), effect);
+        self.place_and_run(Instr::index(op, index), Effect::on(op, ty));
     }
 
     fn choose_global(&mut self, op: Op, action: Action) {
@@ -189,8 +179,7 @@ impl Weaver {
 
     fn access_global(&mut self, op: Op, index: u32) {
         let ty = self.program.globals[index as usize].ty;
-        let effect = if op == Op::GlobalGet { Effect::to(0, ty) } else { Effect::pops(1) };
-        self.place_and_run(Instr::index(op, index), effect);
+        self.place_and_run(Instr::index(op, index), Effect::on(op, ty));
     }
 
     // Memory
@@ -222,7 +211,7 @@ impl Weaver {
             self.phase = Phase::Lane(op);
         } else {
             let Pending { align, offset, .. } = self.pending;
-            self.place_and_run(Instr::memory(op, align, offset), Effect::of(op.row()));
+            self.place_and_run(Instr::memory(op, align, offset), Effect::of(op));
         }
     }
 
@@ -231,7 +220,7 @@ impl Weaver {
             Imm::MemArgLane { .. } => Instr::memory_lane(op, self.pending.align, self.pending.offset, lane as u8),
             _ => Instr::index(op, lane),
         };
-        self.place_and_run(instr, Effect::of(op.row()));
+        self.place_and_run(instr, Effect::of(op));
     }
 
     // Tables and segments
@@ -248,26 +237,18 @@ impl Weaver {
             return;
         }
         let ty = self.program.tables[table as usize].ty;
-        let effect = match op {
-            Op::TableCopy => {
-                self.settle_table(table);
-                self.phase = Phase::TableFrom(op);
-                return;
-            }
-            Op::TableGet => Effect::to(1, ty),
-            Op::TableSet => Effect::pops(2),
-            Op::TableGrow => Effect::to(2, ValType::I32),
-            Op::TableFill => Effect::pops(3),
-            _ => Effect::of(op.row()),
-        };
         if op != Op::TableSize {
             self.settle_table(table);
+        }
+        if op == Op::TableCopy {
+            self.phase = Phase::TableFrom(op);
+            return;
         }
         let instr = match op {
             Op::TableInit => Instr::indices(op, self.pending.segment, table),
             _ => Instr::index(op, table),
         };
-        self.place_and_run(instr, effect);
+        self.place_and_run(instr, Effect::on(op, ty));
     }
 
     fn choose_segment(&mut self, op: Op, action: Action) {
@@ -290,6 +271,6 @@ impl Weaver {
         if data {
             self.ledger.need_data_count();
         }
-        self.place_and_run(Instr::index(op, segment), Effect::of(op.row()));
+        self.place_and_run(Instr::index(op, segment), Effect::of(op));
     }
 }

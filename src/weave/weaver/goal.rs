@@ -1,6 +1,6 @@
 //! Owns what one program is meant to become, and what a policy sees of that.
 //!
-//! Must not know what coming near it is worth to anybody. A goal binds nobody: limits do that, in the settings.
+//! Must not know what coming near it is worth. A goal is no limit: limits stand in the settings.
 
 use super::Weaver;
 use crate::seed::Rng;

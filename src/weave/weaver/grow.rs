@@ -7,19 +7,19 @@ use crate::wasm::encode::instr_size;
 use crate::wasm::isa::Op;
 use crate::wasm::program::{BlockType, Export, Extern, Func, Instr, Seq, SeqId};
 use crate::wasm::types::{FuncType, ValType};
-use crate::weave::scope::{Effect, Scope, Types};
+use crate::weave::scope::{Effect, Scope, Signature, Types};
 
 impl Weaver {
     /// Appends an instruction at the cursor.
     pub(super) fn place(&mut self, instr: Instr, effect: &Effect) {
         let size = instr_size(&self.program, &instr);
-        self.place_sized(instr.op, (instr.a, instr.b), effect, size);
+        self.place_sized(instr.op, instr.a, instr.b, effect, size);
     }
 
     /// As [`Weaver::place`], of an instruction of so many bytes. Its fields come one by one, since an instruction in
     /// memory that was only just written there is slow to copy.
     #[inline]
-    pub(super) fn place_sized(&mut self, op: Op, (a, b): (u32, u64), effect: &Effect, size: u32) {
+    pub(super) fn place_sized(&mut self, op: Op, a: u32, b: u64, effect: &Effect, size: u32) {
         let scope = &mut self.scopes[self.cursor as usize];
         scope.apply(effect);
         scope.dead += u32::from(!self.live);
@@ -69,7 +69,8 @@ impl Weaver {
     }
 
     /// The number of a function type, which is added unless the module has it.
-    pub(super) fn type_index(&mut self, (params, results): &(Types, Types)) -> u32 {
+    pub(super) fn type_index(&mut self, signature: &Signature) -> u32 {
+        let Signature { params, results } = signature;
         let same = |ty: &FuncType| *ty.params == **params && *ty.results == **results;
         let known = self.program.types.iter().position(same);
         known.unwrap_or_else(|| {
@@ -81,8 +82,8 @@ impl Weaver {
     }
 
     /// The type of a block with this signature.
-    pub(super) fn block_type(&mut self, signature: &(Types, Types)) -> BlockType {
-        match (&*signature.0, &*signature.1) {
+    pub(super) fn block_type(&mut self, signature: &Signature) -> BlockType {
+        match (&*signature.params, &*signature.results) {
             ([], []) => BlockType::Empty,
             ([], [ty]) => BlockType::Value(*ty),
             _ => BlockType::Func(self.type_index(signature)),
@@ -90,7 +91,7 @@ impl Weaver {
     }
 
     /// Adds a function with an open body.
-    pub(super) fn add_function(&mut self, signature: &(Types, Types)) -> u32 {
+    pub(super) fn add_function(&mut self, signature: &Signature) -> u32 {
         let ty = self.type_index(signature);
         let func = self.program.funcs.len() as u32;
         self.ledger.add_function();
@@ -114,9 +115,9 @@ impl Weaver {
     }
 
     /// Parameters and results of a function.
-    pub(super) fn signature(&self, func: u32) -> (Types, Types) {
+    pub(super) fn signature(&self, func: u32) -> Signature {
         let ty = self.program.func_type(func);
-        (Types::of(&ty.params), Types::of(&ty.results))
+        Signature::of(Types::of(&ty.params), Types::of(&ty.results))
     }
 
     /// Locals of the function at the cursor, parameters included.

@@ -186,7 +186,7 @@ impl Weaver {
         if self.timer.is_on() {
             for action in set.clone().iter() {
                 let Action::Instr(op) = action else { continue };
-                if !self.affords_time(op, &[], &Effect::of(op.row()), false) {
+                if !self.affords_time(op, &[], &Effect::of(op), false) {
                     set.remove(action);
                 }
             }

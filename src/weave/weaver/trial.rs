@@ -1,4 +1,4 @@
-//! Owns the trials: stretches of execution whose outcome nobody knows beforehand, since code runs again.
+//! Owns the trials: stretches of execution whose outcome is not known beforehand, since code runs again.
 //!
 //! Must not know choices. Code that runs again, in another iteration of a loop or a further call of a function, may trap
 //! or run over a limit. So it runs under a mark: a loop whose next iteration fails stops before it; a call, a branch
@@ -21,15 +21,21 @@ pub(super) struct Trial {
     /// trial is over.
     outside: u32,
     serial: Option<u32>,
-    /// Where it is over if that label is still there: this many labels deep, at the end of this sequence if one is named.
-    depth: u32,
-    seq: Option<SeqId>,
+    /// Where it is over if that label is still there.
+    back: Back,
     /// Bytes held back in a function: closing may cost more again once the trial is taken back.
     held: (u32, u32),
     /// What to put back.
     fuel_limit: u64,
     fuel_base: u32,
     time: u64,
+}
+
+/// Where a trial is over: this many labels deep, at the end of this sequence if one is named.
+#[derive(Clone, Copy, Debug)]
+struct Back {
+    depth: u32,
+    seq: Option<SeqId>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,14 +52,14 @@ impl Trial {
     /// Whether execution stands where the trial is over.
     #[inline]
     pub(super) fn is_back(&self, depth: u32, seq: SeqId) -> bool {
-        self.depth == depth && self.seq.is_none_or(|end| end == seq)
+        self.back.depth == depth && self.back.seq.is_none_or(|end| end == seq)
     }
 }
 
 impl Weaver {
     /// Ends all trials whose label has been left for what lies behind it. Such a loop keeps the trips it was to have.
     /// False if the innermost must give way: it took too long, or its label was left for a loop around it, and from here
-    /// execution would come by once more, at a price that nobody knows.
+    /// execution would come by once more, at an unknown price.
     pub(super) fn settle(&mut self) -> bool {
         while let Some(trial) = self.trials.last() {
             // Without a label outside, only the end of the program ends it.
@@ -141,7 +147,7 @@ impl Weaver {
     /// Whether this frontier must not be written at. It is one that a trial waits for, met somewhere else, or lies around
     /// it: what were written here would stand in the way if the trial were taken back. Or an outer activation of the same
     /// function, which got here by way of a function that ended in a tail call, would still come by and run what were
-    /// written here, at a price that nobody knows.
+    /// written here, at an unknown price.
     pub(super) fn is_astray(&self, frontier: SeqId) -> bool {
         let waits = self.trials.iter().any(|trial| match trial.kind {
             Kind::Placed { seq, .. } | Kind::Loop { body: seq } => self.enclosing(seq).any(|seq| seq == frontier),
@@ -170,13 +176,13 @@ impl Weaver {
     }
 
     /// What closing the labels outside costs, and `more`, is taken off the limit while the trial lasts.
-    fn begin_trial(&mut self, kind: Kind, outside: u32, (depth, seq): (u32, Option<SeqId>), more: u32) {
+    fn begin_trial(&mut self, kind: Kind, outside: u32, back: Back, more: u32) {
         let serial = outside.checked_sub(1).and_then(|label| self.machine.serial_at(label));
         let mark = self.machine.mark();
         let (fuel_limit, fuel_base) = (self.machine.fuel_limit, self.fuel_base);
         let time = self.timer.spent;
         let held = (self.scope().func, 0);
-        self.trials.push(Trial { kind, mark, outside, serial, depth, seq, held, fuel_limit, fuel_base, time });
+        self.trials.push(Trial { kind, mark, outside, serial, back, held, fuel_limit, fuel_base, time });
         let base = fuel_base.max(outside);
         let reserved = self.closing_fuel(fuel_base) - self.closing_fuel(base) + u64::from(more);
         self.machine.fuel_limit = fuel_limit.saturating_sub(reserved);
@@ -188,7 +194,8 @@ impl Weaver {
     /// The loop at the cursor is complete but for its trip count: what follows runs on trial.
     pub(super) fn begin_iterations(&mut self) {
         let depth = self.machine.depth();
-        self.begin_trial(Kind::Loop { body: self.cursor }, depth, (depth, Some(self.cursor)), TAIL_FUEL);
+        let back = Back { depth, seq: Some(self.cursor) };
+        self.begin_trial(Kind::Loop { body: self.cursor }, depth, back, TAIL_FUEL);
     }
 
     /// One more iteration is complete: goes round again, or writes the end of the loop.
@@ -238,13 +245,13 @@ impl Weaver {
             self.banned = banned;
             let kind = Kind::Placed { seq: self.cursor, types, polymorphic, target };
             let depth = self.machine.depth();
-            let here = (depth, Some(self.cursor));
+            let here = Back { depth, seq: Some(self.cursor) };
             match instr.op {
                 Op::Call | Op::CallIndirect => self.begin_trial(kind, depth, here, 0),
                 // The frame is replaced: the trial is over in the caller.
                 Op::ReturnCall | Op::ReturnCallIndirect => {
                     let bottom = self.machine.bottom();
-                    self.begin_trial(kind, bottom, (bottom, None), 0);
+                    self.begin_trial(kind, bottom, Back { depth: bottom, seq: None }, 0);
                 }
                 // A branch to a loop: its label stays, those inside it are left and entered anew.
                 _ => self.begin_trial(kind, depth - target, here, 0),
@@ -270,7 +277,8 @@ impl Weaver {
         self.place_tail(seq, tail);
         close.iter().for_each(|&seq| self.close(seq));
         if self.live {
-            self.begin_trial(Kind::Tail { seq, len }, outside, (outside, None), 0);
+            let back = Back { depth: outside, seq: None };
+            self.begin_trial(Kind::Tail { seq, len }, outside, back, 0);
         }
         self.phase = Phase::Instr;
         self.advance();

@@ -19,9 +19,35 @@ pub(super) fn code_only(text: &str) -> String {
     code
 }
 
-/// The code of a file without its tests: up to its first `#[cfg(test)]` that opens a module of its own.
-pub(super) fn without_tests(code: &str) -> &str {
-    &code[..code.find("#[cfg(test)]").unwrap_or(code.len())]
+/// The code without what is compiled for tests alone; lines stay where they are.
+pub(super) fn without_tests(code: &str) -> String {
+    const TESTS: &str = "#[cfg(test)]";
+    let mut left = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(at) = rest.find(TESTS) {
+        left.push_str(&rest[..at]);
+        let item = item_len(&rest[at + TESTS.len()..]);
+        let (tests, after) = rest[at..].split_at(TESTS.len() + item);
+        left.extend(tests.chars().filter(|&c| c == '\n'));
+        rest = after;
+    }
+    left + rest
+}
+
+/// Length of the first item: to its `;`, or to the end of its block.
+fn item_len(code: &str) -> usize {
+    let mut depth = 0;
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' => depth += 1,
+            // `use a::{b};` goes on behind its block.
+            '}' if depth == 1 => return at + 1 + usize::from(code[at + 1..].starts_with(';')),
+            '}' => depth -= 1,
+            ';' if depth == 0 => return at + 1,
+            _ => {}
+        }
+    }
+    code.len()
 }
 
 /// Length in bytes of the comment, string or character that the text starts with; 0 if it starts with code.
@@ -84,5 +110,6 @@ fn only_code_is_left() {
     let words: Vec<String> = code_only(text).split_whitespace().map(String::from).collect();
     assert_eq!(words, ["a", "e", "<'g>", "k", "r#type", "var", "m"]);
     assert_eq!(code_only(text).matches('\n').count(), text.matches('\n').count());
-    assert_eq!(without_tests("a\n#[cfg(test)]\nb"), "a\n");
+    assert_eq!(without_tests("a\n#[cfg(test)]\nmod b;\nc"), "a\n\n\nc");
+    assert_eq!(without_tests("a\n#[cfg(test)]\nmod b {\n{}\n}\nc #[cfg(test)] use {d};e"), "a\n\n\n\n\nc e");
 }

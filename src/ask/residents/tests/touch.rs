@@ -8,7 +8,7 @@ use crate::solver::misconception::TABLE;
 use crate::wasm::isa::{Category, Op, Semantics};
 use crate::wasm::machine::{Machine, Observer, width};
 use crate::wasm::program::{Instr, Place, Program, SeqId};
-use crate::wasm::rerun;
+use crate::wasm::rerun::Execution;
 use crate::wasm::types::{ValType, Value};
 use std::collections::HashMap;
 
@@ -17,7 +17,9 @@ pub(super) fn touched(program: &Program, entry: u32) -> [bool; TABLE.len()] {
     let code = program.seqs.iter().flat_map(|seq| &seq.code);
     let loops = code.filter(|instr| instr.op == Op::Loop).map(|instr| (instr.body(), 0)).collect();
     let mut watch = Watch { program, loops, entered: vec![0; program.funcs.len()], touched: [false; TABLE.len()] };
-    rerun::run(&mut Machine::default(), program, entry, 10_000_000, &mut watch).expect("it was run before");
+    Execution { machine: &mut Machine::default(), program, entry, fuel_limit: 10_000_000 }
+        .run(&mut watch)
+        .expect("it was run before");
     watch.touched
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// What the text alone says about whether a place is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Prospect {
-    /// Behind an unconditional branch, or called by nobody.
+    /// Behind an unconditional branch, or never called.
     Never,
     /// Behind a fork.
     Maybe,

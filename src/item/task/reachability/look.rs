@@ -1,4 +1,4 @@
-//! Owns how a place looks to somebody who executes nothing: where it stands, what stands near it, what encloses it, what
+//! Owns how a place looks to a reader who executes nothing: where it stands, what stands near it, what encloses it, what
 //! could jump over it, and who calls its function.
 //!
 //! Must not know whether it is reached, nor which of this tells so.

@@ -6,7 +6,7 @@ use crate::wasm::isa::Op;
 use crate::wasm::program::{Instr, SeqId};
 use crate::wasm::types::ValType;
 use crate::weave::action::Action;
-use crate::weave::scope::{Counting, Effect, Ending, Scope, Types};
+use crate::weave::scope::{Counting, Effect, Ending, Scope, Signature, Types};
 use crate::weave::weaver::declare::is_indirect_call;
 use crate::weave::weaver::{Phase, Weaver};
 
@@ -27,7 +27,7 @@ impl Weaver {
             (Phase::Callee(op), Action::Func(func)) => self.choose_callee(op, func),
             (Phase::Callee(op), Action::NewFunc) => self.phase = Phase::Params(op),
             (Phase::Params(op), Action::Params(count)) => {
-                self.pending.signature = (self.operands_under(op, count), self.tail_results(op));
+                self.pending.signature = Signature::of(self.operands_under(op, count), self.tail_results(op));
                 self.phase = Phase::Results(op);
                 if is_tail_call(op) {
                     self.signature_done(op);
@@ -43,19 +43,19 @@ impl Weaver {
 
     /// Places an instruction behind which nothing is reached.
     pub(super) fn leave(&mut self, instr: Instr) {
-        self.place_and_run(instr, Effect::ALL);
+        self.place_and_run(instr, Effect::of(instr.op));
     }
 
     // Branches
 
     fn branch(&mut self, op: Op, depth: u32) {
-        let effect = if op == Op::BrIf { Effect::pops(1) } else { Effect::ALL };
         let taken = op == Op::Br || (self.live && self.machine.operand(0).bits as u32 != 0);
-        self.go(Instr::index(op, depth), effect, taken.then_some(depth));
+        self.go(Instr::index(op, depth), taken.then_some(depth));
     }
 
     /// Places a branch; one that goes back to a loop now makes code run again.
-    fn go(&mut self, instr: Instr, effect: Effect, taken: Option<u32>) {
+    fn go(&mut self, instr: Instr, taken: Option<u32>) {
+        let effect = Effect::of(instr.op);
         match taken {
             Some(depth) if self.live && self.label_op(depth) == Op::Loop => {
                 self.place_on_trial(instr, &effect, depth);
@@ -83,17 +83,17 @@ impl Weaver {
         });
         self.program.label_tables.push(labels);
         let instr = Instr::index(Op::BrTable, self.program.label_tables.len() as u32 - 1);
-        self.go(instr, Effect::ALL, taken);
+        self.go(instr, taken);
     }
 
     // Signatures
 
     fn choose_block_type(&mut self, op: Op, action: Action) {
         self.pending.signature = match action {
-            Action::Empty => (Types::NONE, Types::NONE),
-            Action::Type(ty) => (Types::NONE, Types::one(ty)),
+            Action::Empty => Signature::NONE,
+            Action::Type(ty) => Signature::to(Types::one(ty)),
             Action::Params(count) => {
-                self.pending.signature = (self.operands_under(op, count), Types::NONE);
+                self.pending.signature = Signature::of(self.operands_under(op, count), Types::NONE);
                 self.phase = Phase::Results(op);
                 return;
             }
@@ -105,9 +105,9 @@ impl Weaver {
     fn choose_result(&mut self, op: Op, result: Option<ValType>) {
         match result {
             Some(ty) => {
-                self.pending.signature.1.push(ty);
+                self.pending.signature.results.push(ty);
                 let most = if op == Op::End { self.config().limits.results as usize } else { Types::MAX };
-                if self.pending.signature.1.len() == most {
+                if self.pending.signature.results.len() == most {
                     self.signature_done(op);
                 }
             }
@@ -130,7 +130,7 @@ impl Weaver {
 
     /// An `if` without `else` leaves its parameters as they are.
     pub(in crate::weave::weaver) fn needs_else(&self) -> bool {
-        self.pending.signature.0 != self.pending.signature.1
+        self.pending.signature.params != self.pending.signature.results
     }
 
     /// The types of so many operands under what the instruction itself pops.
@@ -143,7 +143,7 @@ impl Weaver {
 
     /// A function that replaces its caller has the caller's results.
     pub(in crate::weave::weaver) fn tail_results(&self, op: Op) -> Types {
-        if is_tail_call(op) { self.signature(self.scope().func).1 } else { Types::NONE }
+        if is_tail_call(op) { self.signature(self.scope().func).results } else { Types::NONE }
     }
 
     // Blocks
@@ -158,16 +158,15 @@ impl Weaver {
         let ending = if op == Op::Loop { Ending::Loop } else { Ending::Plain };
         let body = self.open(Scope { counter, ending, ..inner() });
         let otherwise = with_else.then(|| self.open(inner()));
-        let pops = u32::from(op == Op::If) + signature.0.len() as u32;
-        self.place_and_run(Instr::structured(op, ty, body, otherwise), Effect { pops, push: signature.1 });
+        self.place_and_run(Instr::structured(op, ty, body, otherwise), Effect::with(op, &signature));
     }
 
     /// Sets the counter of a loop to zero: `i32.const 0; local.set c`.
     fn start_counter(&mut self) -> u32 {
         let counter = self.free_counter();
         let counter = counter.unwrap_or_else(|| self.add_local(ValType::I32));
-        self.place(Instr::constant(ValType::I32, 0), &Effect::to(0, ValType::I32));
-        self.place(Instr::index(Op::LocalSet, counter), &Effect::pops(1));
+        self.place(Instr::constant(ValType::I32, 0), &Effect::of(Op::I32Const));
+        self.place(Instr::index(Op::LocalSet, counter), &Effect::of(Op::LocalSet));
         counter
     }
 
@@ -203,10 +202,10 @@ impl Weaver {
         if self.live {
             self.begin_iterations();
         }
-        self.place(Instr::index(Op::LocalGet, counter), &Effect::to(0, ValType::I32));
-        self.place(Instr::constant(ValType::I32, 1), &Effect::to(0, ValType::I32));
-        self.place(Instr::plain(Op::I32Add), &Effect::to(2, ValType::I32));
-        self.place(Instr::index(Op::LocalTee, counter), &Effect::to(1, ValType::I32));
+        self.place(Instr::index(Op::LocalGet, counter), &Effect::on(Op::LocalGet, ValType::I32));
+        self.place(Instr::constant(ValType::I32, 1), &Effect::of(Op::I32Const));
+        self.place(Instr::plain(Op::I32Add), &Effect::of(Op::I32Add));
+        self.place(Instr::index(Op::LocalTee, counter), &Effect::on(Op::LocalTee, ValType::I32));
         self.scopes[self.cursor as usize].counting = Some(Counting { wanted, done: 0 });
         self.reprice(self.cursor);
         if !self.live {
@@ -234,7 +233,7 @@ impl Weaver {
         match op {
             Op::RefFunc => {
                 self.declare_reference(func);
-                self.place_and_run(Instr::index(op, func), Effect::to(0, ValType::FuncRef));
+                self.place_and_run(Instr::index(op, func), Effect::of(op));
             }
             _ => self.call_again(op, func),
         }
@@ -242,9 +241,7 @@ impl Weaver {
 
     /// The instruction that calls a function, and what it does to the operands.
     fn call(&mut self, op: Op, func: u32) -> (Instr, Effect) {
-        let (params, results) = self.signature(func);
-        let pops = params.len() as u32 + u32::from(is_indirect_call(op));
-        let effect = if is_tail_call(op) { Effect::ALL } else { Effect { pops, push: results } };
+        let effect = Effect::with(op, &self.signature(func));
         let instr = if is_indirect_call(op) {
             Instr::indices(op, self.program.funcs[func as usize].ty, self.pending.table)
         } else {
@@ -286,16 +283,16 @@ impl Weaver {
     /// deeper it may call itself; what it yields at the bottom is woven when execution gets there.
     fn start_recursion(&mut self, func: u32) {
         let caller = std::mem::replace(&mut self.cursor, self.program.funcs[func as usize].body);
-        let (_, results) = self.signature(func);
+        let signature = Signature::to(self.signature(func).results);
         self.scopes[self.cursor as usize].counter = Some(0);
-        self.place(Instr::index(Op::LocalGet, 0), &Effect::to(0, ValType::I32));
-        self.place(Instr::plain(Op::I32Eqz), &Effect::to(1, ValType::I32));
-        let ty = self.block_type(&(Types::NONE, results));
+        self.place(Instr::index(Op::LocalGet, 0), &Effect::on(Op::LocalGet, ValType::I32));
+        self.place(Instr::plain(Op::I32Eqz), &Effect::of(Op::I32Eqz));
+        let ty = self.block_type(&signature);
         let parent = self.cursor;
-        let inner = || Scope::new(func, Some(parent), Op::If, (Types::NONE, results), 1);
+        let inner = || Scope::new(func, Some(parent), Op::If, signature, 1);
         let base = self.open(inner());
         let step = self.open(Scope { ending: Ending::Recursion, ..inner() });
-        self.place(Instr::structured(Op::If, ty, base, Some(step)), &Effect { pops: 1, push: results });
+        self.place(Instr::structured(Op::If, ty, base, Some(step)), &Effect::with(Op::If, &signature));
         self.cursor = caller;
     }
 
@@ -306,7 +303,7 @@ impl Weaver {
         }
         let (step, func) = (self.cursor, self.scope().func);
         let body = self.program.funcs[func as usize].body;
-        let params = self.signature(func).0.len() as u32;
+        let params = self.signature(func).params.len() as u32;
         let mut tail = vec![Instr::index(Op::LocalGet, 0), Instr::constant(ValType::I32, 1), Instr::plain(Op::I32Sub)];
         tail.extend((1..params).map(|index| Instr::index(Op::LocalGet, index)));
         tail.push(Instr::index(Op::Call, func));

@@ -9,7 +9,7 @@ use crate::wasm::types::ValType;
 use crate::weave::action::{Action, ActionSet, MAX_PARAMS};
 use crate::weave::budget::{NEW_SEGMENT_BYTES, NEW_TABLE_BYTES, new_function_bytes, new_type_bytes};
 use crate::weave::config::Feature;
-use crate::weave::scope::{Effect, Types};
+use crate::weave::scope::{Effect, Signature, Types};
 use crate::weave::weaver::apply::is_tail_call;
 use crate::weave::weaver::declare::{TABLE_MIN, is_indirect_call};
 use crate::weave::weaver::{Phase, Weaver};
@@ -21,22 +21,14 @@ const PROLOGUE_BYTES: u32 = 5;
 const PROLOGUE_FUEL: u32 = 3;
 
 impl Weaver {
-    /// The effect of a call of a function with this signature.
-    fn call_effect(&self, op: Op, signature: &(Types, Types)) -> Effect {
-        if is_tail_call(op) {
-            return Effect::ALL;
-        }
-        Effect { pops: signature.0.len() as u32 + u32::from(is_indirect_call(op)), push: signature.1 }
-    }
-
     /// Whether the operands fit a call of a function with this signature, and its results the stack.
-    fn call_fits(&self, op: Op, signature: &(Types, Types)) -> bool {
+    fn call_fits(&self, op: Op, signature: &Signature) -> bool {
         let above = usize::from(is_indirect_call(op));
         let scope = self.scope();
-        let room =
-            scope.types.len() + signature.1.len() <= self.config().limits.stack as usize + signature.0.len() + above;
-        let returns = !is_tail_call(op) || signature.1 == self.tail_results(op);
-        room && returns && scope.matches_under(&signature.0, above)
+        let room = scope.types.len() + signature.results.len()
+            <= self.config().limits.stack as usize + signature.params.len() + above;
+        let returns = !is_tail_call(op) || signature.results == self.tail_results(op);
+        room && returns && scope.matches_under(&signature.params, above)
     }
 
     /// Whether an existing function can be called here.
@@ -55,7 +47,7 @@ impl Weaver {
         let finishes = self.live && is_tail_call(op) && self.scope().func == self.entry();
         let bytes = if is_indirect_call(op) { 3 + new_type_bytes(3, 3) } else { 2 };
         let through_table = self.through_table(op);
-        let cost = Cost { fuel: 2, elsewhere: through_table, ..Cost::of(op, bytes, self.call_effect(op, &signature)) };
+        let cost = Cost { fuel: 2, elsewhere: through_table, ..Cost::of(op, bytes, Effect::with(op, &signature)) };
         self.affords(&cost) && (!finishes || self.may_finish())
     }
 
@@ -75,7 +67,7 @@ impl Weaver {
 
     pub(super) fn callees(&self, op: Op, set: &mut ActionSet) {
         if op == Op::RefFunc {
-            let cost = Cost { elsewhere: NEW_SEGMENT_BYTES + 1, ..Cost::of(op, 2, Effect::to(0, ValType::FuncRef)) };
+            let cost = Cost { elsewhere: NEW_SEGMENT_BYTES + 1, ..Cost::of(op, 2, Effect::of(op)) };
             if self.affords(&cost) {
                 (0..self.func_count()).for_each(|func| set.insert(Action::Func(func)));
             }
@@ -134,19 +126,19 @@ impl Weaver {
     fn can_call_new(&self, op: Op) -> bool {
         let limits = &self.config().limits;
         let tail = self.tail_results(op);
-        self.live && self.func_count() < limits.functions && self.can_sign(op, (Types::NONE, tail))
+        self.live && self.func_count() < limits.functions && self.can_sign(op, Signature::to(tail))
     }
 
     /// Whether a new function of this signature can be called here.
-    fn can_sign(&self, op: Op, signature: (Types, Types)) -> bool {
-        let close = fresh_closing(&Types::NONE, &signature.1);
-        let (params, results) = (signature.0.len() as u32, signature.1.len() as u32);
+    fn can_sign(&self, op: Op, signature: Signature) -> bool {
+        let close = fresh_closing(&Types::NONE, &signature.results);
+        let (params, results) = (signature.params.len() as u32, signature.results.len() as u32);
         let through_table = self.through_table(op);
         let cost = Cost {
             elsewhere: new_function_bytes(params, results) + close.bytes + through_table,
             fuel: 2 + close.fuel,
             opens: true,
-            ..Cost::of(op, 3, self.call_effect(op, &signature))
+            ..Cost::of(op, 3, Effect::with(op, &signature))
         };
         params <= self.config().limits.locals && self.call_fits(op, &signature) && self.affords(&cost)
     }
@@ -155,13 +147,16 @@ impl Weaver {
         let known = self.scope().types.len().saturating_sub(usize::from(is_indirect_call(op))) as u32;
         let tail = self.tail_results(op);
         for count in 0..=MAX_PARAMS.min(known) {
-            set.insert_if(Action::Params(count), self.can_sign(op, (self.operands_under(op, count), tail)));
+            set.insert_if(
+                Action::Params(count),
+                self.can_sign(op, Signature::of(self.operands_under(op, count), tail)),
+            );
         }
     }
 
     pub(super) fn function_results(&self, op: Op, set: &mut ActionSet) {
-        let (params, results) = self.pending.signature;
-        set.insert_if(Action::Result(None), self.can_sign(op, (params, results)));
+        let Signature { params, results } = self.pending.signature;
+        set.insert_if(Action::Result(None), self.can_sign(op, self.pending.signature));
         let multi = self.config().has(Feature::MultiValue);
         if results.len() == Types::MAX || (!results.is_empty() && !multi) {
             return;
@@ -169,7 +164,7 @@ impl Weaver {
         for ty in self.value_types() {
             let mut more = results;
             more.push(ty);
-            set.insert_if(Action::Result(Some(ty)), self.can_sign(op, (params, more)));
+            set.insert_if(Action::Result(Some(ty)), self.can_sign(op, Signature::of(params, more)));
         }
     }
 
@@ -178,7 +173,7 @@ impl Weaver {
     /// Whether the new function whose signature has been chosen may call itself: its first parameter is a small number,
     /// which says how deep.
     pub(in crate::weave::weaver) fn can_recur(&self, op: Op) -> bool {
-        let (params, results) = self.pending.signature;
+        let Signature { params, results } = self.pending.signature;
         let deepest = self.config().limits.recursion;
         if is_tail_call(op)
             || params.first() != Some(&ValType::I32)
@@ -202,7 +197,7 @@ impl Weaver {
             fuel: 2 + PROLOGUE_FUEL + close.fuel,
             opens: true,
             runs: (Op::Call, &[Op::LocalGet, Op::I32Eqz, Op::If, Op::End]),
-            ..Cost::of(op, 3, self.call_effect(op, &self.pending.signature))
+            ..Cost::of(op, 3, Effect::with(op, &self.pending.signature))
         };
         (1..=deepest).contains(&depth) && RECURSION.iter().all(|&op| self.allows(op)) && self.affords(&cost)
     }
@@ -210,7 +205,7 @@ impl Weaver {
     /// How a recursive function can go on: not at all, or by combining its own result with that of the deeper call.
     pub(super) fn combinations(&self, set: &mut ActionSet) {
         set.insert(Action::Instr(Op::End));
-        let (params, results) = self.signature(self.scope().func);
+        let Signature { params, results } = self.signature(self.scope().func);
         let params = params.len() as u32;
         let count = results.len() as u32;
         let cost = Cost {

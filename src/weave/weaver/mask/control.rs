@@ -10,7 +10,7 @@ use crate::weave::action::{Action, ActionSet, MAX_PARAMS, MAX_TARGETS, TRIPS};
 use crate::weave::budget::{NEW_LOCAL_BYTES, new_type_bytes};
 use crate::weave::config::Feature;
 use crate::weave::literal::min_const_bytes;
-use crate::weave::scope::{Closing, Effect, TAIL_BYTES, TAIL_FUEL, TERMINATOR, Types};
+use crate::weave::scope::{Closing, Effect, Signature, TAIL_BYTES, TAIL_FUEL, TERMINATOR, Types};
 use crate::weave::weaver::Weaver;
 
 /// Bytes of `local.get c; i32.const 1; i32.add; local.tee c`, with one-byte indices.
@@ -39,9 +39,7 @@ impl Weaver {
     // Labels
 
     pub(super) fn labels(&self, op: Op, set: &mut ActionSet) {
-        let above = usize::from(op != Op::Br);
-        let condition = if op == Op::Br { &[][..] } else { &[ValType::I32] };
-        let effect = if op == Op::BrIf { Effect::pops(1) } else { Effect::ALL };
+        let (condition, effect) = (op.row().params, Effect::of(op));
         let bytes = if op == Op::BrTable { 2 + self.pending.targets + self.targets.len() as u32 } else { 2 };
         if !self.scope().matches(condition) || !self.affords(&Cost::of(op, bytes, effect)) {
             return;
@@ -52,7 +50,7 @@ impl Weaver {
         for (depth, target) in self.enclosing(self.cursor).enumerate() {
             let fits = arity.is_none_or(|arity| arity == self.carried(depth as u32).len());
             let banned = self.banned.contains(&(op, depth as u32));
-            let legal = fits && !banned && self.can_leave_to(target, depth as u32, above, taken);
+            let legal = fits && !banned && self.can_leave_to(target, depth as u32, condition.len(), taken);
             set.insert_if(Action::Label(depth as u32), legal);
         }
     }
@@ -94,7 +92,10 @@ impl Weaver {
             return;
         }
         for count in 1..=MAX_TARGETS {
-            set.insert_if(Action::Targets(count), self.affords(&Cost::of(Op::BrTable, 3 + count, Effect::ALL)));
+            set.insert_if(
+                Action::Targets(count),
+                self.affords(&Cost::of(Op::BrTable, 3 + count, Effect::of(Op::BrTable))),
+            );
         }
     }
 
@@ -111,37 +112,38 @@ impl Weaver {
     pub(super) fn can_block(&self, op: Op) -> bool {
         let condition =
             op != Op::If || self.scope().peek(0) == Some(ValType::I32) || self.scope().matches(&[ValType::I32]);
-        condition && self.can_structure(op, (Types::NONE, Types::NONE), false, false)
+        condition && self.can_structure(op, Signature::NONE, false, false)
     }
 
     pub(super) fn block_types(&self, op: Op, set: &mut ActionSet) {
         let fits = |signature| self.can_shape(op, signature);
-        set.insert_if(Action::Empty, fits((Types::NONE, Types::NONE)));
+        set.insert_if(Action::Empty, fits(Signature::NONE));
         for ty in self.value_types() {
-            set.insert_if(Action::Type(ty), fits((Types::NONE, Types::one(ty))));
+            set.insert_if(Action::Type(ty), fits(Signature::to(Types::one(ty))));
         }
         if !self.config().has(Feature::MultiValue) {
             return;
         }
         let two = Types::of(&[ValType::I32; 2]);
-        set.insert_if(Action::Params(0), fits((Types::NONE, two)));
+        set.insert_if(Action::Params(0), fits(Signature::to(two)));
         let known = self.scope().types.len().saturating_sub(usize::from(op == Op::If)) as u32;
         for count in 1..=MAX_PARAMS.min(known) {
-            set.insert_if(Action::Params(count), fits((self.operands_under(op, count), Types::NONE)));
+            set.insert_if(Action::Params(count), fits(Signature::of(self.operands_under(op, count), Types::NONE)));
         }
     }
 
     /// Whether a block with this signature can be placed in some way.
-    fn can_shape(&self, op: Op, signature: (Types, Types)) -> bool {
-        self.can_structure(op, signature, op == Op::If && signature.0 != signature.1, false)
+    fn can_shape(&self, op: Op, signature: Signature) -> bool {
+        self.can_structure(op, signature, op == Op::If && signature.params != signature.results, false)
     }
 
     /// Whether a block can be placed.
-    pub(super) fn can_structure(&self, op: Op, signature: (Types, Types), with_else: bool, counted: bool) -> bool {
+    pub(super) fn can_structure(&self, op: Op, signature: Signature, with_else: bool, counted: bool) -> bool {
         let (scope, limits) = (self.scope(), &self.config().limits);
-        let (params, results) = signature;
-        let pops = params.len() + usize::from(op == Op::If);
-        let full = !results.is_empty() && scope.types.len() + results.len() > limits.stack as usize + pops;
+        let Signature { params, results } = signature;
+        let effect = Effect::with(op, &signature);
+        let most = limits.stack as usize + effect.pops as usize;
+        let full = !results.is_empty() && scope.types.len() + results.len() > most;
         if scope.depth >= limits.nesting || full {
             return false;
         }
@@ -153,7 +155,7 @@ impl Weaver {
             body: 2 + arms * close.bytes + more_bytes,
             elsewhere: if multi { new_type_bytes(params.len() as u32, results.len() as u32) } else { 0 },
             fuel: u32::from(op == Op::If) + close.fuel + more_fuel,
-            effect: Effect { pops: pops as u32, push: results },
+            effect,
             runs: (op, if counted { &[Op::I32Const, Op::LocalSet] } else { &[] }),
             opens: true,
         };
@@ -164,8 +166,8 @@ impl Weaver {
         if !matches!(op, Op::Block | Op::Loop | Op::If) {
             return self.function_results(op, set);
         }
-        let (params, results) = self.pending.signature;
-        let done = self.can_shape(op, (params, results)) && (!params.is_empty() || results.len() > 1);
+        let Signature { params, results } = self.pending.signature;
+        let done = self.can_shape(op, self.pending.signature) && (!params.is_empty() || results.len() > 1);
         set.insert_if(Action::Result(None), done);
         for ty in self.value_types().filter(|_| results.len() < Types::MAX) {
             let mut more = results;
@@ -174,13 +176,13 @@ impl Weaver {
             if params.is_empty() && more.len() == 1 {
                 checked.push(ValType::I32);
             }
-            set.insert_if(Action::Result(Some(ty)), self.can_shape(op, (params, checked)));
+            set.insert_if(Action::Result(Some(ty)), self.can_shape(op, Signature::of(params, checked)));
         }
     }
 
     /// The results of the exported function.
     pub(super) fn entry_results(&self, set: &mut ActionSet) {
-        let (config, results) = (self.config(), self.pending.signature.1);
+        let (config, results) = (self.config(), self.pending.signature.results);
         let least = config.limits.min_results;
         set.insert_if(Action::Result(None), results.len() as u32 >= least);
         let bytes = |types: &Types| types.iter().map(|&ty| 1 + min_const_bytes(ty)).sum::<u32>();

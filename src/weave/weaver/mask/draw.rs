@@ -140,7 +140,7 @@ impl Weaver {
     #[cold]
     fn affords_plain(&self, op: Op, class: u8) -> bool {
         self.affords(&self.class_cost(&self.loom.tables.classes[usize::from(class)].0))
-            && (!self.timer.is_on() || self.affords_time(op, &[], &Effect::of(op.row()), false))
+            && (!self.timer.is_on() || self.affords_time(op, &[], &Effect::of(op), false))
     }
 }
 

@@ -12,19 +12,10 @@ use crate::weave::action::{Action, ActionSet, DATA_SIZES, MAX_SEGMENTS, OFFSETS}
 use crate::weave::budget::{NEW_GLOBAL_BYTES, NEW_LOCAL_BYTES, NEW_SEGMENT_BYTES, NEW_TABLE_BYTES};
 use crate::weave::config::{Feature, WeaveConfig};
 use crate::weave::literal::{buckets, max_size, min_const_bytes};
-use crate::weave::scope::Effect;
+use crate::weave::scope::{Effect, Types};
 use crate::weave::weaver::Weaver;
 use crate::weave::weaver::declare::{TABLE_MIN, is_indirect_call};
 use crate::weave::weaver::time::constant_op;
-
-/// What an access to a variable of this type does.
-fn access(op: Op, ty: ValType) -> Effect {
-    match op {
-        Op::LocalGet | Op::GlobalGet => Effect::to(0, ty),
-        Op::LocalSet | Op::GlobalSet => Effect::pops(1),
-        _ => Effect::to(1, ty),
-    }
-}
 
 /// The types of values in programs of these settings. References need their null to close blocks with.
 pub(in crate::weave::weaver) fn value_types(config: &WeaveConfig) -> Vec<ValType> {
@@ -55,14 +46,14 @@ impl Weaver {
     pub(super) fn constants(&self, ty: ValType, runs: Op, more: u32, set: &mut ActionSet) {
         let head = constant_op(ty).row().opcode.len() as u32;
         for bucket in 0..buckets(ty) {
-            let cost = Cost { elsewhere: more, ..Cost::of(runs, head + max_size(ty, bucket), Effect::to(0, ty)) };
+            let cost = Cost { elsewhere: more, ..Cost::of(runs, head + max_size(ty, bucket), Effect::on(runs, ty)) };
             set.insert_if(Action::Bucket(bucket), self.affords(&cost));
         }
     }
 
     pub(super) fn heap_types(&self, set: &mut ActionSet) {
         for ty in [ValType::FuncRef, ValType::ExternRef] {
-            set.insert_if(Action::Type(ty), self.affords(&Cost::of(Op::RefNull, 2, Effect::to(0, ty))));
+            set.insert_if(Action::Type(ty), self.affords(&Cost::of(Op::RefNull, 2, Effect::on(Op::RefNull, ty))));
         }
     }
 
@@ -86,7 +77,7 @@ impl Weaver {
 
     pub(super) fn locals(&self, op: Op, set: &mut ActionSet) {
         let (reads, top) = (op == Op::LocalGet, self.scope().peek(0));
-        let affords = |ty, more| self.affords(&Cost::of(op, 2 + more, access(op, ty)));
+        let affords = |ty, more| self.affords(&Cost::of(op, 2 + more, Effect::on(op, ty)));
         for index in 0..self.local_count() {
             let ty = self.local_type(index);
             let fits = reads || (top == Some(ty) && !self.is_counter(index));
@@ -118,7 +109,7 @@ impl Weaver {
 
     pub(super) fn globals(&self, op: Op, set: &mut ActionSet) {
         let (reads, top) = (op == Op::GlobalGet, self.scope().peek(0));
-        let affords = |ty, elsewhere| self.affords(&Cost { elsewhere, ..Cost::of(op, 2, access(op, ty)) });
+        let affords = |ty, elsewhere| self.affords(&Cost { elsewhere, ..Cost::of(op, 2, Effect::on(op, ty)) });
         for (index, global) in self.program.globals.iter().enumerate() {
             let fits = reads || (global.mutable && top == Some(global.ty));
             set.insert_if(Action::Global(index as u32), fits && affords(global.ty, 0));
@@ -141,7 +132,7 @@ impl Weaver {
                 let head = constant_op(ty).row().opcode.len() as u32;
                 for bucket in 0..buckets(ty) {
                     let elsewhere = NEW_GLOBAL_BYTES + head + max_size(ty, bucket);
-                    let cost = Cost { elsewhere, ..Cost::of(Op::GlobalGet, 2, access(Op::GlobalGet, ty)) };
+                    let cost = Cost { elsewhere, ..Cost::of(Op::GlobalGet, 2, Effect::on(Op::GlobalGet, ty)) };
                     set.insert_if(Action::Bucket(bucket), self.affords(&cost));
                 }
             }
@@ -158,7 +149,7 @@ impl Weaver {
     pub(super) fn offsets(&self, op: Op, set: &mut ActionSet) {
         let least = least_bytes(op);
         let elsewhere = if needs_memory(op) { self.new_memory_bytes() } else { 0 };
-        let cost = |body, elsewhere| Cost { elsewhere, ..Cost::of(op, body, Effect::of(op.row())) };
+        let cost = |body, elsewhere| Cost { elsewhere, ..Cost::of(op, body, Effect::of(op)) };
         if self.program.memory.is_none() {
             for size in DATA_SIZES {
                 let more = if size == 0 { 0 } else { NEW_SEGMENT_BYTES + size };
@@ -204,20 +195,11 @@ impl Weaver {
 
     /// Whether the operands fit a table of this type and length; `None` is one that would be declared.
     fn can_use_table(&self, op: Op, ty: ValType, len: u64, table: Option<u32>) -> bool {
-        use ValType::I32;
         if is_indirect_call(op) {
             return ty == ValType::FuncRef && self.can_call_through(op, table);
         }
         let new = if table.is_none() { WHOLE_TABLE_BYTES } else { 0 };
-        let operands: &[ValType] = match op {
-            Op::TableGet => &[I32],
-            Op::TableSet => &[I32, ty],
-            Op::TableGrow => &[ty, I32],
-            Op::TableFill => &[I32, ty, I32],
-            Op::TableCopy | Op::TableInit => &[I32, I32, I32],
-            _ => &[],
-        };
-        if !self.scope().matches(operands) {
+        if !self.scope().matches(&Types::popped(op, ty)) {
             return false;
         }
         let inside = !self.live
@@ -234,12 +216,7 @@ impl Weaver {
             _ => 0,
         };
         let kind = op != Op::TableInit || ty == ValType::FuncRef;
-        let push = if op == Op::TableGet {
-            Effect::to(1, ty)
-        } else {
-            Effect { pops: operands.len() as u32, ..table_effect(op) }
-        };
-        let mut cost = Cost { elsewhere: new, ..Cost::of(op, 4, push) };
+        let mut cost = Cost { elsewhere: new, ..Cost::of(op, 4, Effect::on(op, ty)) };
         cost.fuel += elements as u32;
         inside && kind && self.affords(&cost)
     }
@@ -276,8 +253,7 @@ impl Weaver {
     pub(super) fn segments(&self, op: Op, set: &mut ActionSet) {
         let data = op.row().category == Category::Memory;
         let copies = matches!(op, Op::MemoryInit | Op::TableInit);
-        let operands: &[ValType] = if copies { &[ValType::I32; 3] } else { &[] };
-        if !self.scope().matches(operands) || (op == Op::TableInit && !self.has_target()) {
+        if !self.scope().matches(op.row().params) || (op == Op::TableInit && !self.has_target()) {
             return;
         }
         let reaches = |len: u64| !copies || !self.live || self.index(1) + self.index(0) <= len;
@@ -291,7 +267,7 @@ impl Weaver {
             _ => 0,
         };
         let cost = |more| {
-            let mut cost = Cost { elsewhere: elsewhere + more, ..Cost::of(op, 4, Effect::pops(operands.len() as u32)) };
+            let mut cost = Cost { elsewhere: elsewhere + more, ..Cost::of(op, 4, Effect::of(op)) };
             cost.fuel += count;
             cost
         };
@@ -331,12 +307,5 @@ impl Weaver {
         self.tables(Op::TableInit, &mut targets);
         let known = targets.iter().any(|target| matches!(target, Action::Table(_)));
         if known { 0 } else { WHOLE_TABLE_BYTES }
-    }
-}
-
-fn table_effect(op: Op) -> Effect {
-    match op {
-        Op::TableSize | Op::TableGrow => Effect::to(0, ValType::I32),
-        _ => Effect::NONE,
     }
 }

@@ -28,7 +28,7 @@ impl Weaver {
             Op::Drop => {
                 let scope = self.scope();
                 let operand = !scope.types.is_empty() || scope.polymorphic;
-                operand && self.affords(&Cost::of(op, 1, Effect::pops(1)))
+                operand && self.affords(&Cost::of(op, 1, Effect::of(op)))
             }
             Op::LocalGet | Op::LocalSet | Op::LocalTee => self.can_local(op),
             Op::GlobalGet | Op::GlobalSet => self.can_global(op),
@@ -37,13 +37,14 @@ impl Weaver {
             Op::Br | Op::BrIf => self.any(|weaver, set| weaver.labels(op, set)),
             Op::BrTable => self.any(|weaver, set| weaver.target_counts(set)),
             Op::Return => self.can_return(),
+            // Charged as if the operands stayed, which is more than it takes.
             Op::Unreachable => !self.live && self.affords(&Cost::of(op, 1, Effect::NONE)),
             Op::Call | Op::ReturnCall | Op::RefFunc => self.any(|weaver, set| weaver.callees(op, set)),
             Op::CallIndirect | Op::ReturnCallIndirect => self.any(|weaver, set| weaver.tables(op, set)),
             Op::RefNull => self.any(|weaver, set| weaver.heap_types(set)),
             Op::RefIsNull => {
                 let reference = self.scope().peek(0).is_some_and(ValType::is_ref);
-                reference && self.affords(&Cost::of(op, 1, Effect::to(1, ValType::I32)))
+                reference && self.affords(&Cost::of(op, 1, Effect::of(op)))
             }
             _ => self.can_whole(op),
         }
@@ -61,7 +62,7 @@ impl Weaver {
             }
             _ => {
                 let row = op.row();
-                let cost = Cost { elsewhere: 0, ..Cost::of(op, least_bytes(op), Effect::of(row)) };
+                let cost = Cost { elsewhere: 0, ..Cost::of(op, least_bytes(op), Effect::of(op)) };
                 row.params.len() > 2 && self.scope().matches(row.params) && self.affords(&cost)
             }
         }
@@ -73,13 +74,13 @@ impl Weaver {
             return false;
         };
         let typed = op == Op::TypedSelect;
-        let cost = Cost::of(op, if typed { 3 } else { 1 }, Effect::to(3, first));
+        let cost = Cost::of(op, if typed { 3 } else { 1 }, Effect::on(op, first));
         first == second && (typed || !first.is_ref()) && self.affords(&cost)
     }
 
     fn can_return(&self) -> bool {
         let body = self.enclosing(self.cursor).last().expect("every sequence lies in a function");
-        self.can_leave_to(body, 0, 0, true) && self.affords(&Cost::of(Op::Return, 1, Effect::ALL))
+        self.can_leave_to(body, 0, 0, true) && self.affords(&Cost::of(Op::Return, 1, Effect::of(Op::Return)))
     }
 
     fn can_memory(&self, op: Op) -> bool {
@@ -88,7 +89,7 @@ impl Weaver {
             return false;
         }
         let operand = |down: u32| self.machine.operand(down).bits as u32;
-        let mut cost = Cost { elsewhere: self.new_memory_bytes(), ..Cost::of(op, 4, Effect::of(row)) };
+        let mut cost = Cost { elsewhere: self.new_memory_bytes(), ..Cost::of(op, 4, Effect::of(op)) };
         if self.live && op == Op::MemoryGrow {
             return operand(0) <= MOST_PAGES && self.is_growable() && self.affords(&cost);
         }

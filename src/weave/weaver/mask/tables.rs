@@ -3,13 +3,14 @@
 //! Must not know values or a program.
 
 use super::needs_memory;
-use crate::wasm::isa::{Category, Op, Row, Semantics, Trap};
+use crate::wasm::effect::StackType;
+use crate::wasm::isa::{Category, Op, Semantics, Trap};
 use crate::wasm::machine::{is_free, width};
 use crate::wasm::types::ValType;
 use crate::weave::action::{Action, ActionSet};
 use crate::weave::config::WeaveConfig;
 use crate::weave::literal::min_const_bytes;
-use crate::weave::scope::{Effect, Types};
+use crate::weave::scope::Effect;
 
 /// Types of one operand as the tables see it: none, one of seven, or any (in polymorphic code).
 const KINDS: usize = 2 + ValType::ALL.len();
@@ -269,9 +270,8 @@ fn test(op: Op, classes: &[(Class, ActionSet)]) -> Test {
 }
 
 fn grows(op: Op) -> bool {
-    let row: &Row = op.row();
-    let gets = matches!(op, Op::LocalGet | Op::GlobalGet | Op::RefNull | Op::RefFunc);
-    gets || (row.results.len() > row.params.len() && op != Op::RefIsNull)
+    let StackType { popped, pushed, .. } = StackType::of(op);
+    pushed.operands() > popped.operands()
 }
 
 fn combines(op: Op, ty: ValType) -> bool {
@@ -310,8 +310,6 @@ pub(super) fn least_bytes(op: Op) -> u32 {
 }
 
 fn class(op: Op) -> Class {
-    let row = op.row();
     // The types popped make no difference, and of the type pushed only whether it can stay as a result.
-    let effect = Effect { pops: row.params.len() as u32, push: Types::of(row.results) };
-    Class { bytes: least_bytes(op), fuel: u32::from(!is_free(op)), memory: needs_memory(op), effect }
+    Class { bytes: least_bytes(op), fuel: u32::from(!is_free(op)), memory: needs_memory(op), effect: Effect::of(op) }
 }
