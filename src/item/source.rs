@@ -11,6 +11,7 @@ use super::task::{Asker, ProbeConfig};
 use crate::seed::Seed;
 use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Programs that one thread weaves at a time.
@@ -90,12 +91,8 @@ impl ItemSource {
         let limit = PROGRAMS_PER_ITEM * count as u64;
         let (mut items, mut programs) = (Vec::new(), 0);
         while items.len() < count && programs < limit {
-            let starts = (0..threads).map(|part| programs + part * STRIDE);
-            let parts = std::thread::scope(|scope| {
-                let weave = |start| scope.spawn(move || self.stretch(seed, start));
-                let handles: Vec<_> = starts.map(weave).collect();
-                handles.into_iter().map(|handle| handle.join().expect("weaving does not panic")).collect::<Vec<_>>()
-            });
+            let starts = (0..threads).into_par_iter().map(|part| programs + part * STRIDE);
+            let parts = starts.map(|start| self.stretch(seed, start)).collect::<Vec<_>>();
             items.extend(parts.into_iter().flatten());
             programs += threads * STRIDE;
         }
