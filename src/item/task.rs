@@ -15,8 +15,6 @@ pub(crate) mod features;
 pub(crate) mod logistic;
 pub(crate) mod text;
 
-pub(crate) use reachability::look;
-
 use super::halt::Halt;
 use super::record::{Probe, Said, Shape, Task, Truth};
 use crate::seed::{Rng, Seed};
@@ -28,9 +26,9 @@ use crate::wasm::trap::Trap;
 use crate::weave::canon::{Coverage, Covering, canonical};
 use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
-use rayon::prelude::*;
 use familiar::Familiar;
 use place::{PARTS, Placement, Placer};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;

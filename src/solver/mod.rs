@@ -9,7 +9,7 @@ mod compute;
 mod memory;
 pub mod misconception;
 mod name;
-mod question;
+pub(crate) mod question;
 mod reader;
 mod reply;
 mod store;
@@ -18,10 +18,10 @@ mod vector;
 
 pub use name::{Documented, SolverNameError, documented};
 pub use question::Unanswerable;
-pub(crate) use question::{Question, Wanted};
 
 use crate::item::message::Message;
 use misconception::Misconceptions;
+use question::Question;
 
 /// A simulated solver. [`str::parse`] makes one of its name.
 #[derive(Clone, Copy, Debug, PartialEq)]

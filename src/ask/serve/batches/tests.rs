@@ -80,7 +80,8 @@ async fn uploaded(kind: &str, form: String) -> (StatusCode, Value, Bytes) {
     };
     let upload = Request::post("/v1/files").header(header::CONTENT_TYPE, kind).body(Body::from(form));
     let (status, told) = ask(upload.expect("a request")).await;
-    let (_, content) = ask(Request::get("/v1/files/file-00000000/content").body(Body::empty()).expect("a request")).await;
+    let (_, content) =
+        ask(Request::get("/v1/files/file-00000000/content").body(Body::empty()).expect("a request")).await;
     (status, serde_json::from_slice(&told).expect("JSON"), content)
 }
 
@@ -92,7 +93,10 @@ async fn a_file_is_kept_byte_for_byte() {
         {}\r\n--xy\n\r\n--xyz--\r\n";
     let (status, told, content) = uploaded(BOUNDARY, form.into()).await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!((&told["filename"], &told["purpose"], &told["bytes"]), (&json!("a b.jsonl"), &json!("batch"), &json!(9)));
+    assert_eq!(
+        (&told["filename"], &told["purpose"], &told["bytes"]),
+        (&json!("a b.jsonl"), &json!("batch"), &json!(9))
+    );
     assert_eq!(content, "{}\r\n--xy\n");
 }
 
