@@ -189,7 +189,7 @@ mod tests {
 
     fn drafts(task: Task, yaml: &str, count: u64) -> Vec<Draft> {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-        let loom = Arc::new(Loom::new(config));
+        let loom = Arc::new(Loom::new(config).expect("valid settings"));
         let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
         let source =
             ItemSource::new(&loom, task, ProbeConfig::default(), Arc::new(prior.taste(&loom.config.instructions())));
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_part_of_a_program_has_one_question() {
         let config: WeaveConfig = serde_yaml::from_str(BUSY).expect("valid settings");
-        let loom = Arc::new(Loom::new(config));
+        let loom = Arc::new(Loom::new(config).expect("valid settings"));
         let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
         let taste = prior.taste(&loom.config.instructions());
         for task in [Task::Stack, Task::Reachability] {

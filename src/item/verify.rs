@@ -248,7 +248,7 @@ limits: {functions: 8, nesting: 5, recursion: 8}",
 
     fn loom(yaml: &str) -> Arc<Loom> {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-        Arc::new(Loom::new(config))
+        Arc::new(Loom::new(config).expect("valid settings"))
     }
 
     fn taste(loom: &Loom) -> Taste {
