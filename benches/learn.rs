@@ -49,7 +49,7 @@ struct Learner {
 impl Learner {
     fn new(name: &str) -> Self {
         let preset = Preset::load(name).expect("the preset is shipped");
-        let loom = Arc::new(Loom::new(preset.weave));
+        let loom = preset.loom().expect("valid settings");
         let vocabulary = Arc::new(Vocabulary::new(&loom.config));
         let logits = vocabulary.select(&preset.prior.logits(&loom.config.instructions()));
         let mut rng = Seed::new(1).rng();

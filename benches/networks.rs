@@ -11,14 +11,12 @@ mod cpu;
 use cpu::cpu_time;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use wasmweaver::learn::Processor;
 use wasmweaver::learn::policy::PolicyConfig;
 use wasmweaver::learn::train::figures::{Exam, Figures, Who};
 use wasmweaver::learn::train::{Settings, Trainer};
 use wasmweaver::run::preset::Preset;
 use wasmweaver::seed::Seed;
-use wasmweaver::weave::weaver::Loom;
 
 /// As in the `harness` binary.
 #[global_allocator]
@@ -46,7 +44,7 @@ struct Course {
 }
 
 fn course(preset: &Preset, network: &PolicyConfig, seed: u64, seconds: f64) -> Course {
-    let loom = Arc::new(Loom::new(preset.weave.clone()));
+    let loom = preset.loom().expect("valid settings");
     let settings = Settings {
         prior: &preset.prior,
         policy: network,

@@ -304,7 +304,7 @@ fn compare_part(options: &Options, loom: &Arc<Loom>, numbers: impl Iterator<Item
 fn main() -> ExitCode {
     let options = Options::read();
     let preset = Preset::load(&options.preset).unwrap_or_else(|error| panic!("{error}"));
-    let loom = Arc::new(Loom::new(preset.weave));
+    let loom = preset.loom().expect("valid settings");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let start = Instant::now();
     let mut compared = Compared::default();

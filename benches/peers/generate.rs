@@ -4,14 +4,12 @@
 
 use crate::Options;
 use crate::figure::Figure;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmweaver::item::make::{Confirmer, Draft};
 use wasmweaver::item::source::ItemSource;
 use wasmweaver::run::preset::Preset;
 use wasmweaver::seed::Seed;
 use wasmweaver::wasm::oracle::{BATCH, Oracle};
-use wasmweaver::weave::weaver::Loom;
 
 const THREADS: u64 = 2;
 const REPETITIONS: u64 = 4;
@@ -49,7 +47,7 @@ fn items_per_second(source: &ItemSource, repetition: u64) -> f64 {
 
 fn figure(name: &str, target: Option<f64>) -> Figure {
     let preset = Preset::load(name).expect("the preset is shipped");
-    let loom = Arc::new(Loom::new(preset.weave.clone()));
+    let loom = preset.loom().expect("valid settings");
     let source = preset.source(&loom);
     let best = (0..REPETITIONS).map(|repetition| items_per_second(&source, repetition)).fold(0.0, f64::max);
     Figure {

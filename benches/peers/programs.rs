@@ -113,8 +113,7 @@ pub(crate) fn means(loom: &Arc<Loom>, chance: Chance, programs: u32) -> Means {
 fn calibrated(config: &WeaveConfig, target: f64, bounds: impl Fn(u32) -> Bounds) -> (Arc<Loom>, Bounds) {
     let loom = |fuel: u32| {
         let config = WeaveConfig { fuel: bounds(fuel), ..config.clone() };
-        config.check().expect("the settings are valid");
-        Arc::new(Loom::new(config))
+        Arc::new(Loom::new(config).expect("valid settings"))
     };
     let executed = |fuel: u32| means(&loom(fuel), Chance::Actions, 2000).executed;
     let (mut low, mut high) = (4u32, 200);

@@ -66,7 +66,7 @@ impl Batch {
 }
 
 fn figures(preset: &str) -> [Figure; 2] {
-    let loom = Arc::new(Loom::new(Preset::load(preset).expect("the preset is shipped").weave));
+    let loom = Preset::load(preset).expect("the preset is shipped").loom().expect("valid settings");
     let seed = Seed::new(1);
     let mut rows: Vec<Row> = (0..ROWS as u64).map(|row| Row::new(&loom, seed.indexed("row", row))).collect();
     let mut batch = Batch { observations: vec![0.0; ROWS * OBSERVATION], masks: vec![0; ROWS * WORDS] };

@@ -105,17 +105,18 @@ pub(crate) fn generate(
     if let Some(task) = task {
         preset.task = serde_json::from_value::<Task>(task.into()).map_err(refuse)?;
     }
+    let loom = preset.loom().map_err(refuse)?;
     apart(py, move || {
         let (sender, receiver) = sync_channel(WAITING);
-        let thread = std::thread::spawn(move || make(&preset, count, Seed::new(seed), threads.max(1), &sender));
+        let thread =
+            std::thread::spawn(move || make((&preset, &loom), count, Seed::new(seed), threads.max(1), &sender));
         Items(Mutex::new(Some(Making { receiver, thread })))
     })
 }
 
-fn make(preset: &Preset, count: u64, seed: Seed, threads: usize, sender: &SyncSender<Made>) {
-    let loom = Arc::new(Loom::new(preset.weave.clone()));
+fn make((preset, loom): (&Preset, &Arc<Loom>), count: u64, seed: Seed, threads: usize, sender: &SyncSender<Made>) {
     let (mut seen, mut programs, mut left) = (HashSet::new(), 0, false);
-    let made = preset.source(&loom).stream(seed, threads, |draft, woven| {
+    let made = preset.source(loom).stream(seed, threads, |draft, woven| {
         programs = woven;
         // Programs are counted by stretches; within one more items may come.
         let spent = draft.is_none() && woven > PROGRAMS_PER_ITEM * count;

@@ -108,7 +108,7 @@ impl Kit {
     fn new(wanted: Wanted) -> PyResult<Self> {
         let Wanted { tasks, reward, history, confirm, .. } = wanted;
         let preset = preset(&wanted.preset, wanted.level, wanted.settings, wanted.forbid)?;
-        let loom = Arc::new(Loom::new(preset.weave.clone()));
+        let loom = preset.loom().map_err(refuse)?;
         let source = |task| Preset { task, ..preset.clone() }.source(&loom);
         let sources: Vec<ItemSource> = tasks.into_iter().map(source).collect();
         let places = if sources.iter().any(|source| source.maker().places() > 0) { PARTS } else { 0 };

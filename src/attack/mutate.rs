@@ -165,7 +165,7 @@ mod tests {
     fn children_are_whole_programs_that_are_like_their_parents() {
         for yaml in ["{}", "forbid: [load, store, f64]\nlimits: {results: 2, min_results: 1}"] {
             let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-            let loom = Arc::new(Loom::new(config));
+            let loom = Arc::new(Loom::new(config).expect("valid settings"));
             let mutator = Mutator::new(loom.clone(), &Prior::default());
             let root = Seed::new(3);
             let (mut same, mut kept, mut all) = (0, 0, 0);

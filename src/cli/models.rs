@@ -15,9 +15,7 @@ use crate::run::preset::Preset;
 use crate::run::spending;
 use crate::seed::Seed;
 use crate::solver::{self, Documented, Solver};
-use crate::weave::weaver::Loom;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// List the models that can be asked, or ask one of them something small
 #[derive(Debug, clap::Args)]
@@ -170,7 +168,7 @@ impl Args {
     fn show_probe(&self, name: &str) -> Result<(), Failure> {
         let entry = self.way.entry(name)?;
         let preset = Preset::load("policies/stack.yaml").map_err(Failure::usage)?;
-        let source = preset.source(&Arc::new(Loom::new(preset.weave.clone())));
+        let source = preset.source(&preset.loom().map_err(Failure::usage)?);
         let examinee = self.way.examinee(name)?;
         let conditions = self.way.conditions(None, &Given::default());
         let homes = Homes::telling(super::told);

@@ -8,7 +8,6 @@ use crate::item::record::Task;
 use crate::job::connect::learn;
 use crate::run::preset::Preset;
 use crate::seed::Seed;
-use crate::weave::weaver::Loom;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -66,6 +65,7 @@ impl Args {
     fn learn(&self) -> Result<BTreeMap<Task, Learned>, Failure> {
         let Some(name) = &self.preset else { return Ok(BTreeMap::new()) };
         let preset = Preset::load(name).map_err(Failure::usage)?;
-        Ok(learn(&[preset.source(&Arc::new(Loom::new(preset.weave.clone())))], Seed::new(0), say)?)
+        let source = preset.source(&preset.loom().map_err(Failure::usage)?);
+        Ok(learn(&[source], Seed::new(0), say)?)
     }
 }

@@ -6,16 +6,15 @@ use super::{Failure, print_json, print_line, say};
 use crate::ask::guess::lessons::{self, LESSONS};
 use crate::ask::guess::measure::{Floor, Unit, measure};
 use crate::item::verify::{Broken, Verified, verify};
+use crate::job::connect::unlearned;
 use crate::run::clock::Stamp;
 use crate::run::dir::RunName;
 use crate::run::homes::Homes;
 use crate::run::preset::Preset;
 use crate::seed::Seed;
 use crate::wasm::{encode::encode, print::print};
-use crate::weave::weaver::Loom;
 use serde::Serialize;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -63,7 +62,7 @@ impl Args {
         if self.guessers {
             return self.guess(&preset);
         }
-        let loom = Arc::new(Loom::new(preset.weave));
+        let loom = preset.loom().map_err(Failure::usage)?;
         let taste = preset.prior.taste(&loom.config.instructions());
         let started = Instant::now();
         let (verified, broken) =
@@ -88,11 +87,11 @@ impl Args {
     /// Measures the guessers; [`Failure::Missed`] if one gets too much right.
     fn guess(&self, preset: &Preset) -> Result<(), Failure> {
         let started = Instant::now();
-        let source = preset.source(&Arc::new(Loom::new(preset.weave.clone())));
+        let source = preset.source(&preset.loom().map_err(Failure::usage)?);
         let seed = Seed::new(self.seed);
         say(&format!("making {} items, and {LESSONS} others for guess/learned to learn from", self.count));
-        let learned = lessons::learn(std::slice::from_ref(&source), seed).map_err(Failure::usage)?;
-        let items = source.items(seed, self.count as usize).map_err(Failure::usage)?;
+        let learned = lessons::learn(std::slice::from_ref(&source), seed).map_err(unlearned)?;
+        let items = source.items(seed, self.count as usize).map_err(|error| unlearned(error.into()))?;
         let floor = measure(&items, learned.get(&source.task()))?;
         let missed = floor.missed();
         if self.json {

@@ -146,7 +146,7 @@ mod tests {
     fn items(task: Task, count: usize) -> Vec<Item> {
         let yaml = "fuel: {min: 20, max: 120}\nforbid: [nop]\nlimits: {functions: 4, nesting: 4, results: 1}";
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-        let loom = Arc::new(Loom::new(config));
+        let loom = Arc::new(Loom::new(config).expect("valid settings"));
         let prior: Prior = serde_yaml::from_str("instructions: {br_if: 2, if: 2, return: 3}").expect("valid weights");
         let taste = Arc::new(prior.taste(&loom.config.instructions()));
         let source = ItemSource::new(&loom, task, ProbeConfig::default(), taste);

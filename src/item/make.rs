@@ -14,8 +14,8 @@ use crate::wasm::rerun::{Execution, Outcome, Snapshot};
 use crate::weave::canon::canonical;
 use crate::weave::recipe::GENERATOR;
 use crate::weave::weaver::Weaver;
+use rayon::prelude::*;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A question that still has its program.
 #[derive(Clone, Debug)]
@@ -167,26 +167,12 @@ impl Confirmer {
 
 /// Confirms a batch on all processors; the first disagreement with the number of its draft.
 pub fn confirm_all(drafts: &[&Draft], oracle: &Oracle) -> Result<(), (usize, Disagreement)> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let size = drafts.len().div_ceil(threads).clamp(1, BATCH);
-    let next = AtomicUsize::new(0);
-    // Chunks are handed out in order and those begun are finished, so that the first disagreement is among those found.
-    let work = || {
-        let mut confirmer = Confirmer::default();
-        loop {
-            let start = size * next.fetch_add(1, Ordering::Relaxed);
-            let chunk = drafts.get(start..)?.chunks(size).next()?;
-            if let Err((at, disagreement)) = confirmer.confirm(chunk, oracle) {
-                next.store(drafts.len(), Ordering::Relaxed);
-                return Some((start + at, disagreement));
-            }
-        }
+    let size = drafts.len().div_ceil(rayon::current_num_threads()).clamp(1, BATCH);
+    let confirm = |confirmer: &mut Confirmer, (part, drafts): (usize, &[&Draft])| {
+        confirmer.confirm(drafts, oracle).map_err(|(at, disagreement)| (part * size + at, disagreement)).err()
     };
-    let found = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        handles.into_iter().filter_map(|handle| handle.join().expect("confirming does not panic")).collect::<Vec<_>>()
-    });
-    found.into_iter().min_by_key(|(at, _)| *at).map_or(Ok(()), Err)
+    let found = drafts.par_chunks(size).enumerate().map_init(Confirmer::default, confirm);
+    found.find_map_first(|disagreement| disagreement).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -204,7 +190,7 @@ mod tests {
 
     fn drafts(task: Task, yaml: &str, count: u64) -> Vec<Draft> {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-        let loom = Arc::new(Loom::new(config));
+        let loom = Arc::new(Loom::new(config).expect("valid settings"));
         let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
         let source =
             ItemSource::new(&loom, task, ProbeConfig::default(), Arc::new(prior.taste(&loom.config.instructions())));
@@ -266,7 +252,7 @@ mod tests {
     #[test]
     fn a_part_of_a_program_has_one_question() {
         let config: WeaveConfig = serde_yaml::from_str(BUSY).expect("valid settings");
-        let loom = Arc::new(Loom::new(config));
+        let loom = Arc::new(Loom::new(config).expect("valid settings"));
         let prior: Prior = serde_yaml::from_str(BRANCHING).expect("valid weights");
         let taste = prior.taste(&loom.config.instructions());
         for task in [Task::Stack, Task::Reachability] {

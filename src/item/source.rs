@@ -5,7 +5,7 @@
 
 use super::halt::Halt;
 use super::make::{Draft, Maker};
-use super::record::{Item, Task};
+use super::record::Task;
 use super::task::place::Placement;
 use super::task::{Asker, ProbeConfig};
 use crate::seed::Seed;
@@ -79,37 +79,6 @@ impl ItemSource {
     /// A thread's worth of what is needed to make items.
     pub fn bench(&self) -> Bench<'_> {
         Bench { source: self, weaver: Weaver::new(self.loom.clone(), 0), maker: self.maker() }
-    }
-
-    /// The first `count` items of a seed; the same whatever the number of threads.
-    ///
-    /// # Errors
-    /// If there are too few.
-    pub fn items(&self, seed: Seed, count: usize) -> Result<Vec<Item>, TooFew> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-        let limit = PROGRAMS_PER_ITEM * count as u64;
-        let (mut items, mut programs) = (Vec::new(), 0);
-        while items.len() < count && programs < limit {
-            let starts = (0..threads).map(|part| programs + part * STRIDE);
-            let parts = std::thread::scope(|scope| {
-                let weave = |start| scope.spawn(move || self.stretch(seed, start));
-                let handles: Vec<_> = starts.map(weave).collect();
-                handles.into_iter().map(|handle| handle.join().expect("weaving does not panic")).collect::<Vec<_>>()
-            });
-            items.extend(parts.into_iter().flatten());
-            programs += threads * STRIDE;
-        }
-        if items.len() < count {
-            return Err(TooFew { programs, items: items.len() });
-        }
-        items.truncate(count);
-        Ok(items)
-    }
-
-    /// The items of [`STRIDE`] programs.
-    fn stretch(&self, seed: Seed, start: u64) -> Vec<Item> {
-        let mut bench = self.bench();
-        (start..start + STRIDE).filter_map(|number| Some(bench.draft(seed, number)?.item)).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::make::{Confirmer, Draft};
 use super::record::Item;
-use super::source::{ItemSource, STRIDE};
+use super::source::{ItemSource, PROGRAMS_PER_ITEM, STRIDE, TooFew};
 use crate::seed::Seed;
 use crate::wasm::oracle::{Disagreement, Oracle};
 use std::collections::BTreeMap;
@@ -26,10 +26,40 @@ pub struct Disagrees {
     pub disagreement: Disagreement,
 }
 
+/// Why there are not so many items.
+#[derive(Debug, thiserror::Error)]
+pub enum ItemsError {
+    /// The settings make next to none.
+    #[error(transparent)]
+    TooFew(#[from] TooFew),
+    /// One of them is wrong: a bug of ours.
+    #[error(transparent)]
+    Disagrees(#[from] Disagrees),
+}
+
 /// What one stretch of programs became.
 type Stretch = Result<Vec<Draft>, Disagrees>;
 
 impl ItemSource {
+    /// The first `count` items of a seed, each confirmed by wasmtime; the same whatever the number of threads.
+    ///
+    /// # Errors
+    /// If there are too few, or the first disagreement.
+    pub fn items(&self, seed: Seed, count: usize) -> Result<Vec<Item>, ItemsError> {
+        let limit = PROGRAMS_PER_ITEM * count as u64;
+        let (mut items, mut programs) = (Vec::with_capacity(count), 0);
+        self.stream(seed, rayon::current_num_threads(), |draft, woven| {
+            programs = woven;
+            // Programs are counted by stretches; within one more items may come.
+            let is_spent = draft.is_none() && programs >= limit;
+            if items.len() < count {
+                items.extend(draft.map(|draft| draft.item));
+            }
+            if items.len() == count || is_spent { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if items.len() < count { Err(TooFew { programs, items: items.len() }.into()) } else { Ok(items) }
+    }
+
     /// Makes the items of a seed one after the other, each confirmed by wasmtime, until `take` breaks off. `take` sees each
     /// item, and after each stretch how many programs were woven so far, with `None`. Halted, it ends within a program's time.
     ///
@@ -173,7 +203,7 @@ mod tests {
 
     #[test]
     fn items_are_the_same_whatever_the_number_of_threads() {
-        let loom = Arc::new(Loom::new(WeaveConfig::default()));
+        let loom = Arc::new(Loom::new(WeaveConfig::default()).expect("valid settings"));
         let taste = Prior::default().taste(&loom.config.instructions());
         let source = ItemSource::new(&loom, Task::Stack, ProbeConfig::default(), Arc::new(taste));
         let take = |threads| {

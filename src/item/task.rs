@@ -15,8 +15,6 @@ pub(crate) mod features;
 pub(crate) mod logistic;
 pub(crate) mod text;
 
-pub(crate) use reachability::look;
-
 use super::halt::Halt;
 use super::record::{Probe, Said, Shape, Task, Truth};
 use crate::seed::{Rng, Seed};
@@ -30,6 +28,7 @@ use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
 use familiar::Familiar;
 use place::{PARTS, Placement, Placer};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
@@ -205,30 +204,18 @@ fn reading<T: Send>(
     programs: Range<u64>,
     see: impl Fn(&Weaver, &mut Machine, &mut Rng) -> T + Sync,
 ) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    let share = (programs.end - programs.start).div_ceil(threads);
-    let read = |numbers: Range<u64>| {
-        let mut weaver = Weaver::new(loom.clone(), 0);
-        let mut machine = Machine::default();
-        let read = |number| {
-            let seed = Seed::new(0).child("reader").indexed("program", number);
-            weaver.reset(seed.to_u64());
-            chooser.weave(&mut weaver, &mut seed.child("choices").rng());
-            see(&weaver, &mut machine, &mut seed.child("places").rng())
-        };
-        numbers.take_while(|_| !halt.is_wished()).map(read).collect::<Vec<T>>()
+    let reader = || (Weaver::new(loom.clone(), 0), Machine::default());
+    let read = |(weaver, machine): &mut (Weaver, Machine), number| {
+        let seed = Seed::new(0).child("reader").indexed("program", number);
+        weaver.reset(seed.to_u64());
+        chooser.weave(weaver, &mut seed.child("choices").rng());
+        see(weaver, machine, &mut seed.child("places").rng())
     };
-    std::thread::scope(|scope| {
-        let part = |part| {
-            scope.spawn({
-                let read = &read;
-                let start = programs.start + part * share;
-                move || read(start..programs.end.min(start + share))
-            })
-        };
-        let parts: Vec<_> = (0..threads).map(part).collect();
-        parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
-    })
+    let programs = programs.into_par_iter().map_init(reader, |reader, number| {
+        // Whoever halts waits for at most one program on each thread.
+        (!halt.is_wished()).then(|| read(reader, number))
+    });
+    programs.while_some().collect()
 }
 
 /// The program with its probes, without the truth: what a model sees.

@@ -11,7 +11,9 @@ use crate::wasm::{encode, parse};
 use crate::weave::chance::Chance;
 use crate::weave::prior::Taste;
 use crate::weave::weaver::{Loom, Weaver};
+use rayon::prelude::*;
 use serde::Serialize;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,22 +88,18 @@ pub fn verify(
     count: u64,
     progress: &AtomicU64,
 ) -> (Verified, Vec<Broken>) {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let oracle = Oracle::new();
-    let parts = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads)
-            .map(|thread| {
-                let oracle = &oracle;
-                scope.spawn(move || {
-                    verify_part(loom, taste, seed, (thread..count).step_by(threads as usize), oracle, progress)
-                })
-            })
-            .collect();
-        handles.into_iter().map(|handle| handle.join().expect("checking does not panic")).collect::<Vec<_>>()
+    let places = || -> Vec<Place> {
+        let place = |_| Place { weaver: Weaver::new(loom.clone(), 0), machine: Machine::default() };
+        (0..BATCH).map(place).collect()
+    };
+    let batch = BATCH as u64;
+    let parts = (0..count.div_ceil(batch)).into_par_iter().map_init(places, |places, at| {
+        let numbers = at * batch..count.min((at + 1) * batch);
+        verify_batch(places, taste, seed, numbers, &oracle, progress)
     });
-    let mut total = Verified::default();
-    let mut broken = Vec::new();
-    for (verified, found) in parts {
+    let (mut total, mut broken) = (Verified::default(), Vec::new());
+    for (verified, found) in parts.collect::<Vec<_>>() {
         total.add(&verified);
         broken.extend(found);
     }
@@ -114,29 +112,21 @@ struct Place {
     machine: Machine,
 }
 
-fn verify_part(
-    loom: &Arc<Loom>,
+/// At most [`BATCH`] programs, each at a place of its own.
+fn verify_batch(
+    places: &mut [Place],
     taste: &Taste,
     seed: Seed,
-    numbers: impl Iterator<Item = u64>,
+    numbers: Range<u64>,
     oracle: &Oracle,
     progress: &AtomicU64,
 ) -> (Verified, Vec<Broken>) {
     let (mut verified, mut broken) = (Verified::default(), Vec::new());
-    let place = || Place { weaver: Weaver::new(loom.clone(), 0), machine: Machine::default() };
-    let mut places: Vec<Place> = (0..BATCH).map(|_| place()).collect();
-    let mut numbers = numbers.peekable();
-    while numbers.peek().is_some() {
-        let woven = places.iter_mut().zip(numbers.by_ref());
-        let outcomes: Vec<_> = woven.map(|(place, number)| place.weave(taste, seed, number, &mut verified)).collect();
-        let found = confirm(&places, outcomes, oracle, &mut verified);
-        for (place, what) in places.iter_mut().zip(found) {
-            if let Some(what) = what {
-                let fresh = Weaver::new(loom.clone(), 0);
-                broken.push(Broken { what, weaver: std::mem::replace(&mut place.weaver, fresh) });
-            }
-            progress.fetch_add(1, Ordering::Relaxed);
-        }
+    let woven = places.iter_mut().zip(numbers);
+    let outcomes: Vec<_> = woven.map(|(place, number)| place.weave(taste, seed, number, &mut verified)).collect();
+    for (place, what) in places.iter().zip(confirm(places, outcomes, oracle, &mut verified)) {
+        broken.extend(what.map(|what| Broken { what, weaver: place.weaver.clone() }));
+        progress.fetch_add(1, Ordering::Relaxed);
     }
     (verified, broken)
 }
@@ -260,7 +250,7 @@ limits: {functions: 8, nesting: 5, recursion: 8}",
 
     fn loom(yaml: &str) -> Arc<Loom> {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-        Arc::new(Loom::new(config))
+        Arc::new(Loom::new(config).expect("valid settings"))
     }
 
     fn taste(loom: &Loom) -> Taste {

@@ -76,7 +76,7 @@ impl Tools {
     fn of(plan: &AttackPlan, conditions: &Conditions) -> Result<Self, JobError> {
         let preset = Preset::of_plan(&plan.preset).map_err(JobError::usage)?;
         let prompt = prompts::of_plan(std::slice::from_ref(&plan.prompt))?.remove(0);
-        let loom = Arc::new(Loom::new(preset.weave.clone()));
+        let loom = preset.loom().map_err(JobError::usage)?;
         let source = preset.source(&loom);
         let device = conditions.device.open().map_err(JobError::usage)?;
         Ok(Self { policy: policy(&plan.strategy)?, preset, prompt, loom, source, device })

@@ -12,7 +12,7 @@ use crate::ask::examiner::Examiner;
 use crate::ask::exchange::Exchange;
 use crate::ask::guess::Guesser;
 use crate::ask::guess::learned::Learned;
-use crate::ask::guess::lessons::{self, LESSONS};
+use crate::ask::guess::lessons::{self, LESSONS, LessonError};
 use crate::ask::limits::{Limits, Meter};
 use crate::ask::models::{ModelEntry, Models, Provider};
 use crate::ask::openai::{AZURE_API_VERSION, ApiKey, Endpoint, OpenAi, SetupError};
@@ -120,7 +120,12 @@ pub(super) fn check_prices(examinees: &[Examinee], conditions: &Conditions) -> R
 /// If there is nothing to learn from.
 pub fn learn(sources: &[ItemSource], seed: Seed, tell: impl Fn(&str)) -> Result<BTreeMap<Task, Learned>, JobError> {
     tell(&format!("guess/learned learns from {LESSONS} other items of each task"));
-    lessons::learn(sources, seed).map_err(JobError::usage)
+    lessons::learn(sources, seed).map_err(unlearned)
+}
+
+/// A preset that makes too few items is the user's to mend; anything else is a mistake in this program.
+pub fn unlearned(error: LessonError) -> JobError {
+    if error.is_ours() { error.into() } else { JobError::usage(error) }
 }
 
 /// A model that can be asked.

@@ -221,7 +221,7 @@ impl Asking<'_> {
         let mut woven = Woven::begin(asked, dir, manifest, setting.shelf.as_ref());
         let mut connections = Vec::new();
         for model in &plan.models {
-            let sources = asked.sources_for(&model.name);
+            let sources = asked.sources_for(&model.name).map_err(JobError::usage)?;
             let learning = (sources.as_slice(), Seed::new(plan.seed));
             connections.push(Connection::open(model, conditions, learning, setting).await?);
         }

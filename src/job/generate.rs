@@ -17,7 +17,6 @@ use crate::run::shard::Shard;
 use crate::run::suite::{Items, Suite};
 use crate::seed::Seed;
 use crate::weave::recipe::GENERATOR;
-use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -124,7 +123,7 @@ impl Making<'_> {
     ) -> Result<Outcome, JobError> {
         let Self { plan, setting, .. } = self;
         let threads = suites::threads(self.threads);
-        let loom = Arc::new(Loom::new(preset.weave.clone()));
+        let loom = preset.loom().map_err(JobError::usage)?;
         let card = WovenCard {
             generator: GENERATOR.into(),
             task: preset.task,

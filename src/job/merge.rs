@@ -16,7 +16,6 @@ use crate::run::dataset::{CARD, Card, Counts, WovenCard};
 use crate::run::dir::{MANIFEST, RunDir, folders_with};
 use crate::run::merge::{MergeError, Parts, merge_evaluation};
 use crate::seed::Seed;
-use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -127,7 +126,7 @@ fn weaver<'s>(
     plan: &MergePlan,
     setting: &'s Setting<'_>,
 ) -> Result<impl FnMut(u64) -> Result<Vec<Item>, MergeFailure> + use<'s>, JobError> {
-    let loom = Arc::new(Loom::new(card.config.weave.clone()));
+    let loom = card.config.loom().map_err(JobError::usage)?;
     let policy = plan.policy.as_deref().map(Pretrained::load).transpose().map_err(JobError::usage)?;
     let hash = policy.as_ref().map(Pretrained::hash).transpose()?;
     if hash.is_some() && hash != card.policy {

@@ -74,7 +74,7 @@ pub(super) fn each_until(
         if take(item) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     woven.map_err(|error| match error {
-        WeaveError::Recipes(_) | WeaveError::NoTask { .. } => JobError::usage(error),
+        WeaveError::Config(_) | WeaveError::NoTask { .. } => JobError::usage(error),
         other => JobError::Failed(other.into()),
     })
 }

@@ -17,11 +17,9 @@ use crate::run::manifest::{Manifest, Status};
 use crate::run::plan::{Conditions, Plan, TrainPlan};
 use crate::run::preset::Preset;
 use crate::seed::Seed;
-use crate::weave::weaver::Loom;
 use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What came of a training.
@@ -89,7 +87,7 @@ pub fn run(
     out.map_or(Ok(()), can_be_written)?;
     let preset = Preset::of_plan(&plan.preset).map_err(JobError::usage)?;
     let device = conditions.device.open().map_err(JobError::usage)?;
-    let loom = Arc::new(Loom::new(preset.weave.clone()));
+    let loom = preset.loom().map_err(JobError::usage)?;
     let settings = Settings {
         prior: &preset.prior,
         policy: &preset.policy,

@@ -195,7 +195,7 @@ mod tests {
             let config: WeaveConfig = serde_yaml::from_str(yaml).expect("well-formed");
             let vocabulary = Arc::new(Vocabulary::new(&config));
             assert!(vocabulary.len() < action::COUNT, "without vectors there is less to choose");
-            let loom = Arc::new(Loom::new(config));
+            let loom = Arc::new(Loom::new(config).expect("valid settings"));
             for n in 0..50 {
                 let mut episode = Episode::new(&loom, &vocabulary, n);
                 let mut rng = Seed::new(n).rng();

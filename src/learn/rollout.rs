@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use candle_core::Result;
+use rayon::prelude::*;
 
 use super::infer::{Actor, Scratch};
 use super::policy::ActorCritic;
@@ -193,7 +194,7 @@ pub fn collect<E: Env>(policy: &ActorCritic, envs: &mut [E], rngs: &mut [Rng]) -
     Ok(play_all(policy, &Actor::new(policy)?, envs, rngs, &|| false))
 }
 
-/// As [`collect`], with the environments shared out among threads. The result is the same.
+/// As [`collect`], with the environments shared out among so many threads at most. The result is the same.
 pub fn collect_on<E: Env + Send>(
     threads: NonZeroUsize,
     policy: &ActorCritic,
@@ -214,15 +215,8 @@ pub fn collect_until<E: Env + Send>(
     assert_eq!(envs.len(), rngs.len(), "one stream per environment");
     let actor = &Actor::new(policy)?;
     let share = envs.len().div_ceil(threads.get()).max(1);
-    let parts: Vec<Rollout> = std::thread::scope(|scope| {
-        let chunks = envs.chunks_mut(share).zip(rngs.chunks_mut(share));
-        let started: Vec<_> =
-            chunks.map(|(envs, rngs)| scope.spawn(move || play_all(policy, actor, envs, rngs, stop))).collect();
-        started
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
+    let shares = envs.par_chunks_mut(share).zip(rngs.par_chunks_mut(share));
+    let parts: Vec<Rollout> = shares.map(|(envs, rngs)| play_all(policy, actor, envs, rngs, stop)).collect();
     let mut rollout = Rollout::of(policy);
     parts.into_iter().for_each(|part| rollout.append(part));
     Ok(rollout)

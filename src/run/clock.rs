@@ -2,6 +2,7 @@
 //!
 //! Must not know what happened at that time. Only manifests, directory names and timings may depend on the clock.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,10 +19,7 @@ impl Stamp {
 
     /// This moment. One before 1970 is taken for 1970: only a broken clock shows it, and no result depends on it.
     pub fn of(time: SystemTime) -> Self {
-        let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let (year, month, day) = civil(seconds / 86_400);
-        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        Self(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+        Self(DateTime::<Utc>::from(time.max(UNIX_EPOCH)).to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
     /// As it is written: `2026-03-01T09:05:07Z`.
@@ -41,19 +39,6 @@ impl std::fmt::Display for Stamp {
     }
 }
 
-/// Year, month and day of a number of days since 1970-01-01 (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-fn civil(days: u64) -> (u64, u64, u64) {
-    // Years begin in March here, so that the leap day is the last day of one; eras are of 400 years.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +56,7 @@ mod tests {
         assert_eq!(at(951_782_400).as_str(), "2000-02-29T00:00:00Z");
         assert_eq!(at(1_735_689_599).as_str(), "2024-12-31T23:59:59Z");
         assert_eq!(at(4_107_542_400).as_str(), "2100-03-01T00:00:00Z");
+        assert_eq!(Stamp::of(UNIX_EPOCH - Duration::from_secs(1)), at(0));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use crate::wasm::survey::{Survey, SurveyError};
 use crate::weave::align::profile::{Profile, ProfileBuilder};
 use crate::weave::align::reference;
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// The name of the profile that the binary carries.
@@ -69,15 +70,10 @@ pub fn build(
     let packages = entries(folder)?.iter().map(|entry| modules(entry)).collect::<Result<Vec<_>, _>>()?;
     let packages: Vec<Vec<PathBuf>> = packages.into_iter().filter(|modules| !modules.is_empty()).collect();
     let mut builder = ProfileBuilder::default();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut counted = 0;
-    for some in packages.chunks(threads) {
-        // One thread a package, added in order: the profile does not depend on how many there are.
-        let surveys = std::thread::scope(|scope| {
-            let survey = |modules| scope.spawn(move || survey(modules));
-            let handles: Vec<_> = some.iter().map(survey).collect();
-            handles.into_iter().map(|handle| handle.join().expect("counting does not panic")).collect::<Vec<_>>()
-        });
+    for some in packages.chunks(rayon::current_num_threads()) {
+        // Added in order: the profile does not depend on how many threads there are.
+        let surveys: Vec<_> = some.par_iter().map(|modules| survey(modules)).collect();
         for (surveys, failed) in surveys {
             builder.add_package(&surveys);
             failed.iter().for_each(&mut *left_out);
@@ -89,7 +85,7 @@ pub fn build(
     if profile.counts.modules == 0 { Err(CorpusError::Empty(folder.into())) } else { Ok(profile) }
 }
 
-fn survey(modules: &Vec<PathBuf>) -> (Vec<Survey>, Vec<SurveyError>) {
+fn survey(modules: &[PathBuf]) -> (Vec<Survey>, Vec<SurveyError>) {
     let (mut surveys, mut failed) = (Vec::new(), Vec::new());
     for path in modules {
         match Survey::of_file(path) {

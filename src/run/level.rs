@@ -68,8 +68,6 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weave::weaver::Loom;
-    use std::sync::Arc;
 
     #[test]
     fn each_level_of_each_preset_can_be_asked_about_and_is_longer_than_the_one_before() {
@@ -77,8 +75,7 @@ mod tests {
             let mut before = 0.0;
             for level in 1..=5 {
                 let preset = Preset::load(name).expect("shipped").at_level(level);
-                assert_eq!(preset.weave.check().map_err(|error| format!("{error:?}")), Ok(()), "{name} {level}");
-                let loom = Arc::new(Loom::new(preset.weave.clone()));
+                let loom = preset.loom().expect("valid settings");
                 let items = preset.source(&loom).items(crate::seed::Seed::new(1), 200).expect("there are items");
                 let fuel = items.iter().map(|item| item.fuel as f64).sum::<f64>() / items.len() as f64;
                 assert!(fuel > 1.02 * before, "{name} {level}: {fuel} after {before}");

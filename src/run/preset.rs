@@ -15,7 +15,7 @@ use crate::learn::ppo::PpoConfig;
 use crate::learn::reward::{RewardConfig, WeavingReward};
 use crate::learn::train::TrainConfig;
 use crate::weave::chooser::Chooser;
-use crate::weave::config::WeaveConfig;
+use crate::weave::config::{WeaveConfig, WeaveConfigError};
 use crate::weave::prior::Prior;
 use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,14 @@ impl Preset {
         let preset: Self = file.parse()?;
         preset.check(file)?;
         Ok(preset)
+    }
+
+    /// What weaves its programs.
+    ///
+    /// # Errors
+    /// If the settings make no sense: those of a preset that was loaded do, but they may have been changed since.
+    pub fn loom(&self) -> Result<Arc<Loom>, WeaveConfigError> {
+        Loom::new(self.weave.clone()).map(Arc::new)
     }
 
     /// Where items of this preset come from. `loom` is made of [`Preset::weave`].

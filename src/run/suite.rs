@@ -19,8 +19,10 @@ use super::level::AS_WRITTEN;
 use super::preset::Preset;
 use super::yaml::{ConfigError, YamlFile, nearest};
 use crate::item::record::Task;
+use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name and text of each suite that the binary carries.
 const SHIPPED: [(&str, &str); 3] = [
@@ -61,6 +63,21 @@ pub struct Part {
     /// The preset with its task and level.
     #[serde(skip)]
     pub settings: Preset,
+}
+
+impl Part {
+    /// What weaves its programs.
+    ///
+    /// # Errors
+    /// If the preset does not work at this level.
+    pub fn loom(&self) -> Result<Arc<Loom>, ConfigError> {
+        self.settings.loom().map_err(|error| ConfigError {
+            path: self.preset.clone().into(),
+            position: None,
+            what: format!("does not work at level {}: {error}", self.level),
+            todo: "change it, or name another level".into(),
+        })
+    }
 }
 
 /// A suite as it is written.

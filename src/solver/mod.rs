@@ -9,7 +9,7 @@ mod compute;
 mod memory;
 pub mod misconception;
 mod name;
-mod question;
+pub(crate) mod question;
 mod reader;
 mod reply;
 mod simulated;
@@ -19,7 +19,6 @@ mod vector;
 
 pub use name::{Documented, SolverNameError, documented};
 pub use question::Unanswerable;
-pub(crate) use question::{Question, Wanted};
 pub use simulated::Solver;
 
 #[cfg(test)]

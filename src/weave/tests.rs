@@ -18,8 +18,7 @@ use std::sync::Arc;
 
 fn loom(yaml: &str) -> Arc<Loom> {
     let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-    config.check().expect("sensible settings");
-    Arc::new(Loom::new(config))
+    Arc::new(Loom::new(config).expect("valid settings"))
 }
 
 pub(super) const SETTINGS: [&str; 11] = [
@@ -45,6 +44,12 @@ limits: {functions: 5}\nfuel: {max: 100}",
     "time: {min: 30, max: 60}\ncosts: {i32: 1, i64: 2, float arithmetic: 5, call: 10, drop: 1, const: 1, end: 1, local: 1}
 bytes: {max: 600}\nfuel: {max: 300}",
 ];
+
+#[test]
+fn settings_that_make_no_sense_weave_nothing() {
+    let config: WeaveConfig = serde_yaml::from_str("fuel: {min: 9, max: 5}").expect("well-formed");
+    assert_eq!(Loom::new(config).err().map(|error| error.path), Some(vec!["fuel", "min"]));
+}
 
 /// Everything that must hold for one finished program.
 fn check(weaver: &Weaver, machine: &mut Machine, oracle: Option<&Oracle>) {

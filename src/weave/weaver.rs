@@ -17,7 +17,7 @@ mod trial;
 
 use super::action::{Action, ActionSet};
 use super::budget::{ByteLedger, enter_imports, smallest_program};
-use super::config::WeaveConfig;
+use super::config::{WeaveConfig, WeaveConfigError};
 use super::scope::{Closing, Scope, Signature};
 use crate::seed::Rng;
 use crate::wasm::isa::Op;
@@ -105,14 +105,18 @@ pub struct Loom {
 }
 
 impl Loom {
-    /// Prepares checked settings.
-    pub fn new(config: WeaveConfig) -> Self {
+    /// Checks settings and prepares them.
+    ///
+    /// # Errors
+    /// The first that does not fit the others or the weaver.
+    pub fn new(config: WeaveConfig) -> Result<Self, WeaveConfigError> {
+        config.check()?;
         let mut base = Program::default();
         config.imports.declare(&mut base);
         let tables = Tables::new(&config);
         let costs = config.cost_table().map(Arc::from);
         let smallest = smallest_program(config.imports.bytes());
-        Self { types: mask::value_types(&config), tables, costs, base, smallest, config }
+        Ok(Self { types: mask::value_types(&config), tables, costs, base, smallest, config })
     }
 }
 

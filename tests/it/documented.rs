@@ -15,7 +15,6 @@ use wasmweaver::ask::guess::measure::measure;
 use wasmweaver::item::source::ItemSource;
 use wasmweaver::run::preset::Preset;
 use wasmweaver::seed::Seed;
-use wasmweaver::weave::weaver::Loom;
 
 fn page(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)
@@ -116,7 +115,7 @@ fn every_figure_about_programs_is_defined() {
     printed(&folder, "models --probe sim/oracle", &mut keys);
     // What the guessers get right: as `verify --guessers` prints it, without the one that takes long to learn.
     let preset = Preset::shipped("stack").expect("is carried");
-    let source: ItemSource = preset.source(&std::sync::Arc::new(Loom::new(preset.weave.clone())));
+    let source: ItemSource = preset.source(&preset.loom().expect("valid settings"));
     let floor = measure(&source.items(Seed::new(1), 10).expect("there are enough"), None).expect("readable");
     collect(&serde_json::to_value(&floor).expect("plain data"), &mut keys);
     assert_eq!(missing(&keys), [""; 0], "docs/method.md says nothing of these keys");

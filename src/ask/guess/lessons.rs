@@ -5,7 +5,8 @@
 
 use super::learned::{self, Learned};
 use crate::item::record::Task;
-use crate::item::source::{ItemSource, TooFew};
+use crate::item::source::ItemSource;
+use crate::item::stream::ItemsError;
 use crate::seed::Seed;
 use crate::wasm::parse::ParseError;
 use std::collections::BTreeMap;
@@ -16,19 +17,26 @@ pub const LESSONS: usize = 10_000;
 /// Nothing can be learned.
 #[derive(Debug, thiserror::Error)]
 pub enum LessonError {
-    /// The preset makes too few items.
+    /// The preset makes too few items, or a wrong one.
     #[error(transparent)]
-    TooFew(#[from] TooFew),
+    Items(#[from] ItemsError),
     /// An item's own text cannot be read: a mistake in this program.
     #[error("an item cannot be read from its own text: {0}")]
     Unreadable(#[from] ParseError),
+}
+
+impl LessonError {
+    /// Whether it is a mistake in this program, not in the preset.
+    pub fn is_ours(&self) -> bool {
+        !matches!(self, Self::Items(ItemsError::TooFew(_)))
+    }
 }
 
 /// For each task a guesser trained on [`LESSONS`] items, as many of each source, that have nothing to do with those of the
 /// seed itself.
 ///
 /// # Errors
-/// If there are too few.
+/// If there are too few, or one of them is wrong.
 pub fn learn(sources: &[ItemSource], seed: Seed) -> Result<BTreeMap<Task, Learned>, LessonError> {
     let mut learned = BTreeMap::new();
     for &task in Task::ALL {

@@ -8,8 +8,8 @@ use crate::item::record::{Item, Task, Truth, Verdict};
 use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
 use crate::seed::{Rng, Seed};
-use crate::solver::Question;
 use crate::solver::misconception::{Misconception, Misconceptions, Row, TABLE};
+use crate::solver::question::Question;
 use crate::wasm::machine::Machine;
 use crate::wasm::parse::parse_text;
 use crate::wasm::program::Probe;
@@ -147,7 +147,7 @@ fn items(settings: &[&str], programs: u64) -> Vec<Item> {
 fn items_of(task: Task, seed: u64, settings: &[&str], programs: u64) -> Vec<Item> {
     let prior: Prior = serde_yaml::from_str("instructions: {br_if: 1, if: 1, return: 3}").expect("valid weights");
     let of = |(at, yaml): (usize, &&str)| {
-        let loom = Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")));
+        let loom = Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")).expect("valid settings"));
         let source =
             ItemSource::new(&loom, task, ProbeConfig::default(), Arc::new(prior.taste(&loom.config.instructions())));
         let mut bench = source.bench();

@@ -4,14 +4,13 @@
 //! Must not know who answers. Files and batches are numbered, live in memory, and end with the server; times are 0, as in
 //! completions.
 
-mod form;
-
 use super::{Responder, answer, refuse, unread};
 use crate::ask::batch::{ENDPOINT, MOST_BYTES, MOST_REQUESTS};
 use axum::body::Bytes;
+use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -103,23 +102,45 @@ fn list(data: Vec<Value>) -> Json<Value> {
     Json(json!({"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": false}))
 }
 
-async fn upload(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) => return unread(&rejection),
+async fn upload(State(desk): State<Arc<Desk>>, form: Result<Multipart, MultipartRejection>) -> Response {
+    let refused = |status, problem: &str| refuse(status, "invalid_request", problem);
+    let sent = match form {
+        Ok(form) => Sent::read(form).await,
+        Err(rejection) => return refused(rejection.status(), &rejection.body_text()),
     };
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let parts = match form::parts(kind, &body) {
-        Ok(parts) => parts,
-        Err(problem) => return refuse(StatusCode::BAD_REQUEST, "invalid_request", problem),
-    };
-    let named = |name: &str| parts.iter().find(|part| part.name == name);
-    let (Some(file), Some(purpose)) = (named("file"), named("purpose")) else {
-        return refuse(StatusCode::BAD_REQUEST, "invalid_request", "the form must have `file` and `purpose`");
-    };
-    let purpose = String::from_utf8_lossy(&body[purpose.content.clone()]).into_owned();
-    let name = file.file_name.clone().unwrap_or_else(|| "upload".into());
-    Json(desk.store(&name, &purpose, body.slice(file.content.clone()))).into_response()
+    match sent {
+        Ok(Sent { name, bytes: Some(bytes), purpose: Some(purpose) }) => {
+            let name = name.as_deref().unwrap_or("upload");
+            Json(desk.store(name, &purpose, bytes)).into_response()
+        }
+        Ok(_) => refused(StatusCode::BAD_REQUEST, "the form must have `file` and `purpose`"),
+        Err(error) => refused(error.status(), &error.body_text()),
+    }
+}
+
+/// What a form has of an upload.
+#[derive(Default)]
+struct Sent {
+    name: Option<String>,
+    bytes: Option<Bytes>,
+    purpose: Option<String>,
+}
+
+impl Sent {
+    async fn read(mut form: Multipart) -> Result<Self, MultipartError> {
+        let mut sent = Self::default();
+        while let Some(field) = form.next_field().await? {
+            match field.name() {
+                Some("file") => {
+                    sent.name = field.file_name().map(str::to_owned);
+                    sent.bytes = Some(field.bytes().await?);
+                }
+                Some("purpose") => sent.purpose = Some(field.text().await?),
+                _ => {}
+            }
+        }
+        Ok(sent)
+    }
 }
 
 async fn files(State(desk): State<Arc<Desk>>) -> Json<Value> {

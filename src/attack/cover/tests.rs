@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 fn loom() -> Arc<Loom> {
     let yaml = "fuel: {min: 15, max: 50}\nforbid: [load, store, memory, table, reference, call_indirect, nop]";
-    Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")))
+    Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")).expect("valid settings"))
 }
 
 fn profiles(loom: &Arc<Loom>, woven: &[Weaver], maker: &mut Maker) -> Vec<Option<Profile>> {

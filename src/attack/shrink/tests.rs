@@ -45,7 +45,7 @@ impl Watch for Quiet {
 
 fn source((config, prior): (&str, &str), task: Task) -> ItemSource {
     let config: WeaveConfig = serde_yaml::from_str(config).expect("valid settings");
-    let loom = Arc::new(Loom::new(config));
+    let loom = Arc::new(Loom::new(config).expect("valid settings"));
     let prior: Prior = serde_yaml::from_str(prior).expect("valid weights");
     let taste = Arc::new(prior.taste(&loom.config.instructions()));
     ItemSource::new(&loom, task, ProbeConfig::default(), taste)

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Small programs without memory.
 pub(super) fn loom() -> Arc<Loom> {
     let yaml = "fuel: {min: 10, max: 40}\nforbid: [load, store, memory, table, reference, call_indirect, nop]";
-    Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")))
+    Arc::new(Loom::new(serde_yaml::from_str(yaml).expect("valid settings")).expect("valid settings"))
 }
 
 /// How often a strategy hits what pays (programs with two rotations or more) in its first round, of which it knows nothing, and in its last four.

@@ -36,29 +36,7 @@ pub(crate) fn constant(program: &Program, instr: &Instr) -> Option<Value> {
     Some(Value::new(ty, instr.b.into()))
 }
 
-/// Walking up from the end: the top value is the first constant of its type, the value below the next one of its own,
-/// and so on. Zero where none is left.
-pub(crate) fn last_upwards(constants: &[Value], types: &[ValType]) -> Vec<Value> {
-    let mut upwards = constants.iter().rev();
-    let next = |&ty: &ValType| upwards.find(|value| value.ty == ty).copied().unwrap_or(Value::zero(ty));
-    let mut values: Vec<Value> = types.iter().rev().map(next).collect();
-    values.reverse();
-    values
-}
-
-/// Zero of each type.
-pub(crate) fn zeros(types: &[ValType]) -> Vec<Value> {
-    types.iter().map(|&ty| Value::zero(ty)).collect()
-}
-
 /// The code of every function, in the order of the text; imported ones have none.
 pub(crate) fn functions(program: &Program) -> impl Iterator<Item = Vec<Flat>> + '_ {
     (0..program.funcs.len() as u32).map(|func| program.flatten(func))
-}
-
-/// Function and index of the branch that stands first in the text.
-pub(crate) fn first_branch(functions: &[Vec<Flat>]) -> Option<(u32, u32)> {
-    let leaves = |entry: &Flat| matches!(entry.instr.op, Op::Br | Op::BrIf | Op::BrTable | Op::Return);
-    let at = |code: &Vec<Flat>| code.iter().position(leaves);
-    functions.iter().enumerate().find_map(|(func, code)| Some((func as u32, at(code)? as u32)))
 }

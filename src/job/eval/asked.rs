@@ -21,11 +21,10 @@ use crate::run::shard::Shard;
 use crate::run::sink::read_records;
 use crate::run::store::is_address;
 use crate::run::suite::{Select, Shelf, Suite, SuiteItem, fingerprint};
+use crate::run::yaml::ConfigError;
 use crate::seed::Seed;
-use crate::weave::weaver::Loom;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
 
 /// Items of each task of a preset where nobody says how many.
 const ITEMS: u64 = 100;
@@ -296,14 +295,14 @@ impl Asked {
     }
 
     /// What `guess/learned` learns from; nothing for others, for whom reading programs would be wasted.
-    pub(super) fn sources_for(&self, model: &str) -> Vec<ItemSource> {
+    pub(super) fn sources_for(&self, model: &str) -> Result<Vec<ItemSource>, ConfigError> {
         match &self.items {
             Items::Woven(suite, select) if model.parse() == Ok(Guesser::Learned) => {
                 let is_asked = |task| select.tasks.as_ref().is_none_or(|tasks| tasks.contains(&task));
                 let parts = suite.parts.iter().filter(|part| is_asked(part.task));
-                parts.map(|part| part.settings.source(&Arc::new(Loom::new(part.settings.weave.clone())))).collect()
+                parts.map(|part| Ok(part.settings.source(&part.loom()?))).collect()
             }
-            _ => Vec::new(),
+            _ => Ok(Vec::new()),
         }
     }
 }

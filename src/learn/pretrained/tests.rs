@@ -43,7 +43,7 @@ fn a_policy_weaves_for_a_preset_with_other_actions() {
         let file = File::keep(&network.len().to_string(), &policy, metadata(&vocabulary));
         let pretrained = Pretrained::load(&file.0.with_extension("")).expect("the ending may be left out");
 
-        let loom = Arc::new(Loom::new(WeaveConfig::default()));
+        let loom = Arc::new(Loom::new(WeaveConfig::default()).expect("valid settings"));
         let other = Arc::new(Vocabulary::new(&loom.config));
         assert!(other.len() > vocabulary.len());
         let logits = other.select(&Prior::default().logits(&loom.config.instructions()));
@@ -125,7 +125,7 @@ fn what_does_not_fit_is_refused() {
 fn an_exam_is_the_same_on_any_number_of_threads() {
     let (vocabulary, policy) = trained("hidden: [8]");
     let weave = serde_yaml::from_str("forbid: [f32, f64]").expect("well-formed");
-    let loom = Arc::new(Loom::new(weave));
+    let loom = Arc::new(Loom::new(weave).expect("valid settings"));
     let figures = |threads: usize| {
         let threads = NonZeroUsize::new(threads).expect("not zero");
         let (vocabulary, seed) = (&vocabulary, Seed::new(1));
@@ -146,7 +146,9 @@ fn shipped_policies_are_what_they_were() {
         let pretrained = Pretrained::load(Path::new(name)).expect("its table is this one");
         let preset = include_str!("../../../policies/aligned.yaml");
         let preset: serde_yaml::Value = serde_yaml::from_str(preset).expect("well-formed");
-        let loom = Arc::new(Loom::new(serde_yaml::from_value(preset["weave"].clone()).expect("well-formed")));
+        let loom = Arc::new(
+            Loom::new(serde_yaml::from_value(preset["weave"].clone()).expect("well-formed")).expect("valid settings"),
+        );
         let vocabulary = Arc::new(Vocabulary::new(&loom.config));
         let policy = pretrained.fitted(&vocabulary, &vec![0.0; vocabulary.len()]).expect("memory");
         let (seed, threads) = (Seed::new(4), NonZeroUsize::MIN);

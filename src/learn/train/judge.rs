@@ -11,6 +11,7 @@ use crate::weave::align::tally::Tally;
 use crate::weave::canon::{Coverage, canonical};
 use crate::weave::weaver::Weaver;
 use crate::weave::weaver::goal::Goal;
+use rayon::prelude::*;
 use std::num::NonZeroUsize;
 
 /// What became of one program.
@@ -93,7 +94,7 @@ impl Judge {
     }
 }
 
-/// Looks at finished episodes that had a goal, shared out among threads; they change nothing.
+/// Looks at finished episodes that had a goal, shared out among so many threads at most; they change nothing.
 ///
 /// # Panics
 /// If one had none.
@@ -104,11 +105,5 @@ pub fn look_at(episodes: &mut [Episode], threads: NonZeroUsize) -> Vec<Option<Lo
         let look = |episode: &mut Episode| judge.look(&episode.weaver, &episode.goal.expect("a goal to look at"));
         episodes.iter_mut().map(look).collect::<Vec<_>>()
     };
-    std::thread::scope(|scope| {
-        let started: Vec<_> = episodes.chunks_mut(share).map(|episodes| scope.spawn(move || part(episodes))).collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<Option<Look>>>| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        started.into_iter().flat_map(join).collect()
-    })
+    episodes.par_chunks_mut(share).flat_map_iter(part).collect()
 }

@@ -13,7 +13,7 @@ fn settings<'a>(prior: &'a Prior, policy: &'a PolicyConfig, train: TrainConfig) 
 fn loom() -> Arc<Loom> {
     let config: WeaveConfig =
         serde_yaml::from_str("{bytes: {max: 120}, fuel: {min: 5, max: 15}, limits: {dead: 4}}").expect("well-formed");
-    Arc::new(Loom::new(config))
+    Arc::new(Loom::new(config).expect("valid settings"))
 }
 
 fn trainer(seed: u64, train: TrainConfig) -> Trainer {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 fn loom() -> Arc<Loom> {
     let config: WeaveConfig =
         serde_yaml::from_str("fuel: {min: 15, max: 60}\nforbid: [nop, table, memory]").expect("valid settings");
-    Arc::new(Loom::new(config))
+    Arc::new(Loom::new(config).expect("valid settings"))
 }
 
 fn prior() -> Prior {

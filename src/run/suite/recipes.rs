@@ -11,7 +11,7 @@ use crate::wasm::machine::Machine;
 use crate::wasm::rerun::Execution;
 use crate::weave::canon::{Coverage, Covering, canonical};
 use crate::weave::recipe::{Replayer, rebuild};
-use crate::weave::weaver::{Loom, Weaver};
+use crate::weave::weaver::Weaver;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::path::Path;
@@ -33,7 +33,7 @@ impl Pool {
     /// A recipe that cannot be read or does not rebuild, with its line.
     pub(super) fn of(part: &Part) -> Result<Option<Self>, ConfigError> {
         let Some(path) = &part.recipes else { return Ok(None) };
-        let loom = Arc::new(Loom::new(part.settings.weave.clone()));
+        let loom = part.loom()?;
         let (mut recipes, mut forms, mut machine) = (Vec::new(), HashSet::new(), Machine::default());
         for (at, row) in read(path)?.into_iter().enumerate() {
             let wrong = |what: String, todo: &str| {

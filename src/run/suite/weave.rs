@@ -13,12 +13,10 @@ use crate::item::source::PROGRAMS_PER_ITEM;
 use crate::item::stream::Disagrees;
 use crate::run::yaml::ConfigError;
 use crate::seed::Seed;
-use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Which of a suite's items are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,9 +50,9 @@ pub struct Items {
 /// Why a suite cannot be woven.
 #[derive(Debug, thiserror::Error)]
 pub enum WeaveError {
-    /// Its recipes.
+    /// Its recipes, or a preset that does not work at its level.
     #[error(transparent)]
-    Recipes(#[from] ConfigError),
+    Config(#[from] ConfigError),
     /// It does not ask what is selected.
     #[error("{suite} does not ask {task}; it asks {asks}")]
     NoTask {
@@ -171,19 +169,18 @@ impl Suite {
     /// its items. They are of programs like the suite's, made within a moment, and none of its items: nothing confirms them.
     ///
     /// # Errors
-    /// [`WeaveError::NoTask`].
+    /// [`WeaveError::NoTask`], or a preset that does not work at its level.
     pub fn sketch(&self, seed: Seed, select: &Select, most: u64) -> Result<Vec<(u64, Vec<Item>)>, WeaveError> {
         let shares = self.shares(select)?;
         let selected = || self.parts.iter().zip(&shares).filter(|(_, share)| **share > 0);
         let sketched = selected().map(|(part, &share)| {
-            let loom = Arc::new(Loom::new(part.settings.weave.clone()));
-            let source = part.settings.source_unread(&loom);
+            let source = part.settings.source_unread(&part.loom()?);
             let parts = selected().filter(|(other, _)| other.task == part.task).count() as u64;
             let (mut bench, seed) = (source.bench(), seed.child("sketch"));
             let drafts = (0..PROGRAMS_PER_ITEM).filter_map(|number| bench.draft(seed, number));
-            (share, drafts.take(most.div_ceil(parts) as usize).map(|draft| draft.item).collect())
+            Ok((share, drafts.take(most.div_ceil(parts) as usize).map(|draft| draft.item).collect()))
         });
-        Ok(sketched.collect())
+        sketched.collect()
     }
 
     /// How many items of each part are selected.
@@ -246,8 +243,7 @@ impl Job<'_> {
         mut take: impl FnMut(Option<SuiteItem>) -> ControlFlow<()>,
     ) -> Result<(), WeaveError> {
         let part = &self.suite.parts[self.at];
-        let loom = Arc::new(Loom::new(part.settings.weave.clone()));
-        let mut source = part.settings.source_until(&loom, halt);
+        let mut source = part.settings.source_until(&part.loom()?, halt);
         if let Some(pool) = &self.pools[self.at] {
             source = source.woven_by(pool.replayer.clone());
         }

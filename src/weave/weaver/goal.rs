@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_left_is_seen() {
         assert!(CLASSES.len() <= CLASSES_SEEN);
-        let loom = Arc::new(Loom::new(WeaveConfig::default()));
+        let loom = Arc::new(Loom::new(WeaveConfig::default()).expect("valid settings"));
         let taste = Prior::default().taste(&loom.config.instructions());
         for seed in 0..50 {
             let mut weaver = Weaver::new(loom.clone(), seed);

@@ -9,9 +9,8 @@ const ROOMS: [&str; 13] =
     ["wasm", "weave", "item", "cause", "solver", "ask", "learn", "attack", "run", "report", "export", "job", "cli"];
 
 /// A library, and the paths that may use it.
-const LIBRARIES: [(&str, &[&str]); 7] = [
+const LIBRARIES: [(&str, &[&str]); 6] = [
     ("candle_core", &["src/learn", "src/attack/predictor"]),
-    ("candle_nn", &["src/learn", "src/attack/predictor"]),
     ("wasmtime", &["src/wasm/oracle"]),
     ("tokio", &["src/ask", "src/run", "src/job", "src/cli", "src/main.rs"]),
     ("reqwest", &["src/ask"]),
@@ -145,7 +144,7 @@ fn a_planted_library_is_caught() {
         ("src/wasm/oracle_too.rs", "use wasmtime::Engine;"),
         ("src/weave/env.rs", "fn f() -> candle_core::Tensor {}"),
         ("src/learn/ppo.rs", "use tokio;"),
-        ("src/attack/mod.rs", "let x = ::candle_nn::ops::softmax(y);"),
+        ("src/attack/mod.rs", "let x = ::candle_core::Tensor::zeros(y);"),
     ] {
         assert_eq!(planted(libraries, path, text).len(), 1, "{path}");
     }

@@ -5,7 +5,7 @@
 use super::super::posed::Posed;
 use crate::item::record::Probe;
 use crate::item::task::features::{Features, size};
-use crate::item::task::look;
+use crate::item::task::reachability::look;
 
 /// Everything to be seen of the `index`-th flag.
 pub(super) fn features(posed: &Posed, index: usize) -> Features {

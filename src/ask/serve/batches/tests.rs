@@ -1,5 +1,8 @@
 use super::*;
 use crate::ask::chat::Message;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use tower::ServiceExt;
 
 /// Says what it is asked, but to those who ask for nobody.
 struct Parrot;
@@ -63,5 +66,55 @@ fn a_file_with_a_mistake_is_refused_by_line() {
         let error = &batch["errors"]["data"][0];
         assert_eq!((&batch["status"], error["line"].as_u64()), (&json!("failed"), Some(at)), "{input}");
         assert!(error["message"].as_str().is_some_and(|text| text.contains(told)), "{error}");
+    }
+}
+
+const BOUNDARY: &str = "multipart/form-data; boundary=xyz";
+
+/// The reply to an uploaded form, and to a request for the content of the first file.
+async fn uploaded(kind: &str, form: String) -> (StatusCode, Value, Bytes) {
+    let router = router(Arc::new(Parrot));
+    let ask = async |request: Request<Body>| {
+        let reply = router.clone().oneshot(request).await.expect("a router never fails");
+        (reply.status(), to_bytes(reply.into_body(), usize::MAX).await.expect("it is in memory"))
+    };
+    let upload = Request::post("/v1/files").header(header::CONTENT_TYPE, kind).body(Body::from(form));
+    let (status, told) = ask(upload.expect("a request")).await;
+    let (_, content) =
+        ask(Request::get("/v1/files/file-00000000/content").body(Body::empty()).expect("a request")).await;
+    (status, serde_json::from_slice(&told).expect("JSON"), content)
+}
+
+#[tokio::test]
+async fn a_file_is_kept_byte_for_byte() {
+    let form = "--xyz\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--xyz\r\n\
+        Content-Disposition: form-data; name=\"other\"\r\n\r\n?\r\n--xyz\r\n\
+        content-disposition: form-data; name=\"file\"; filename=\"a b.jsonl\"\r\nContent-Type: text/plain\r\n\r\n\
+        {}\r\n--xy\n\r\n--xyz--\r\n";
+    let (status, told, content) = uploaded(BOUNDARY, form.into()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        (&told["filename"], &told["purpose"], &told["bytes"]),
+        (&json!("a b.jsonl"), &json!("batch"), &json!(9))
+    );
+    assert_eq!(content, "{}\r\n--xy\n");
+}
+
+#[tokio::test]
+async fn what_is_no_upload_is_refused() {
+    let file = "--xyz\r\nContent-Disposition: form-data; name=\"file\"";
+    for (kind, form, told) in [
+        ("application/json", "{}".to_owned(), "boundary"),
+        ("multipart/form-data", format!("{file}\r\n\r\nb\r\n--xyz--"), "boundary"),
+        (BOUNDARY, String::new(), "multipart"),
+        (BOUNDARY, file.to_owned(), "multipart"),
+        (BOUNDARY, format!("{file}\r\n\r\nb\r\n--xy"), "incomplete"),
+        (BOUNDARY, format!("{file}\r\n\r\nb\r\n--xyz--"), "`purpose`"),
+        (BOUNDARY, "--xyz--".to_owned(), "`file`"),
+    ] {
+        let (status, reply, _) = uploaded(kind, form.clone()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{kind}: {form}");
+        let message = reply["error"]["message"].as_str().expect("a message");
+        assert!(message.contains(told), "{kind}: {form}: {message}");
     }
 }

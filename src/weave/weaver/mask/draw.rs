@@ -158,7 +158,7 @@ mod tests {
 
     fn weaver(yaml: &str) -> Weaver {
         let config: WeaveConfig = serde_yaml::from_str(yaml).expect("valid settings");
-        Weaver::new(Arc::new(Loom::new(config)), 0)
+        Weaver::new(Arc::new(Loom::new(config).expect("valid settings")), 0)
     }
 
     /// Weaves programs and shows every state on the way, before anything was asked of it.
