@@ -9,6 +9,7 @@ mod exporting;
 mod faults;
 mod foreign;
 mod forms;
+mod fuzzing;
 mod generating;
 mod keeping;
 mod leaderboard;
