@@ -11,6 +11,8 @@ mod solver;
 mod weave;
 
 use arbitrary::Unstructured;
+use serde_json::json;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use wasmweaver::run::evidence::Evidence;
@@ -44,7 +46,8 @@ impl AtHand {
     fn evidence(self, what: &str) -> Evidence {
         // A program that broke off in the middle may have no text.
         let woven = |weaver| catch_unwind(AssertUnwindSafe(|| Evidence::of_woven(weaver, what))).ok();
-        self.weaver.as_ref().and_then(woven).unwrap_or(self.rest)
+        let told = json!({ "broken": what, "at_hand": self.rest.told });
+        self.weaver.as_ref().and_then(woven).unwrap_or(Evidence { told: Some(told), ..self.rest })
     }
 }
 
@@ -58,7 +61,8 @@ pub(crate) fn feed(name: &str, data: &[u8]) -> bool {
     let fed = catch_unwind(AssertUnwindSafe(|| body(&mut Unstructured::new(data), &mut at_hand)));
     // Bytes that end too early are no input.
     fed.map(|led| led.unwrap_or(false)).unwrap_or_else(|panic| {
-        let what = panic.downcast_ref::<String>().map_or("a panic", String::as_str);
+        let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        let what = what.unwrap_or("it panicked");
         match keep(name, data, &at_hand.evidence(what)) {
             Ok(input) => eprintln!(
                 "the target `{name}` broke on {input}, with .wat, .wasm and .json beside it as far as there is a program; \
@@ -75,10 +79,9 @@ pub(crate) fn feed(name: &str, data: &[u8]) -> bool {
 const BROKEN: &str = "target/fuzz/broken";
 
 fn keep(name: &str, data: &[u8], evidence: &Evidence) -> std::io::Result<PathBuf> {
-    let hash = data
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-    let base = Path::new(BROKEN).join(format!("{name}-{hash:016x}"));
+    let mut hasher = DefaultHasher::new();
+    data.hash(&mut hasher);
+    let base = Path::new(BROKEN).join(format!("{name}-{:016x}", hasher.finish()));
     evidence.save(&base)?;
     let input = base.with_extension("input");
     std::fs::create_dir_all(BROKEN)?;
