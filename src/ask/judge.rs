@@ -9,6 +9,7 @@ mod find;
 mod number;
 mod scan;
 pub mod thought;
+mod work;
 
 use super::chat::ChatReply;
 use crate::item::record::{Said, Truth, Verdict};

@@ -9,12 +9,13 @@ use crate::item::verify::{Broken, Verified, verify};
 use crate::job::connect::unlearned;
 use crate::run::clock::Stamp;
 use crate::run::dir::RunName;
+use crate::run::evidence::Evidence;
 use crate::run::homes::Homes;
 use crate::run::preset::Preset;
 use crate::seed::Seed;
-use crate::wasm::{encode::encode, print::print};
 use serde::Serialize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -27,9 +28,9 @@ pub struct Args {
     /// Programs to weave; with --guessers, items to make
     #[arg(short = 'n', long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// Seed of everything random; `random` draws one and says which, so that the same can be verified again
+    #[arg(long, default_value = "0", value_name = "SEED|random")]
+    seed: SeedArg,
     /// Instead, measure how many items can be guessed without executing anything, and hold it against the targets
     #[arg(long)]
     guessers: bool,
@@ -41,8 +42,45 @@ pub struct Args {
     json: bool,
 }
 
+/// A seed, or the wish for one that nobody has used.
+#[derive(Clone, Copy, Debug)]
+enum SeedArg {
+    Given(u64),
+    Random,
+}
+
+impl FromStr for SeedArg {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "random" => Ok(Self::Random),
+            number => number.parse().map(Self::Given).map_err(|_| "write a whole number, or `random` for a fresh one"),
+        }
+    }
+}
+
+impl SeedArg {
+    /// The seed; one that was drawn is told.
+    fn settle(self) -> Result<u64, Failure> {
+        match self {
+            Self::Given(seed) => Ok(seed),
+            Self::Random => {
+                let mut bytes = [0; 8];
+                getrandom::fill(&mut bytes)
+                    .map_err(|error| anyhow::anyhow!("the system has no randomness: {error}; give --seed a number"))?;
+                // As many bits as every reader of JSON keeps.
+                let seed = u64::from_le_bytes(bytes) >> 11;
+                say(&format!("seed {seed}"));
+                Ok(seed)
+            }
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Report {
+    seed: u64,
     #[serde(flatten)]
     verified: Verified,
     seconds: f64,
@@ -50,6 +88,7 @@ struct Report {
 
 #[derive(Serialize)]
 struct Guessed {
+    seed: u64,
     #[serde(flatten)]
     floor: Floor,
     seconds: f64,
@@ -59,18 +98,18 @@ impl Args {
     /// Verifies; an error if a promise was broken.
     pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
+        let seed = self.seed.settle()?;
         if self.guessers {
-            return self.guess(&preset);
+            return self.guess(&preset, seed);
         }
         let loom = preset.loom().map_err(Failure::usage)?;
         let taste = preset.prior.taste(&loom.config.instructions());
         let started = Instant::now();
-        let (verified, broken) =
-            self.with_progress(|done| verify(&loom, &taste, Seed::new(self.seed), self.count, done));
+        let (verified, broken) = self.with_progress(|done| verify(&loom, &taste, Seed::new(seed), self.count, done));
         let seconds = seconds_since(started);
         let holds = verified.holds();
         if self.json {
-            print_json(&Report { verified, seconds })?;
+            print_json(&Report { seed, verified, seconds })?;
         } else {
             let counts = serde_json::to_value(&verified)?;
             let mut rows = counts.as_object().into_iter().flatten();
@@ -80,22 +119,26 @@ impl Args {
         if holds {
             return Ok(());
         }
-        let place = self.save(&broken, homes)?;
-        Err(Failure::Error(anyhow::anyhow!("{} programs broke a promise; they are in {place}", broken.len())))
+        let place = self.save(&broken, seed, homes)?;
+        let again = format!("harness verify --preset {} -n {} --seed {seed}", self.preset, self.count);
+        Err(Failure::Error(anyhow::anyhow!(
+            "{} programs broke a promise; they are in {place}, with their recipes; all of it again: `{again}`",
+            broken.len()
+        )))
     }
 
     /// Measures the guessers; [`Failure::Missed`] if one gets too much right.
-    fn guess(&self, preset: &Preset) -> Result<(), Failure> {
+    fn guess(&self, preset: &Preset, number: u64) -> Result<(), Failure> {
         let started = Instant::now();
         let source = preset.source(&preset.loom().map_err(Failure::usage)?);
-        let seed = Seed::new(self.seed);
+        let seed = Seed::new(number);
         say(&format!("making {} items, and {LESSONS} others for guess/learned to learn from", self.count));
         let learned = lessons::learn(std::slice::from_ref(&source), seed).map_err(unlearned)?;
         let items = source.items(seed, self.count as usize).map_err(|error| unlearned(error.into()))?;
         let floor = measure(&items, learned.get(&source.task()))?;
         let missed = floor.missed();
         if self.json {
-            print_json(&Guessed { floor, seconds: seconds_since(started) })?;
+            print_json(&Guessed { seed: number, floor, seconds: seconds_since(started) })?;
         } else {
             print_line(&floor_table(&floor))?;
             print_line(&format!("in {:.1} s", seconds_since(started)))?;
@@ -118,17 +161,12 @@ impl Args {
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
-    /// Writes broken programs as text, binary and what broke.
-    fn save(&self, broken: &[Broken], homes: &Homes) -> Result<String, Failure> {
-        let name =
-            RunName { verb: "verify", strategy: None, preset: &self.preset, model: Some("wasmtime"), seed: self.seed };
+    /// Writes broken programs with what broke and what rebuilds them.
+    fn save(&self, broken: &[Broken], seed: u64, homes: &Homes) -> Result<String, Failure> {
+        let name = RunName { verb: "verify", strategy: None, preset: &self.preset, model: Some("wasmtime"), seed };
         let dir = homes.create(&self.log_dir, &name, &Stamp::now()).map_err(Failure::usage)?;
         for (at, Broken { what, weaver }) in broken.iter().enumerate().take(100) {
-            let base = dir.path().join(format!("broken-{at:03}"));
-            std::fs::write(base.with_extension("wat"), print(weaver.program(), &[]))?;
-            std::fs::write(base.with_extension("wasm"), encode(weaver.program()))?;
-            let recipe = format!("{what}\nseed {}\nactions {:?}\n", weaver.seed(), weaver.actions());
-            std::fs::write(base.with_extension("txt"), recipe)?;
+            Evidence::of_woven(weaver, what).save(&dir.path().join(format!("broken-{at:03}")))?;
         }
         Ok(dir.name())
     }

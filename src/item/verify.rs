@@ -106,6 +106,17 @@ pub fn verify(
     (total, broken)
 }
 
+/// Holds one finished program against every promise.
+///
+/// # Errors
+/// What it broke first.
+pub fn hold(weaver: &Weaver, oracle: &Oracle) -> Result<(), String> {
+    let mut machine = Machine::default();
+    let outcome = check(weaver, &mut machine, &mut Verified::default())?;
+    let held = oracle.check(weaver.program(), weaver.entry(), &outcome, &machine, Watch::default());
+    held.map_err(|disagreement| disagreement.to_string())
+}
+
 /// Where one program is woven and run again.
 struct Place {
     weaver: Weaver,

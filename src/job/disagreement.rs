@@ -5,23 +5,26 @@
 use super::error::JobError;
 use crate::item::make::Draft;
 use crate::run::dir::RunDir;
+use crate::run::evidence::Evidence;
 use crate::wasm::encode::encode;
-use std::path::{Path, PathBuf};
 
 /// Saves a program on which the machine and wasmtime differ, and says so.
 pub(super) fn disagreement(error: &impl std::fmt::Display, draft: &Draft, dir: &RunDir) -> JobError {
-    JobError::Failed(match save(draft, &dir.disagreement()) {
-        Ok(saved) => anyhow::anyhow!(
+    let base = dir.disagreement();
+    JobError::Failed(match evidence(draft).and_then(|evidence| Ok(evidence.save(&base)?)) {
+        Ok(()) => anyhow::anyhow!(
             "{error}; this is a bug of ours, please report it with {}.wat, .wasm and .json",
-            dir.shown(&saved)
+            dir.shown(&base)
         ),
         Err(unsaved) => anyhow::anyhow!("{error}; and it could not be saved: {unsaved}"),
     })
 }
 
-fn save(draft: &Draft, base: &Path) -> anyhow::Result<PathBuf> {
-    std::fs::write(base.with_extension("wat"), &draft.item.program)?;
-    std::fs::write(base.with_extension("wasm"), encode(&draft.program))?;
-    std::fs::write(base.with_extension("json"), serde_json::to_string_pretty(&draft.item)?)?;
-    Ok(base.into())
+/// The item has its recipe.
+fn evidence(draft: &Draft) -> anyhow::Result<Evidence> {
+    Ok(Evidence {
+        text: Some(draft.item.program.clone()),
+        binary: Some(encode(&draft.program)),
+        told: Some(serde_json::to_value(&draft.item)?),
+    })
 }

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::{Embedding, Module};
 use serde::{Deserialize, Serialize};
 
 use super::sparse::{Aside, Rows};
@@ -194,7 +195,8 @@ impl Sequence {
         let (n, apart) = (inputs.len, self.width / self.heads);
         // (action + place) * key, with the product taken before there is one row for each place of each observation.
         let each = |by: &Tensor| {
-            let rows = action.matmul(by)?.index_select(recent, 0)?.reshape((n, self.actions, self.width))?;
+            let rows = Embedding::new(action.matmul(by)?, self.width).forward(recent)?;
+            let rows = rows.reshape((n, self.actions, self.width))?;
             rows.broadcast_add(&place.matmul(by)?)?.reshape((n, self.actions, self.heads, apart))
         };
         let query = inputs.times(query)?.broadcast_add(query_bias)?.reshape((n, 1, self.heads, apart))?;

@@ -10,6 +10,7 @@ pub mod commitment;
 pub mod corpus;
 pub mod dataset;
 pub mod dir;
+pub mod evidence;
 pub mod extent;
 pub mod gathering;
 pub mod homes;

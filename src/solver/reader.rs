@@ -132,7 +132,10 @@ impl<'p> Reader<'p> {
     fn start(&mut self, entry: u32) -> Going {
         let params = &self.program.func_type(entry).params;
         self.slots.extend(params.iter().map(|&ty| Held::zero(ty)));
-        self.enter(entry)
+        // What is imported and exported again has nothing to read.
+        let is_imported = self.program.funcs[entry as usize].import.is_some();
+        let going = self.call(entry);
+        if is_imported { Going::Ended } else { going }
     }
 
     /// The operands of the function that runs; its results once it has returned.

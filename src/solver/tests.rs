@@ -65,3 +65,17 @@ fn each_misreading_is_acted_out_as_it_is_described() {
         assert_eq!(given.join(" "), expected, "{name} on {module}");
     }
 }
+
+/// Fuzzing found this: the body of another function was read on a frame that it did not fit.
+#[test]
+fn a_function_that_is_imported_and_exported_again_returns_zeros() {
+    let module = "(module (import \"e\" \"f\" (func (param f32) (result i64))) (export \"f\" (func 0))
+        (func (param f32) (local i32) local.get 1 drop\n;;INSPECT\n))";
+    for (key, answer) in
+        [("return_values", r#"[{"type":"i64","value":"0"}]"#), ("stack_values", r#"[{"type":"i64","value":"0"}]"#)]
+    {
+        let content = format!("{module} {{\"{key}\": ...}}");
+        let reply = Solver::ORACLE.reply(&[Message { role: Role::User, content }], None).expect("it is a question");
+        assert!(reply.contains(&format!("{{\"{key}\":{answer}}}")), "{reply}");
+    }
+}

@@ -197,6 +197,11 @@ impl WeaveConfig {
         if self.costs.is_empty() {
             return wrong(&["time"], "time bounds what `costs` add up to, and no costs are given".into());
         }
+        let least = self.cost_table().map_or(0, |costs| least_time(&costs, self.limits.min_results));
+        if u64::from(time.max) < least {
+            let message = format!("no program fits: time.max is {}, and the cheapest program takes {least}", time.max);
+            return wrong(&["time", "max"], message);
+        }
         Ok(())
     }
 
@@ -220,6 +225,11 @@ impl WeaveConfig {
                 let message = format!("limits.{key} is {value}; it must be between {low} and {high}");
                 return wrong(&["limits", key], message);
             }
+        }
+        if limits.min_results > 1 && !self.has(Feature::MultiValue) {
+            let message =
+                format!("limits.min_results is {}; more than one needs the feature multi_value", limits.min_results);
+            return wrong(&["limits", "min_results"], message);
         }
         Ok(())
     }
@@ -259,6 +269,13 @@ impl WeaveConfig {
         };
         (!self.costs.is_empty()).then(|| Op::ALL.iter().map(cost).collect())
     }
+}
+
+/// What a function costs, by this table, that does nothing but return so many results of the cheapest type.
+pub(super) fn least_time(costs: &[u32], results: u32) -> u64 {
+    let cost = |op: Op| u64::from(costs[op.index()]);
+    let cheapest = [Op::I32Const, Op::I64Const, Op::F32Const, Op::F64Const].into_iter().map(cost).min().unwrap_or(0);
+    cost(Op::End) + u64::from(results) * cheapest
 }
 
 fn check_bounds(key: &'static str, bounds: Bounds) -> Result<(), WeaveConfigError> {
@@ -326,6 +343,8 @@ mod tests {
         assert_eq!(path("limits: {locals: 99}"), Err(vec!["limits", "locals"]));
         assert_eq!(path("time: {max: 9}"), Err(vec!["time"]));
         assert_eq!(path("time: {max: 9}\ncosts: {i32: 2}"), Ok(()));
+        assert_eq!(path("time: {max: 9}\ncosts: {end: 10}"), Err(vec!["time", "max"]));
+        assert_eq!(path("features: []\nlimits: {min_results: 2, results: 3}"), Err(vec!["limits", "min_results"]));
         assert_eq!(path("costs: {i33: 2}"), Err(vec!["costs"]));
         assert_eq!(path("imports: {globals: [funcref]}"), Err(vec!["imports"]));
         assert_eq!(path("forbid: [i32.ad]"), Err(vec!["forbid"]));

@@ -13,6 +13,7 @@ use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::oracle::{Oracle, Watch};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::rerun::Execution;
+use crate::wasm::types::ValType;
 use crate::wasm::{encode, parse, print};
 use std::sync::Arc;
 
@@ -270,4 +271,19 @@ limits: {functions: 6, locals: 10, globals: 4, nesting: 5, stack: 8, dead: 4, re
     assert!(matches!(weaver.phase(), Phase::GlobalInit(..)) && !weaver.legal().is_empty());
     Chance::Actions.weave(&mut weaver, &mut Seed::new(1).rng());
     check(&weaver, &mut Machine::default(), None);
+}
+
+/// Fuzzing found this: the types of the results were chosen without a look at what their constants cost.
+#[test]
+fn settings_of_which_the_cheapest_program_only_just_fits() {
+    let costs = "costs: {end: 5, f32: 2, f64: 1, i32.const: 3, i64.const: 3, v128.const: 3, ref: 3}";
+    let loom = loom(&format!("time: {{max: 6}}\n{costs}\nlimits: {{min_results: 1, results: 1}}"));
+    let (mut machine, mut weaver) = (Machine::default(), Weaver::new(loom, 0));
+    for n in 0..200 {
+        let seed = Seed::new(22).indexed("program", n);
+        weaver.reset(seed.to_u64());
+        Chance::ALL[n as usize % 2].weave(&mut weaver, &mut seed.child("choices").rng());
+        check(&weaver, &mut machine, None);
+        assert_eq!(weaver.program().func_type(weaver.entry()).results, [ValType::F64]);
+    }
 }

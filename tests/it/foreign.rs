@@ -1,7 +1,5 @@
-//! Modules that strangers wrote: damaged, huge, deep, or with names that are none. Whatever they hold, the verbs that look
-//! answer or say in one sentence why not.
-
-mod damaged;
+//! Modules that strangers wrote: huge, deep, or with names that are none. Whatever they hold, the verbs that look answer or say
+//! in one sentence why not. Damaged ones are `fuzzing`'s.
 
 use super::command_line::{folder, harness};
 use std::fmt::Write as _;

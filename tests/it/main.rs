@@ -10,6 +10,7 @@ mod exporting;
 mod faults;
 mod foreign;
 mod forms;
+mod fuzzing;
 mod generating;
 mod keeping;
 mod leaderboard;

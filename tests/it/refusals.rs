@@ -89,6 +89,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("export smoke --to inspect --model sim/novice --out x", "--model is for --to openai-batch"),
     ("export smoke --to openai-batch --out x", "--model"),
     ("verify -n 0", "'0' for '--count <N>'"),
+    ("verify --seed dice", "write a whole number, or `random`"),
     ("generate -n 0 --out x", "'0' for '--count <N>'"),
     ("generate --suite smoke --level 2 --out x", "cannot be used with"),
     ("train --minutes 0", "--minutes"),

@@ -3,6 +3,7 @@
 //! Must not know what it says: each task has a [`Form`] that reads it.
 
 use super::scan::{self, Json};
+use super::work;
 
 /// How the answers to a task are written.
 pub(super) struct Form<T> {
@@ -85,6 +86,7 @@ struct Tag {
 
 /// All tags in a reply, in order; case does not matter.
 fn tags(reply: &str) -> Vec<Tag> {
+    work::sees(reply.len());
     // Upper-casing ASCII alone keeps every byte offset.
     let upper = reply.to_ascii_uppercase();
     let tag = |at: usize| {
@@ -113,6 +115,7 @@ fn is_mention(upper: &str, at: usize, opens: bool) -> bool {
 /// Whether two tags are spoken of together: "between <OUTPUT> and </OUTPUT>", "<OUTPUT>...</OUTPUT>". In quotes, nothing
 /// or `{"fuel": ...}` may stand in between.
 fn is_spoken_pair(upper: &str, open: usize, close: usize) -> bool {
+    work::sees(close - open);
     let between = upper[open + OPEN.len()..close].trim();
     let is_quoted = upper[..open].ends_with(QUOTES) && upper[close + CLOSE.len()..].starts_with(QUOTES);
     let is_short = || between.is_empty() || (is_cut_short(between) && !between.contains(|c: char| c.is_ascii_digit()));
@@ -135,12 +138,15 @@ fn is_placeholder(upper: &str) -> bool {
 
 /// Whether a word stands before this place on its line.
 fn is_in_prose(upper: &str, at: usize) -> bool {
-    let before = upper[..at].trim_end_matches(' ').chars().next_back();
+    let before = upper[..at].trim_end_matches(' ');
+    work::sees(at - before.len());
+    let before = before.chars().next_back();
     before.is_some_and(|c| c.is_ascii_uppercase() || c == ',')
 }
 
 /// Where the innermost object starts that holds the last such word within any object. Prose has none around it.
 fn last_object_with(text: &str, word: &str) -> Option<usize> {
+    work::sees(text.len());
     let mut words = text.match_indices(word).map(|(at, _)| at).peekable();
     let (mut open, mut found) = (Vec::new(), None);
     for (at, byte) in text.bytes().enumerate() {

@@ -4,6 +4,8 @@
 //! Must not know what the data means, but for the flags, whose names begin like a comment. Numbers stay text, so that
 //! nothing is rounded before its type is known.
 
+use super::work;
+
 /// What models write for JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Json {
@@ -122,6 +124,7 @@ impl Scanner<'_> {
         let ends = closing(chars.next()?.1)?;
         let mut text = String::new();
         while let Some((at, c)) = chars.next() {
+            work::sees(c.len_utf8());
             match c {
                 _ if ends.contains(&c) => {
                     self.rest = &self.rest[at + c.len_utf8()..];
@@ -154,10 +157,12 @@ impl Scanner<'_> {
     /// The text up to such a character, or up to a comment.
     fn until(&mut self, stop: fn(char) -> bool) -> Option<String> {
         let marks = if is_marked_name(self.rest) { 2 } else { 0 };
-        let end = self.rest[marks..].find(stop).map_or(self.rest.len(), |at| marks + at);
-        let word = &self.rest[marks..end];
-        let end = COMMENTS.iter().filter_map(|(open, _)| word.find(open)).min().map_or(end, |at| marks + at);
-        let (word, rest) = self.rest.split_at(end);
+        let after = &self.rest[marks..];
+        // No further than to the end: a comment that is looked for beyond it would be looked for again behind it.
+        let is_comment = |at: usize| COMMENTS.iter().any(|(open, _)| after[at..].starts_with(open));
+        let end = after.char_indices().find(|&(at, c)| stop(c) || is_comment(at)).map_or(after.len(), |(at, _)| at);
+        let (word, rest) = self.rest.split_at(marks + end);
+        work::sees(word.len());
         self.rest = rest;
         let word = word.trim();
         (!word.is_empty()).then(|| word.to_owned())
@@ -166,14 +171,18 @@ impl Scanner<'_> {
     /// The next character that is neither white space nor in a comment; moves up to it.
     fn peek(&mut self) -> Option<char> {
         loop {
-            self.rest = self.rest.trim_start();
+            let trimmed = self.rest.trim_start();
+            work::sees(self.rest.len() - trimmed.len());
+            self.rest = trimmed;
             if is_marked_name(self.rest) {
                 return Some(';');
             }
             let comment = COMMENTS.iter().find_map(|(open, close)| Some((self.rest.strip_prefix(open)?, *close)));
             let Some((inside, close)) = comment else { return self.rest.chars().next() };
             // One without an end takes all that follows.
-            self.rest = inside.split_once(close).map_or("", |(_, after)| after);
+            let after = inside.split_once(close).map_or("", |(_, after)| after);
+            work::sees(inside.len() - after.len());
+            self.rest = after;
         }
     }
 

@@ -4,6 +4,7 @@
 //! between markers; many chat templates open the thought themselves, so that the reply has the closing marker alone.
 //! `export/grade.py` has the same table and rules, since it travels by itself; `tests/e2e/exports.sh` holds it against these.
 
+use super::work;
 use std::borrow::Cow;
 
 /// How one family of models marks its thoughts.
@@ -151,6 +152,7 @@ fn marks(reply: &str) -> Vec<Mark> {
         let here = reply.as_bytes().get(at..at + marker.len());
         !marker.is_empty() && here.is_some_and(|here| here.eq_ignore_ascii_case(marker.as_bytes()))
     };
+    work::sees(reply.len());
     let start = reply.len() - reply.trim_start().len();
     let mut marks: Vec<Mark> = Vec::new();
     for (at, _) in reply.match_indices(['<', '[', '\u{25c1}', 'H', 'h']) {
@@ -190,8 +192,10 @@ impl Places {
     /// Whether a marker stands in a line of prose after the answer, as in "I closed my thoughts with </think> above".
     fn mention(&self, reply: &str, mark: &Mark) -> bool {
         let answered = self.first.is_some_and(|first| first < mark.at) && self.last.is_none_or(|last| last < mark.end);
-        let before = reply[..mark.at].trim_end_matches([' ', '\t']).chars().next_back();
-        let after = reply[mark.end..].trim_start_matches([' ', '\t']).chars().next();
+        let before = reply[..mark.at].trim_end_matches([' ', '\t']);
+        let after = reply[mark.end..].trim_start_matches([' ', '\t']);
+        work::sees(mark.at - before.len() + reply.len() - mark.end - after.len());
+        let (before, after) = (before.chars().next_back(), after.chars().next());
         let is_prose = |c: Option<char>| c.is_some_and(|c| !matches!(c, '\n' | '\r' | '>' | '}' | ']'));
         answered && is_prose(before) && is_prose(after)
     }

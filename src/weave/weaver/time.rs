@@ -8,6 +8,7 @@ use crate::wasm::isa::Op;
 use crate::wasm::machine::{Machine, Observer};
 use crate::wasm::program::{Place, Program};
 use crate::wasm::types::ValType;
+use crate::weave::config::least_time;
 use crate::weave::scope::{Effect, Scope};
 use std::sync::Arc;
 
@@ -83,6 +84,12 @@ impl Weaver {
 
     fn constants_time(&self, types: &[ValType]) -> u64 {
         types.iter().map(|&ty| self.timer.cost(constant_op(ty))).sum()
+    }
+
+    /// Whether the exported function can end with these results and so many more of the cheapest type, if it does nothing else.
+    pub(super) fn affords_results(&self, results: &[ValType], more: u32) -> bool {
+        let rest = self.timer.costs.as_ref().map_or(0, |costs| least_time(costs, more));
+        self.config().time.is_none_or(|time| self.constants_time(results) + rest <= u64::from(time.max))
     }
 
     /// Time left to spend, all closing paid.

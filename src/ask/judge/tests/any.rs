@@ -142,13 +142,39 @@ fn mutated_replies_have_slots_as_their_verdicts_say() {
     }
 }
 
+/// What is looked at does not grow faster than the reply: twice the text, twice the work. Comments within a list without commas
+/// once were looked for to the end of the text, behind each of its words again.
 #[test]
-fn huge_replies_take_linear_time() {
-    for piece in ["{", "[", "<OUTPUT>", "stack_values", "{\"stack_values\":[", "\"", "```", "1,", "fuel"] {
-        let content = piece.repeat(1_000_000 / piece.len());
-        for truth in [Truth::StackValues(vec![]), flags(), Truth::Fuel(0)] {
-            judge(&ChatReply::text(content.as_str()), &truth);
-            judge(&ChatReply::text(format!("<OUTPUT>{content}</OUTPUT>")), &truth);
+fn huge_replies_take_linear_work() {
+    const PIECES: [&str; 16] = [
+        "{",
+        "[",
+        "<OUTPUT>",
+        "stack_values",
+        "{\"stack_values\":[",
+        "\"",
+        "```",
+        "1,",
+        "fuel",
+        "a/**/",
+        "1;;x\n",
+        "<think>",
+        " ",
+        "<OUTPUT> </OUTPUT>",
+        "{\"stack_values\":[1]}",
+        "\\\"",
+    ];
+    let seen = |text: &str, truth: &Truth| work::seen_by(|| drop(judge(&ChatReply::text(text), truth)));
+    for piece in PIECES {
+        for (before, after) in
+            [("", ""), ("<OUTPUT>", "</OUTPUT>"), ("{\"stack_values\":[", "]}"), ("{\"flag_states\":{", "}}")]
+        {
+            let reply = |times: usize| format!("{before}{}{after}", piece.repeat(times));
+            for truth in [Truth::StackValues(vec![]), flags(), Truth::Fuel(0)] {
+                let [half, whole] = [2000, 4000].map(|times| (reply(times).len(), seen(&reply(times), &truth)));
+                assert!(whole.1 <= 2 * half.1 + 100, "{piece:?} in {before:?}: {half:?}, {whole:?} bytes and seen");
+                assert!(whole.1 >= whole.0 && whole.1 <= 16 * whole.0, "{piece:?} in {before:?}: {whole:?}");
+            }
         }
     }
 }

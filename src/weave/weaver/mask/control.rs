@@ -193,7 +193,7 @@ impl Weaver {
             let size = self.loom.smallest + bytes(&more) + 3 * missing;
             let fits = size <= config.bytes.max && 1 + more.len() as u32 + missing <= config.fuel.max;
             let multi = more.len() < 2 || config.has(Feature::MultiValue);
-            set.insert_if(Action::Result(Some(ty)), fits && multi);
+            set.insert_if(Action::Result(Some(ty)), fits && multi && self.affords_results(&more, missing));
         }
     }
 
