@@ -1,4 +1,4 @@
-//! Does the attack learn? Runs `harness attack` against each simulated solver over five seeds and writes the table of
+//! Does the attack learn? Attacks each simulated solver over five seeds and writes the table of
 //! `results/attack-learns/`: `cargo bench --bench learns`.
 //!
 //! What is asked for: the miss rate of the last quarter is at least twice that of random programs at the same seed and
@@ -6,10 +6,18 @@
 
 #![allow(clippy::print_stdout)] // A bench prints what it measures.
 
-use serde_json::Value;
+#[path = "common/asking.rs"]
+mod asking;
+
+use asking::asking;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::Command;
+use wasmweaver::job::attack;
+use wasmweaver::job::connect::examinee;
+use wasmweaver::job::runs::Place;
+use wasmweaver::job::setting::Setting;
+use wasmweaver::run::homes::Homes;
+use wasmweaver::run::plan::{AttackPlan, Conditions};
 
 const SOLVERS: [&str; 6] = ["novice", "no-wrap", "unsigned-as-signed", "shift-unmasked", "f32-as-f64", "loops-once"];
 const SEEDS: u64 = 5;
@@ -29,22 +37,17 @@ impl Run {
     }
 }
 
-fn attack(solver: &str, seed: u64, log_dir: &Path) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["attack", "--json", "--model", &format!("sim/{solver}"), "--seed", &seed.to_string()])
-        .arg("--log-dir")
-        .arg(log_dir)
-        .output()
-        .expect("the binary was built");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let figures: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    let number = |key: &str| figures[key].as_f64();
+fn attacked(solver: &str, seed: u64, log_dir: &Path) -> Run {
+    let homes = Homes::telling(|text| println!("{text}"));
+    let model = examinee(&format!("sim/{solver}")).expect("there is such a solver");
+    let plan = AttackPlan { seed, ..attack::usual("stack", model).expect("is shipped") };
+    let (place, setting) = (Place::Below(log_dir.into()), Setting::new(&homes));
+    let figures = asking(attack::run(&plan, &Conditions::default(), place, &setting)).figures;
     Run {
-        last_quarter: number("miss_rate_last_quarter").expect("replies came"),
-        baseline: number("baseline_miss_rate").expect("asking is free"),
-        distinct: number("distinct_share_last_quarter"),
-        seconds: number("seconds").expect("the run ended"),
+        last_quarter: figures.miss_rate_last_quarter.expect("replies came"),
+        baseline: figures.baseline_miss_rate.expect("asking is free"),
+        distinct: figures.distinct_share_last_quarter,
+        seconds: figures.seconds.expect("the run ended"),
     }
 }
 
@@ -66,7 +69,7 @@ fn main() {
     writeln!(table, "| solver | {} | seeds that hold | seconds, longest |", seeds.join(" | ")).expect("a string");
     writeln!(table, "|---|{}---|---|", "---|".repeat(seeds.len())).expect("a string");
     for solver in SOLVERS {
-        let runs: Vec<Run> = (0..SEEDS).map(|seed| attack(solver, seed, &log_dir)).collect();
+        let runs: Vec<Run> = (0..SEEDS).map(|seed| attacked(solver, seed, &log_dir)).collect();
         let cells: Vec<String> = runs
             .iter()
             .map(|run| {

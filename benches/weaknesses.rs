@@ -6,10 +6,23 @@
 
 #![allow(clippy::print_stdout)] // A bench prints what it measures.
 
-use serde_json::Value as Json;
+#[path = "common/asking.rs"]
+mod asking;
+
+use asking::asking;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use wasmweaver::attack::shrink::Size;
+use wasmweaver::job::attack;
+use wasmweaver::job::connect::examinee;
+use wasmweaver::job::report::{self, Outcome, ReportPlan};
+use wasmweaver::job::runs::{Earlier, Place};
+use wasmweaver::job::setting::Setting;
+use wasmweaver::job::shrink::{self, Picked, ShrinkLimits, ShrinkPlan};
+use wasmweaver::report::stats::Share;
+use wasmweaver::report::weakness::{Claim, Status};
+use wasmweaver::run::homes::Homes;
+use wasmweaver::run::plan::{AttackPlan, Conditions, Plan, Request};
 use wasmweaver::solver::misconception::TABLE;
 
 /// The preset: the default one has neither memory nor `br_table` nor long loops, on which several solvers fail.
@@ -38,7 +51,7 @@ const WORDS: [(&str, &[&str]); 20] = [
     ("big-endian", &["load", "store"]),
 ];
 /// Misses that are cut down for each solver.
-const SHRUNK: &str = "15";
+const SHRUNK: usize = 15;
 /// Instructions that the median of them may be longer than the witness.
 const MORE: u32 = 2;
 /// Solvers that nothing may be said of.
@@ -47,32 +60,31 @@ const NONE: [&str; 4] = ["oracle", "oracle+noise=0.05", "oracle+noise=0.2", "ora
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let value = |flag: &str| args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1)).cloned();
-    let seed = value("--seed").unwrap_or("0".into());
+    let seed = value("--seed").map_or(0, |seed| seed.parse().expect("--seed is a number"));
     let runs = value("--runs").map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("weaknesses"), PathBuf::from);
     let (mut rows, mut sizes) = (String::new(), String::new());
     let (mut named, mut silent, mut small) = (0, 0, 0);
     for row in &TABLE {
         let (_, words) = WORDS.iter().find(|(name, _)| *name == row.name).expect("every misconception has its words");
-        let (figures, report) = attacked(row.name, &seed, &runs);
-        let claims = report["weaknesses"]["claims"].as_array().expect("claims");
-        let first = claims.first().and_then(|claim| claim["what"].as_str()).unwrap_or("none");
+        let report = reported(row.name, seed, &runs);
+        let first = report.weaknesses.claims.first().map_or("none", |claim| &claim.what);
         let is_named = words.iter().any(|word| first.contains(word));
         named += u32::from(is_named);
-        rows += &told(row.name, &figures, &report, first, if is_named { "yes" } else { "**no**" });
-        let shrunk = shrunk(figures["run_dir"].as_str().expect("text"));
+        rows += &told(row.name, &report, first, if is_named { "yes" } else { "**no**" });
+        let shrunk = shrunk(report.dir.path());
         let is_small =
             shrunk.as_ref().is_some_and(|shrunk| shrunk.after[shrunk.after.len() / 2] <= row.instructions + MORE);
         small += u32::from(is_small);
         sizes += &told_sizes(row.name, row.instructions, shrunk.as_ref());
     }
     for name in NONE {
-        let (figures, report) = attacked(name, &seed, &runs);
-        let claims = report["weaknesses"]["claims"].as_array().expect("claims");
-        let first = claims.first().and_then(|claim| claim["what"].as_str()).unwrap_or("none");
+        let report = reported(name, seed, &runs);
+        let claims = &report.weaknesses.claims;
+        let first = claims.first().map_or("none", |claim| &claim.what);
         silent += u32::from(claims.is_empty());
-        rows += &told(name, &figures, &report, first, if claims.is_empty() { "yes" } else { "**no**" });
+        rows += &told(name, &report, first, if claims.is_empty() { "yes" } else { "**no**" });
     }
-    let text = page((named, silent, small), (&rows, &sizes), &seed);
+    let text = page((named, silent, small), (&rows, &sizes), seed);
     println!("{text}");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/weaknesses");
     std::fs::create_dir_all(&folder).expect("the project can be written");
@@ -87,17 +99,20 @@ struct Shrunk {
 }
 
 /// Cuts down the best misses of a run; `None` where it has none.
-fn shrunk(run: &str) -> Option<Shrunk> {
-    let output = Command::new(env!("CARGO_BIN_EXE_harness")).args(["shrink", run, "--best", SHRUNK, "--json"]).output();
-    let report: Json = serde_json::from_slice(&output.expect("it was built").stdout).ok()?;
-    let list = |of: &dyn Fn(&Json) -> &Json| {
-        let lines = report["shrunk"].as_array().expect("a list");
-        let mut list: Vec<u32> = lines.iter().map(|line| of(line).as_u64().expect("a number") as u32).collect();
+fn shrunk(run: &Path) -> Option<Shrunk> {
+    let homes = Homes::telling(|text| println!("{text}"));
+    let (run, what, limits) = (run.to_owned(), Picked::Best(SHRUNK), ShrinkLimits::default());
+    let plan = ShrinkPlan { run, what, limits, model: None, changes: Request::default(), prompt: None };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
+    let (_, shrinking) = runtime.block_on(shrink::run(&plan, &Conditions::default(), &Setting::new(&homes))).ok()?;
+    let list = |of: &dyn Fn(&wasmweaver::run::shrunk::Shrunk) -> u32| {
+        let mut list: Vec<u32> = shrinking.shrunk.iter().map(of).collect();
         list.sort_unstable();
         list
     };
-    let before = list(&|line| &line["before"]["instructions"]);
-    let (after, queries) = (list(&|line| &line["after"]["instructions"]), list(&|line| &line["queries"]));
+    let instructions = |size: Size| size.instructions as u32;
+    let (before, after) = (list(&|line| instructions(line.before)), list(&|line| instructions(line.after)));
+    let queries = list(&|line| line.queries as u32);
     (!after.is_empty()).then_some(Shrunk { before, after, queries })
 }
 
@@ -117,7 +132,7 @@ fn told_sizes(solver: &str, witness: u32, shrunk: Option<&Shrunk>) -> String {
 }
 
 /// The run of a solver that is there already.
-fn earlier(solver: &str, seed: &str, runs: &Path) -> Option<PathBuf> {
+fn earlier(solver: &str, seed: u64, runs: &Path) -> Option<PathBuf> {
     let plain: String =
         solver.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
     let end = format!("-{PRESET}-sim-{plain}-seed{seed}");
@@ -127,52 +142,56 @@ fn earlier(solver: &str, seed: &str, runs: &Path) -> Option<PathBuf> {
     found.into_iter().rfind(|path| path.to_string_lossy().ends_with(&end))
 }
 
-/// The figures of an attack at the default budget, and its report.
-fn attacked(solver: &str, seed: &str, runs: &Path) -> (Json, Json) {
-    let model = format!("sim/{solver}");
-    let figures = match earlier(solver, seed, runs) {
-        Some(run) => harness(&["attack", "--resume", &run.to_string_lossy(), "--json"]),
-        None => {
-            let attack = ["attack", "--preset", PRESET, "--model", &model, "--seed", seed, "--json", "--log-dir"];
-            harness(&[&attack[..], &[&*runs.to_string_lossy()]].concat())
+/// The report on an attack at the default budget.
+fn reported(solver: &str, seed: u64, runs: &Path) -> Outcome {
+    let homes = Homes::telling(|text| println!("{text}"));
+    let (setting, usual) = (Setting::new(&homes), Conditions::default());
+    let model = examinee(&format!("sim/{solver}")).expect("there is such a solver");
+    let plan = AttackPlan { seed, ..attack::usual(PRESET, model).expect("is shipped") };
+    let (plan, place) = match earlier(solver, seed, runs) {
+        None => (plan, Place::Below(runs.to_owned())),
+        Some(run) => {
+            let earlier = Earlier::open(&run, &homes).expect("is a run");
+            let Plan::Attack(plan) = earlier.manifest.plan.clone() else { panic!("{} is no attack", run.display()) };
+            (plan, Place::Earlier(Box::new(earlier)))
         }
     };
-    let run = figures["run_dir"].as_str().expect("text").to_owned();
-    let report = harness(&["report", &run, "--json"]);
-    println!("{solver}: {} ({})", report["weaknesses"]["claims"][0]["what"], figures["seconds"]);
-    (figures, report)
+    let run = asking(attack::run(&plan, &usual, place, &setting)).dir.path().to_owned();
+    let report = asking(report::run(&ReportPlan { run, ..ReportPlan::default() }, &usual, &setting));
+    let first = report.weaknesses.claims.first().map_or("none", |claim| &claim.what);
+    println!("{solver}: {first} ({:.0} s)", report.figures.seconds.unwrap_or_default());
+    report
 }
 
-fn harness(args: &[&str]) -> Json {
-    let output = Command::new(env!("CARGO_BIN_EXE_harness")).args(args).output().expect("it was built");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Confirmed => "confirmed",
+        Status::Suspected => "suspected",
+        Status::NotCured => "not cured",
+    }
 }
 
 /// A row of the table.
-fn told(solver: &str, figures: &Json, report: &Json, first: &str, right: &str) -> String {
-    let claims = &report["weaknesses"]["claims"];
-    let share = |share: &Json| match (share["hits"].as_f64(), share["of"].as_f64()) {
-        (Some(hits), Some(of)) if of > 0.0 => format!("{:.0} %", 100.0 * hits / of),
-        _ => String::new(),
-    };
-    let claim = &claims[0];
-    let others = claims.as_array().map_or(0, |claims| claims.len().saturating_sub(1));
-    let cure = &claim["cure"];
+fn told(solver: &str, report: &Outcome, first: &str, right: &str) -> String {
+    let Outcome { figures, weaknesses, .. } = report;
+    let share = |share: Share| share.rate().map_or_else(String::new, |rate| format!("{:.0} %", 100.0 * rate));
+    let claim = weaknesses.claims.first();
+    let of = |of: &dyn Fn(&Claim) -> Option<Share>| claim.and_then(of).map(share).unwrap_or_default();
     format!(
-        "| `sim/{solver}` | {} of {} | {first} | {} | {} | {} | {} | {} | {} | {others} | {right} |\n",
-        figures["misses"],
-        figures["replies"],
-        claim["status"].as_str().unwrap_or_default().replace('_', " "),
-        share(&claim["with"]),
-        share(&claim["without"]),
-        share(&claim["explains"]),
-        share(&cure["suspect"]),
-        share(&cure["control"]),
+        "| `sim/{solver}` | {} of {} | {first} | {} | {} | {} | {} | {} | {} | {} | {right} |\n",
+        figures.misses,
+        figures.replies,
+        claim.map(|claim| status(claim.status)).unwrap_or_default(),
+        of(&|claim| Some(claim.with)),
+        of(&|claim| Some(claim.without)),
+        of(&|claim| Some(claim.explains)),
+        of(&|claim| claim.cure.as_ref().map(|cure| cure.suspect)),
+        of(&|claim| claim.cure.as_ref().map(|cure| cure.control)),
+        weaknesses.claims.len().saturating_sub(1),
     )
 }
 
-fn page((named, silent, small): (u32, u32, u32), (rows, sizes): (&str, &str), seed: &str) -> String {
+fn page((named, silent, small): (u32, u32, u32), (rows, sizes): (&str, &str), seed: u64) -> String {
     let mut text = String::new();
     let total = TABLE.len();
     let _ = writeln!(

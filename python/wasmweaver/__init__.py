@@ -1,7 +1,8 @@
 """Weaves WebAssembly programs that language models mispredict: environments to learn in, labelled items, verdicts.
 
 ``gymnasium.make("wasmweaver/Weave-v0")`` (after ``import wasmweaver``) weaves one program an episode;
-``wasmweaver.VecWeave`` weaves many at once. ``generate``, ``inspect`` and ``judge`` do what the verbs of ``harness`` do.
+``wasmweaver.VecWeave`` weaves many at once. ``generate``, ``inspect``, ``judge``,
+``attack``, ``evaluate`` and ``report`` do what the verbs of ``harness`` do.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from ._wasmweaver import GENERATOR, WeaveError
 from .constraints import AbstractConstraint, ByteCodeSizeConstraint, FuelConstraint, ResponseTimeConstraint
 from .env import WasmWeaverEnv, WeaveEnv
 from .items import generate, inspect, judge
+from .jobs import attack, evaluate, report
 from .processors import (
     AbstractPostProcessor,
     FlagReachabilityPostProcessor,
@@ -51,9 +53,12 @@ __all__ = [
     "WasmWeaverEnv",
     "WeaveEnv",
     "WeaveError",
+    "attack",
+    "evaluate",
     "generate",
     "inspect",
     "instructions",
     "judge",
     "observation_layout",
+    "report",
 ]

@@ -6,7 +6,7 @@
 pub use crate::item::message::{Message, Role};
 
 use crate::item::record::Usage;
-use futures::future::BoxFuture;
+pub use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -175,12 +175,7 @@ impl Way {
     /// # Errors
     /// If there is no such model.
     pub(super) fn examinee(&self, model: &str) -> Result<Examinee, Failure> {
-        let entry = self.entry(model)?;
-        // Who may ask is none of a plan's business.
-        let base_url = (!entry.provider.is_resident()).then(|| value_without_secrets(entry.base_url()));
-        let params = self.sampling.params(&entry);
-        let request = Request { params, base_url, float_tolerance: self.float_tolerance };
-        Ok(Examinee { name: entry.name(), request, prices: entry.prices_here() })
+        Ok(connect::examinee_of(&self.entry(model)?, self.changes()))
     }
 
     /// The model of a run that goes on, with what is given now.

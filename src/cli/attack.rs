@@ -11,10 +11,11 @@ use super::given::{Given, pick};
 use super::shrink::enough;
 use super::{Failure, asking, ended_early, print_json, signals};
 use crate::ask::prompt::Prompt;
-use crate::job::attack::{self, Outcome};
+use crate::job::attack::{self, Outcome, QUERY_BUDGET};
 use crate::job::bill::Bill;
+use crate::job::connect;
 use crate::job::runs::{Earlier, Place};
-use crate::job::shrink::{QUERY_BUDGET, ShrinkLimits};
+use crate::job::shrink::{self, ShrinkLimits};
 use crate::learn::device::Device;
 use crate::learn::pretrained::Pretrained;
 use crate::report::figures::AttackFigures;
@@ -53,7 +54,7 @@ pub struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Requests to spend, confirmations included (the baseline's are apart)
-    #[arg(long, default_value_t = 2000, value_name = "N")]
+    #[arg(long, default_value_t = QUERY_BUDGET, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     query_budget: u64,
     /// Ask the random baseline too; by default only where asking is free
@@ -66,7 +67,7 @@ pub struct Args {
     #[arg(long, default_value_t = 0, value_name = "K")]
     shrink: usize,
     /// Requests at most to cut down each of them, beyond --query-budget
-    #[arg(long, default_value_t = QUERY_BUDGET, value_name = "N", requires = "shrink")]
+    #[arg(long, default_value_t = shrink::QUERY_BUDGET, value_name = "N", requires = "shrink")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     shrink_budget: u64,
     /// Prompt file, in place of the shipped one of the task
@@ -163,8 +164,7 @@ impl Args {
             (None, None) => plan::Prompt::of(&Prompt::shipped(task)),
         };
         let model = self.model(earlier, given)?;
-        let is_free = self.asking.way.entry(&model.name).is_ok_and(|entry| entry.provider.is_resident());
-        let baseline = !self.no_baseline && (self.baseline || is_free);
+        let baseline = !self.no_baseline && (self.baseline || connect::is_free(&model));
         Ok(AttackPlan {
             seed: pick(given.has("seed"), self.seed, earlier.map(|earlier| earlier.seed)),
             strategy: self.strategy(earlier.map(|earlier| &earlier.strategy), given)?,

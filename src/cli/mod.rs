@@ -131,8 +131,8 @@ impl Failure {
     }
 }
 
-impl From<JobError> for Failure {
-    fn from(error: JobError) -> Self {
+impl Failure {
+    fn of_job(error: JobError) -> Self {
         let is_usage = error.is_usage();
         let error = match error {
             JobError::Usage(error) | JobError::Failed(error) => error,
@@ -144,7 +144,8 @@ impl From<JobError> for Failure {
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Error(error.into())
+        let error: anyhow::Error = error.into();
+        error.downcast().map_or_else(Self::Error, Self::of_job)
     }
 }
 

@@ -12,7 +12,7 @@ use super::prompts;
 use super::runs::{Opened, Place};
 use super::setting::Setting;
 use super::shrink::{self, CONFIRM, ShrinkLimits, Shrinking};
-use crate::ask::budget::{Allowance, Budget};
+use crate::ask::budget::Budget;
 use crate::ask::prompt::{Prompt, Prompts};
 use crate::attack::cover::Cover;
 use crate::attack::predictor::Predictor;
@@ -35,7 +35,7 @@ use crate::run::clock::Stamp;
 use crate::run::dir::{RunDir, RunName};
 use crate::run::homes::Homes;
 use crate::run::manifest::{Manifest, Status};
-use crate::run::plan::{AttackPlan, Conditions, Plan, StrategyPlan};
+use crate::run::plan::{self, AttackPlan, Conditions, Examinee, Plan, StrategyPlan};
 use crate::run::preset::Preset;
 use crate::run::sink::{JsonlSink, read_records};
 use crate::seed::Seed;
@@ -44,10 +44,31 @@ use crate::weave::weaver::Loom;
 use rounds::Rounds;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Programs from which the length of prompts is reckoned.
 const SAMPLE: u32 = 50;
+
+/// Requests that an attack may spend where nobody says how many.
+pub const QUERY_BUDGET: u64 = 2000;
+
+/// An attack on a model as nobody said otherwise; the random baseline is asked where asking is free.
+///
+/// # Errors
+/// If there is no such preset.
+pub fn usual(preset: &str, model: Examinee) -> Result<AttackPlan, JobError> {
+    let settings = Preset::load(preset).map_err(JobError::usage)?;
+    Ok(AttackPlan {
+        seed: 0,
+        preset: settings.named(preset),
+        strategy: StrategyPlan::default(),
+        prompt: plan::Prompt::of(&Prompt::shipped(settings.task)),
+        query_budget: QUERY_BUDGET,
+        baseline: connect::is_free(&model),
+        shrink: None,
+        model,
+    })
+}
 
 /// What came of an attack.
 #[derive(Debug)]
@@ -151,7 +172,7 @@ impl Attack<'_> {
         let Opened { dir, mut manifest, is_new, .. } = run;
         manifest.write(&dir)?;
         let mut sink = JsonlSink::open(&dir)?;
-        let budget = Arc::new(Budget::open(allowance(conditions), setting.stopper.clone()));
+        let budget = Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone()));
         let prompts = Prompts::new([self.prompt.clone()]);
         let mut exchange = connection.exchange(&plan.model, prompts, conditions, &budget);
         let mut rounds = Rounds::open(&dir, &*setting.events)?;
@@ -193,11 +214,6 @@ impl Attack<'_> {
         }
         Ok(Outcome { dir, status, figures, shrinking })
     }
-}
-
-/// What may be spent on a run.
-pub(super) fn allowance(conditions: &Conditions) -> Allowance {
-    Allowance { dollars: conditions.cost_limit, time: conditions.time_limit.map(Duration::from_secs) }
 }
 
 fn search(plan: &AttackPlan, tools: &Tools, homes: &Homes) -> Result<Search, JobError> {

@@ -7,7 +7,7 @@ use super::error::JobError;
 use super::setting::Setting;
 use crate::ask::budget::Budget;
 use crate::ask::cache::{Cached, Tally, usual_folder};
-use crate::ask::chat::ChatModel;
+use crate::ask::chat::{ChatModel, Params};
 use crate::ask::examiner::Examiner;
 use crate::ask::exchange::Exchange;
 use crate::ask::guess::Guesser;
@@ -22,7 +22,7 @@ use crate::ask::serve::Server;
 use crate::item::record::Task;
 use crate::item::source::ItemSource;
 use crate::run::command::{REDACTED, value_without_secrets};
-use crate::run::plan::{Conditions, Examinee};
+use crate::run::plan::{Conditions, Examinee, Request};
 use crate::seed::Seed;
 use crate::solver::Solver;
 use std::collections::BTreeMap;
@@ -62,6 +62,23 @@ pub fn entry(name: &str, base_url: Option<&str>, file: Option<&Path>) -> Result<
     Ok(entry)
 }
 
+/// A model as a plan has it, asked as nobody said otherwise.
+///
+/// # Errors
+/// If there is no such model.
+pub fn examinee(name: &str) -> Result<Examinee, JobError> {
+    Ok(examinee_of(&entry(name, None, None)?, Request::default()))
+}
+
+/// The same at an address that is known, asked like this. Simulated solvers get a seed, which their noise is drawn from.
+pub fn examinee_of(entry: &ModelEntry, request: Request) -> Examinee {
+    // Who may ask is none of a plan's business.
+    let base_url = (!entry.provider.is_resident()).then(|| value_without_secrets(entry.base_url()));
+    let seed = (entry.provider == Provider::Sim).then_some(0);
+    let params = Params { seed, ..request.params };
+    Examinee { name: entry.name(), request: Request { params, base_url, ..request }, prices: entry.prices_here() }
+}
+
 /// The entry of the model of a plan, at the address that it was asked at.
 fn entry_of(examinee: &Examinee, conditions: &Conditions) -> Result<ModelEntry, JobError> {
     let Conditions { base_url: now, models, .. } = conditions;
@@ -79,6 +96,11 @@ fn entry_of(examinee: &Examinee, conditions: &Conditions) -> Result<ModelEntry, 
     }
 }
 
+/// Whether asking it costs nothing: it answers within this program.
+pub fn is_free(examinee: &Examinee) -> bool {
+    Provider::of(&examinee.name).is_some_and(|(provider, _)| provider.is_resident())
+}
+
 /// What the model of a plan is called at its endpoint.
 pub(super) fn id_of(examinee: &Examinee, conditions: &Conditions) -> Result<String, JobError> {
     Ok(entry_of(examinee, conditions)?.id)
@@ -89,7 +111,7 @@ pub(super) fn id_of(examinee: &Examinee, conditions: &Conditions) -> Result<Stri
 /// # Errors
 /// If a key is missing, or an address is none.
 pub(super) fn check(examinee: &Examinee, conditions: &Conditions, setting: &Setting<'_>) -> Result<(), JobError> {
-    if setting.model.is_some() {
+    if setting.models.contains_key(&examinee.name) {
         return Ok(());
     }
     let entry = entry_of(examinee, conditions)?;
@@ -154,7 +176,7 @@ impl Connection {
         (sources, seed): (&[ItemSource], Seed),
         setting: &Setting<'_>,
     ) -> Result<Self, JobError> {
-        if let Some(model) = &setting.model {
+        if let Some(model) = setting.models.get(&examinee.name) {
             let (name, id) = (examinee.name.clone(), examinee.name.clone());
             return Ok(Self { name, id, model: model.clone(), meter: None, cache: None, _server: None });
         }

@@ -4,7 +4,25 @@
 
 use crate::ask::chat::ChatErrorKind;
 use crate::ask::exchange::ExchangeError;
+use crate::ask::guess::lessons::LessonError;
+use crate::ask::prompt::PromptError;
+use crate::ask::serve::ServeError;
+use crate::attack::search::AttackError;
+use crate::attack::shrink::ShrinkError;
+use crate::item::edit::UnreadableItem;
+use crate::item::record::SinkError;
+use crate::item::stream::Disagrees;
+use crate::learn;
+use crate::learn::checkpoint::CheckpointError;
+use crate::report::plot::PlotError;
+use crate::report::summary::ReportError;
+use crate::run::dataset::DataSetError;
+use crate::run::dir::DirError;
 use crate::run::extent::Damage;
+use crate::run::intact::ReadError;
+use crate::run::jsonl::LineError;
+use crate::run::order::OrderError;
+use crate::run::shrunk::ShrunkError;
 use std::fmt;
 
 /// Why a job failed. What was written before stays, and is whole.
@@ -88,11 +106,50 @@ impl fmt::Display for JobError {
     }
 }
 
-impl<E: Into<anyhow::Error>> From<E> for JobError {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
+impl std::error::Error for JobError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Usage(error) | Self::Failed(error) => error.source(),
+            Self::Exchange { error, .. } => Some(error),
+        }
     }
 }
+
+/// Errors that the user of a job cannot mend.
+macro_rules! failures {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for JobError {
+            fn from(error: $error) -> Self {
+                Self::Failed(error.into())
+            }
+        })+
+    };
+}
+
+failures!(
+    anyhow::Error,
+    std::io::Error,
+    serde_json::Error,
+    serde_yaml::Error,
+    UnreadableItem,
+    SinkError,
+    Disagrees,
+    LessonError,
+    PromptError,
+    ServeError,
+    learn::Error,
+    CheckpointError,
+    AttackError,
+    ShrinkError,
+    DataSetError,
+    DirError,
+    ReadError,
+    LineError,
+    OrderError,
+    ShrunkError,
+    PlotError,
+    ReportError,
+);
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,6 @@ pub use imported::import;
 pub use keep::figures;
 pub use replay::replay;
 
-use super::attack::allowance;
 use super::connect::{self, Connection};
 use super::error::JobError;
 use super::events::{Event, Waiting};
@@ -30,8 +29,9 @@ use crate::run::homes::Homes;
 use crate::run::intact;
 use crate::run::manifest::{Manifest, Status};
 use crate::run::order::put_in_order;
-use crate::run::plan::{self, Conditions, EvalPlan, Examinee, Plan};
+use crate::run::plan::{self, Conditions, EvalPlan, Examinee, ItemsPlan, Plan};
 use crate::run::shard::Shard;
+use crate::run::yaml::is_path;
 use crate::seed::Seed;
 use asked::{Asked, Selection};
 use futures::{Stream, StreamExt, stream};
@@ -79,7 +79,13 @@ impl Evaluation {
             return Err(JobError::wrong(format!("--model {} is given twice; leave one out", models[at].name)));
         }
         let asked = Arc::new(Asked::resolve(&selection, homes)?);
-        let Selection { items, tasks, limit, seed, shard } = selection;
+        let Selection { mut items, tasks, limit, seed, shard } = selection;
+        if let ItemsPlan::Suite { name } = &mut items
+            && !is_path(name)
+        {
+            // A suite without its version is the newest of its day.
+            name.clone_from(&asked.suite.name);
+        }
         let plan = EvalPlan {
             seed,
             suite: asked.suite.clone(),
@@ -217,7 +223,7 @@ impl Asking<'_> {
     async fn ask(&self, manifest: &mut Manifest) -> Result<Status, JobError> {
         let Self { evaluation, conditions, setting, dir } = *self;
         let Evaluation { plan, asked, prompts } = evaluation;
-        let budget = Arc::new(Budget::open(allowance(conditions), setting.stopper.clone()));
+        let budget = Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone()));
         let mut woven = Woven::begin(asked, dir, manifest, setting.shelf.as_ref());
         let mut connections = Vec::new();
         for model in &plan.models {

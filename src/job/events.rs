@@ -7,11 +7,13 @@ use crate::attack::search::RoundMetrics;
 use crate::attack::shrink::Size;
 use crate::item::record::Record;
 use crate::learn::train::Round;
+use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A part of a job with a progress of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Stage {
     /// An attack of so many queries.
     Attack {
@@ -43,8 +45,9 @@ pub enum Stage {
     Training,
 }
 
-/// Something that happened.
-#[derive(Clone, Copy, Debug)]
+/// Something that happened. As JSON: `{"event": "woven", "data": 40}`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
 pub enum Event<'a> {
     /// Something to tell people, in a sentence.
     Note(&'a str),

@@ -6,14 +6,12 @@
 mod pairs;
 mod smallest;
 
-use super::attack::allowance;
 use super::connect::{self, Connection};
 use super::error::JobError;
 use super::prompts;
 use super::setting::Setting;
 use crate::ask::budget::Budget;
 use crate::ask::exchange::Exchange;
-use crate::ask::models::Provider;
 use crate::ask::prompt::{Prompt, Prompts};
 use crate::item::record::{Item, Record};
 use crate::report::attack_page::{Parts, attack_page};
@@ -82,7 +80,7 @@ pub async fn run(plan: &ReportPlan, conditions: &Conditions, setting: &Setting<'
     };
     let against = plan.against.iter().map(|path| other(path, &dir, setting)).collect::<Result<Vec<_>, JobError>>()?;
     let records = read_records(&dir).map_err(JobError::unread)?.rows;
-    let is_free = Provider::of(&attack.model.name).is_some_and(|(provider, _)| provider.is_resident());
+    let is_free = connect::is_free(&attack.model);
     let wanted = plan.pairs.unwrap_or(if is_free { FREE_PAIRS } else { 0 });
     if wanted > 0 {
         // What is known must not grow while the rest is asked.
@@ -195,7 +193,7 @@ impl Asking<'_> {
         let Self { attack, conditions, setting, .. } = *self;
         connect::check_prices(std::slice::from_ref(&attack.model), conditions)?;
         let connection = Connection::open(&attack.model, conditions, (&[], Seed::new(attack.seed)), setting).await?;
-        Ok(Line { connection, budget: Arc::new(Budget::open(allowance(conditions), setting.stopper.clone())) })
+        Ok(Line { connection, budget: Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone())) })
     }
 
     fn exchange(&self, line: &Line, items: &[&Item]) -> Result<Exchange, JobError> {

@@ -7,6 +7,7 @@ use crate::ask::chat::ChatModel;
 use crate::ask::stop::{Stop, Stopper};
 use crate::run::homes::Homes;
 use crate::run::suite::Shelf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is around a job.
@@ -22,8 +23,8 @@ pub struct Setting<'h> {
     pub command: Vec<String>,
     /// Where woven suites are kept; `None` to weave them each time.
     pub shelf: Option<Shelf>,
-    /// Who answers in place of every model that is named; `None` for those models themselves.
-    pub model: Option<Arc<dyn ChatModel>>,
+    /// Who answers in place of the models of these names.
+    pub models: BTreeMap<String, Arc<dyn ChatModel>>,
 }
 
 impl<'h> Setting<'h> {
@@ -35,8 +36,14 @@ impl<'h> Setting<'h> {
             stopper: Stopper::default(),
             command: Vec::new(),
             shelf: None,
-            model: None,
+            models: BTreeMap::new(),
         }
+    }
+
+    /// The same where a model of the caller's own answers in place of the one of this name.
+    pub fn answered_by(mut self, name: impl Into<String>, model: Arc<dyn ChatModel>) -> Self {
+        self.models.insert(name.into(), model);
+        self
     }
 
     /// Tells people something.

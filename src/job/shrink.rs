@@ -2,7 +2,6 @@
 //!
 //! Must not know how a program is cut.
 
-use super::attack::allowance;
 use super::connect::{self, Connection};
 use super::disagreement::disagreement;
 use super::error::JobError;
@@ -132,7 +131,7 @@ pub async fn run(
     };
     connect::check_prices(std::slice::from_ref(&examinee), conditions)?;
     let connection = Connection::open(&examinee, conditions, (&[], Seed::new(0)), setting).await?;
-    let budget = Arc::new(Budget::open(allowance(conditions), setting.stopper.clone()));
+    let budget = Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone()));
     let exchange = connection.exchange(&examinee, Prompts::new([prompt]), conditions, &budget);
     let waiting = Waiting::begin(setting.events.clone(), connection.meter.iter().cloned().collect(), || None);
     let shrinking = all(&dir, (&picked, &kept), exchange, plan.limits, setting).await;

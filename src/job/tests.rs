@@ -9,7 +9,7 @@ use super::report::{self, ReportPlan};
 use super::runs::{Earlier, Place};
 use super::setting::Setting;
 use super::shrink::{self, Picked, ShrinkLimits, ShrinkPlan};
-use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Params, Scripted};
+use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Scripted};
 use crate::ask::models::Prices;
 use crate::ask::prompt::{Prompt, Prompts};
 use crate::ask::stop::{Stop, Stopper};
@@ -38,7 +38,7 @@ fn said(request: &ChatRequest) -> ChatReply {
     let solver: Solver = "sim/unsigned-as-signed+no-wrap".parse().expect("a solver");
     let content = solver.reply(&request.messages, None).expect("there is a question");
     let usage = Usage { prompt_tokens: Some(1000), completion_tokens: Some(100), ..Usage::default() };
-    ChatReply { content: Some(content), finish_reason: Some("stop".into()), usage, ..ChatReply::default() }
+    ChatReply { usage, ..ChatReply::text(content) }
 }
 
 fn trouble(kind: ChatErrorKind) -> Result<ChatReply, ChatError> {
@@ -89,12 +89,9 @@ impl World {
     }
 
     fn setting(&self) -> Setting<'_> {
-        Setting {
-            events: self.events.clone(),
-            stopper: self.stopper.clone(),
-            model: Some(self.model.clone()),
-            ..Setting::new(&self.homes)
-        }
+        let around = Setting::new(&self.homes);
+        let setting = Setting { events: self.events.clone(), stopper: self.stopper.clone(), ..around };
+        ["m/x", "m/y", "m/z"].iter().fold(setting, |setting, name| setting.answered_by(*name, self.model.clone()))
     }
 
     fn below(&self) -> Place {
@@ -221,9 +218,11 @@ async fn a_run_goes_on_with_its_own_plan_alone() {
     let other = AttackPlan { seed: 4, query_budget: 30, ..plan(20) };
     let refused = world.attack(&other, &one_by_one(), world.earlier(&first.dir)).await.expect_err("is another plan");
     assert!(refused.is_usage(), "{refused}");
-    assert!(refused.to_string().contains("query_budget, seed would differ") || {
-        refused.to_string().contains("seed, query_budget would differ")
-    });
+    assert!(
+        refused.to_string().contains("query_budget, seed would differ") || {
+            refused.to_string().contains("seed, query_budget would differ")
+        }
+    );
     // What is cut down afterwards, names and conditions decide no record.
     let world = world.then(Box::new(|_, request| Ok(said(request))));
     let mut same = plan(20);
@@ -260,7 +259,7 @@ async fn trouble_is_told_and_keeps_what_is_worth_keeping() {
 
 fn evaluation(world: &World, models: &[&str], epochs: u32) -> Evaluation {
     let selection = Selection {
-        items: ItemsPlan::Suite("smoke@1".into()),
+        items: ItemsPlan::Suite { name: "smoke@1".into() },
         tasks: vec![Task::Stack, Task::Result],
         limit: Some(6),
         seed: 7,
@@ -277,7 +276,7 @@ async fn an_evaluation_that_is_stopped_anywhere_is_the_whole_one_line_by_line() 
     let run = eval::run(&all, &one_by_one(), whole.below(), &whole.setting()).await.expect("all answer");
     assert_eq!((run.status, whole.model.asked()), (Status::Complete, 12 * 2 * 2));
     let text = |dir: &RunDir| std::fs::read_to_string(dir.records()).expect("is there");
-    for at in [0, 1, 20, 46] {
+    for at in [0, 1, 20, 43] {
         let world = World::stopping_at(at, Stop::Finish);
         let first = eval::run(&all, &one_by_one(), world.below(), &world.setting()).await.expect("all answer");
         assert_eq!(first.status, Status::Interrupted, "{at}");

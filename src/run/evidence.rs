@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_is_saved_rebuilds_the_program() {
-        let loom = Arc::new(Loom::new(WeaveConfig::default()));
+        let loom = Arc::new(Loom::new(WeaveConfig::default()).expect("can be met"));
         let mut weaver = Weaver::new(loom, 7);
         Chance::Actions.weave(&mut weaver, &mut crate::seed::Rng::from_u64(7));
         let dir = tempfile::tempdir().expect("can be made");
@@ -70,7 +70,8 @@ mod tests {
         let told: serde_json::Value = serde_json::from_slice(&read("json")).expect("JSON");
         let recipe: Recipe = serde_json::from_value(told["recipe"].clone()).expect("a recipe");
         let config: WeaveConfig = serde_json::from_value(told["weave"].clone()).expect("settings");
-        let again = rebuild(Arc::new(Loom::new(config)), &recipe.generator, recipe.seed, &recipe.actions);
+        let again =
+            rebuild(Arc::new(Loom::new(config).expect("can be met")), &recipe.generator, recipe.seed, &recipe.actions);
         assert_eq!(encode(again.expect("it rebuilds").program()), read("wasm"));
         assert_eq!(String::from_utf8(read("wat")).expect("text"), print(weaver.program(), &[]));
         Evidence::default().save(&base.with_file_name("none")).expect("nothing to write");

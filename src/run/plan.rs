@@ -4,6 +4,7 @@
 //! flags change.
 
 use super::shard::Shard;
+use crate::ask::budget::Allowance;
 use crate::ask::chat::Params;
 use crate::ask::judge::Strictness;
 use crate::ask::limits::Limits;
@@ -123,10 +124,13 @@ pub struct EvalPlan {
 
 /// Where the items of an evaluation come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(tag = "from", rename_all = "lowercase")]
 pub enum ItemsPlan {
-    /// A suite: its name, with its version, or its file.
-    Suite(String),
+    /// A suite.
+    Suite {
+        /// Its name, with its version, or its file.
+        name: String,
+    },
     /// A preset in place of a suite.
     Preset {
         /// Its name or file.
@@ -134,8 +138,11 @@ pub enum ItemsPlan {
         /// The difficulty, 1 to 5.
         level: u8,
     },
-    /// The run or the file that has them.
-    There(PathBuf),
+    /// A run, or a file of records.
+    Records {
+        /// Where it lies.
+        path: PathBuf,
+    },
 }
 
 /// A training.
@@ -167,6 +174,13 @@ pub struct Examinee {
     /// by those of its day.
     #[serde(default)]
     pub prices: Option<Prices>,
+}
+
+impl Examinee {
+    /// A model of the caller's own: nothing is known of it but a name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), request: Request::default(), prices: None }
+    }
 }
 
 /// What decides a reply and its verdict beside the prompt and the model's name.
@@ -279,6 +293,11 @@ impl Default for Conditions {
 }
 
 impl Conditions {
+    /// What may be spent.
+    pub fn allowance(&self) -> Allowance {
+        Allowance { dollars: self.cost_limit, time: self.time_limit.map(Duration::from_secs) }
+    }
+
     /// How long and how often is asked.
     pub fn limits(&self) -> Limits {
         let attempt_timeout = Duration::from_secs(self.timeout);
@@ -289,6 +308,12 @@ impl Conditions {
             total_timeout: Limits::default().total_timeout.max(attempt_timeout),
             ..Limits::default()
         }
+    }
+}
+
+impl Default for StrategyPlan {
+    fn default() -> Self {
+        Self::Ppo { predictor: true, policy: None }
     }
 }
 
@@ -379,7 +404,7 @@ impl Plan {
             Self::Eval(plan) | Self::Replay(plan) => {
                 plan.suite.name.clear();
                 plan.prompts.iter_mut().for_each(unlabelled);
-                plan.items = ItemsPlan::Suite(String::new());
+                plan.items = ItemsPlan::Suite { name: String::new() };
             }
             Self::Train(plan) => plan.preset.name.clear(),
         }
@@ -400,7 +425,7 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn examinee(name: &str) -> Examinee {
-        Examinee { name: name.into(), request: Request::default(), prices: None }
+        Examinee::named(name)
     }
 
     /// An evaluation of these models.
@@ -408,7 +433,7 @@ pub(crate) mod tests {
         EvalPlan {
             seed: 7,
             suite: NamedConfig { name: "stack".into(), config: Value::Null },
-            items: ItemsPlan::Suite("stack".into()),
+            items: ItemsPlan::Suite { name: "stack".into() },
             tasks: Vec::new(),
             limit: None,
             epochs,

@@ -4,7 +4,7 @@
 //! a mistake only gets its file and line.
 
 use super::plan::NamedConfig;
-use super::yaml::{ConfigError, YamlFile, nearest};
+use super::yaml::{ConfigError, YamlFile, is_path, nearest};
 use crate::attack::search::AttackConfig;
 use crate::item::halt::Halt;
 use crate::item::record::Task;
@@ -156,7 +156,7 @@ impl Preset {
     }
 
     fn find(name: &str) -> Result<YamlFile, ConfigError> {
-        let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
+        let is_path = is_path(name);
         let path = if is_path { PathBuf::from(name) } else { Path::new(FOLDER).join(format!("{name}.yaml")) };
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let in_folder = path.parent() == Some(Path::new(FOLDER));

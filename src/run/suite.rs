@@ -17,7 +17,7 @@ pub use weave::{Fingerprint, Items, Select, SuiteItem, WeaveError, fingerprint};
 
 use super::level::AS_WRITTEN;
 use super::preset::Preset;
-use super::yaml::{ConfigError, YamlFile, nearest};
+use super::yaml::{ConfigError, YamlFile, is_path, nearest};
 use crate::item::record::Task;
 use crate::weave::weaver::Loom;
 use serde::{Deserialize, Serialize};
@@ -229,10 +229,6 @@ impl WrittenPart {
         part.recipes = recipes.map(|path| place(&path));
         Ok(part)
     }
-}
-
-fn is_path(name: &str) -> bool {
-    name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
 /// Where a suite that the program carries stands in its sources.

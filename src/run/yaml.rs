@@ -113,6 +113,11 @@ impl YamlFile {
     }
 }
 
+/// Whether a preset or suite is called by its file, not by its name.
+pub fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml")
+}
+
 /// Reads the settings in a YAML file: [`YamlFile::read`] and [`YamlFile::parse`].
 pub fn load_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     YamlFile::read(path)?.parse()

@@ -7,7 +7,7 @@ use crate::item::message::{Message, Role};
 use crate::item::record::{Looks, Shape, Task};
 use crate::item::task::{FLAG, INSPECT};
 use crate::wasm::parse::{Marked, ParseError, parse_text};
-use crate::wasm::program::{Place, Program};
+use crate::wasm::program::{Extern, Place, Program};
 
 /// What is asked.
 #[derive(Debug)]
@@ -80,8 +80,8 @@ impl Question {
         }
         let (program, marks) = parse_text(module, &[INSPECT, FLAG]).map_err(unreadable)?;
         let wanted = wanted(&program, &marks, task).ok_or(Unanswerable::NoProbe)?;
-        // Whoever asks about a module with another entry means its first export.
-        let first = program.exports.first().map(|export| export.index);
+        // Whoever asks about a module with another entry means its first function that is exported.
+        let first = program.exports.iter().find(|export| export.kind == Extern::Func).map(|export| export.index);
         let entry = program.export("run").or(first).or(marks.first().map(|mark| mark.func)).unwrap_or(0);
         match program.funcs.is_empty() {
             true => Err(Unanswerable::Unreadable("it has no function".into())),
@@ -245,10 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn run_is_the_entry_or_else_the_first_export() {
+    fn run_is_the_entry_or_else_the_first_function_that_is_exported() {
         let run = "(module (func) (func nop\n;;INSPECT\n) (func) (export \"a\" (func 2)) (export \"run\" (func 1)))";
         assert_eq!(ask(&[(Role::User, run)]).expect("found").entry, 1);
         assert_eq!(ask(&[(Role::User, &run.replace("run", "b"))]).expect("found").entry, 2);
+        // Fuzzing found this: what else is exported is no function.
+        let other =
+            run.replace("run", "b").replace("(export \"a\"", "(memory 1) (export \"m\" (memory 0)) (export \"a\"");
+        assert_eq!(ask(&[(Role::User, &other)]).expect("found").entry, 2);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What single misconceptions make of single instructions, as the values that a solver holds.
 
+use super::question::Question;
 use super::*;
 use crate::item::message::Message;
 use crate::item::message::Role;

@@ -209,7 +209,7 @@ fn a_provider_that_never_answers_ends_the_run() {
     let output = harness(&folder, &args);
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("nobody answers") && message.contains("--resume"), "{message}");
+    assert!(message.contains("does not answer") && message.contains("--resume"), "{message}");
     assert!(records(&folder).is_empty(), "an outage is nobody's verdict");
 }
 

@@ -186,11 +186,7 @@ fn every_reader_of_an_attack_finds_the_damage() {
             &|run| replace(run, "records.jsonl", "\"verdict\":\"correct\"", "\"verdict\":\"wrong\""),
             "their hash is another one",
         ),
-        (
-            "the model",
-            &|run| replace(run, "manifest.yaml", "\nmodel: sim/novice", "\nmodel: m/better"),
-            "it was changed",
-        ),
+        ("the model", &|run| replace(run, "manifest.yaml", "name: sim/novice", "name: m/better"), "it was changed"),
     ];
     found_by(&folder, (&whole, &run), &damages, &readers);
     // Runs of before tell by their timings.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The command lines that made the stored runs, as far as they decide records.
-const ATTACK: &str = "attack --preset tiny --model sim/no-wrap+noise=0.2 --strategy evolve --query-budget 40 --seed 5 --baseline";
+const ATTACK: &str =
+    "attack --preset tiny --model sim/no-wrap+noise=0.2 --strategy evolve --query-budget 40 --seed 5 --baseline";
 const EVAL: &str = "eval --suite smoke@1 --task stack --limit 6 --model sim/novice --model sim/oracle --epochs 2 --seed 3 \
                     --float-tolerance 1e-5";
 
@@ -64,9 +65,11 @@ fn an_attack_of_schema_1_goes_on_and_is_reported_on() {
     let again = fresh(&folder, ATTACK);
     assert_eq!(lines(&run, "records.jsonl"), lines(&again, "records.jsonl"));
     assert!(lines(&run, "records.jsonl").is_superset(&stored), "nothing was asked twice");
-    assert!(run.join("shrunk.jsonl").exists(), "--shrink 1 stood in its command line");
     let manifest = std::fs::read_to_string(run.join("manifest.yaml")).expect("is there");
     assert!(manifest.starts_with("schema: 2\n") && manifest.contains("\nconditions:\n  max_connections: 1\n"));
+    // All these stood in its command line alone.
+    assert!(manifest.contains("  shrink:\n    best: 1\n") && manifest.contains("  baseline: true\n"), "{manifest}");
+    done(&folder, &["shrink", &name, "--best", "1"]);
     let report = json(&harness(&folder, &["report", &name, "--json"]));
     assert_eq!(report["queries"], 40);
 }
@@ -84,7 +87,10 @@ fn an_evaluation_of_schema_1_goes_on_and_is_ranked() {
     assert_eq!(text(&run), text(&again));
     assert!(lines(&run, "records.jsonl").is_superset(&stored), "nothing was asked twice");
     done(&folder, &["leaderboard", &name, "--out", "board"]);
-    done(&folder, &["shrink", &name, "--best", "1", "--model", "sim/novice"]);
+    let records = lines(&run, "records.jsonl").into_iter();
+    let mut records = records.map(|line| serde_json::from_str::<serde_json::Value>(&line).expect("is a record"));
+    let missed = records.find(|one| one["model"] == "sim/novice" && one["verdict"] == "wrong").expect("novices err");
+    done(&folder, &["shrink", &name, "--item", missed["id"].as_str().expect("has one"), "--model", "sim/novice"]);
     done(&folder, &["eval", "--replay", &name]);
     done(&folder, &["eval", "--items", &name, "--model", "sim/oracle"]);
 }

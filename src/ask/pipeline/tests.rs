@@ -13,11 +13,6 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.expect("a runtime can be made").block_on(future)
 }
 
-/// A signal that never comes.
-pub(crate) fn never() -> StopSignal {
-    watch::channel(Stop::Go).1
-}
-
 fn questions<E>(n: usize) -> impl Iterator<Item = Result<Question<usize>, E>> {
     let request =
         |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default(), epoch: 0 };

@@ -82,9 +82,9 @@ impl Flags {
 
     fn named(&self) -> ItemsPlan {
         match (&self.items, &self.preset, &self.suite) {
-            (Some(path), _, _) => ItemsPlan::There(path.clone()),
+            (Some(path), _, _) => ItemsPlan::Records { path: path.clone() },
             (None, Some(name), _) => ItemsPlan::Preset { name: name.clone(), level: self.level },
-            (None, None, suite) => ItemsPlan::Suite(suite.clone().unwrap_or_else(|| SUITE.into())),
+            (None, None, suite) => ItemsPlan::Suite { name: suite.clone().unwrap_or_else(|| SUITE.into()) },
         }
     }
 }

@@ -46,6 +46,13 @@ pub struct Selection {
     pub shard: Option<Shard>,
 }
 
+impl Selection {
+    /// All items of a suite, with seed 0.
+    pub fn of_suite(name: impl Into<String>) -> Self {
+        Self { items: ItemsPlan::Suite { name: name.into() }, tasks: Vec::new(), limit: None, seed: 0, shard: None }
+    }
+}
+
 /// How items are woven that are not there yet.
 pub enum Weaving<'a> {
     /// With what is told of it, until the job is stopped.
@@ -84,11 +91,11 @@ impl Asked {
     pub fn resolve(selection: &Selection, homes: &Homes) -> Result<Self, JobError> {
         let Selection { items, tasks, limit, .. } = selection;
         let suite = match items {
-            ItemsPlan::There(path) => return Self::there(path, selection, homes),
+            ItemsPlan::Records { path } => return Self::there(path, selection, homes),
             ItemsPlan::Preset { name, level } => {
                 Suite::of_preset(Some(name), tasks, *level, limit.unwrap_or(ITEMS)).map_err(JobError::usage)?
             }
-            ItemsPlan::Suite(name) => Suite::load(name).map_err(JobError::usage)?,
+            ItemsPlan::Suite { name } => Suite::load(name).map_err(JobError::usage)?,
         };
         let select = select(tasks, *limit);
         // What is wrong with the selection is told before anything is made.

@@ -30,6 +30,12 @@ pub(super) enum KeepError {
     Exchange(#[from] ExchangeError),
 }
 
+impl From<KeepError> for JobError {
+    fn from(error: KeepError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 /// Keeps records as they come.
 pub(super) struct Keep {
     sink: JsonlSink,
@@ -62,8 +68,8 @@ pub(super) fn recall(dir: &RunDir, exchanges: &[&Exchange]) -> Result<Vec<HashSe
     let mut known = vec![HashSet::new(); exchanges.len()];
     for record in stream_records(dir).map_err(JobError::unread)? {
         let record = record.map_err(JobError::unread)?;
-        let of = |one: &&Exchange| Some(&one.examiner().name) == record.model.as_ref();
-        if let Some(at) = exchanges.iter().position(|one| of(&one)) {
+        let model = record.model.as_ref();
+        if let Some(at) = exchanges.iter().position(|one| Some(&one.examiner().name) == model) {
             known[at].insert(Place { index: record.index, epoch: record.round });
             exchanges[at].recall(&record.item, &record.answer);
         }

@@ -9,6 +9,7 @@ use super::super::plan::{
     StrategyPlan, TrainPlan,
 };
 use super::super::shard::Shard;
+use super::super::yaml::is_path;
 use super::{MANIFEST_SCHEMA, Stamp, Status};
 use crate::ask::models::{Prices, Provider};
 use crate::item::record::Task;
@@ -173,7 +174,7 @@ impl Manifest {
 
     fn items(&self) -> ItemsPlan {
         if let Some(path) = self.value("--items") {
-            return ItemsPlan::There(path.into());
+            return ItemsPlan::Records { path: path.into() };
         }
         match (self.value("--preset"), self.value("--suite")) {
             (Some(name), _) => {
@@ -181,8 +182,8 @@ impl Manifest {
                 ItemsPlan::Preset { name: name.into(), level }
             }
             // A name without its version meant the one of then, which the label says.
-            (None, Some(suite)) if suite.contains(['/', '\\', '.']) => ItemsPlan::Suite(suite.into()),
-            _ => ItemsPlan::Suite(self.preset.name.clone()),
+            (None, Some(suite)) if is_path(suite) => ItemsPlan::Suite { name: suite.into() },
+            _ => ItemsPlan::Suite { name: self.preset.name.clone() },
         }
     }
 

@@ -71,7 +71,8 @@ fn truth(report: &Report, is_stack: bool) -> Option<Truth> {
     let values: Vec<Value> = told.as_ref()?.iter().map(value).collect::<Option<_>>()?;
     // Names of functions are those of the text.
     let is_plain = values.iter().all(|value| !value.ty.is_ref() || value.bits == 0);
-    is_plain.then(|| if is_stack { Truth::StackValues(values) } else { Truth::ReturnValues(values) })
+    let truth = if is_stack { Truth::StackValues(values) } else { Truth::ReturnValues(values) };
+    is_plain.then_some(truth)
 }
 
 fn any_solver(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Solver> {

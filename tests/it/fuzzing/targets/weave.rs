@@ -22,10 +22,7 @@ static ORACLE: LazyLock<Oracle> = LazyLock::new(Oracle::new);
 
 pub(super) fn weave(bytes: &mut Unstructured<'_>, at_hand: &mut AtHand) -> arbitrary::Result<bool> {
     let config = config(bytes)?;
-    if config.check().is_err() {
-        return Ok(false);
-    }
-    let loom = Arc::new(Loom::new(config));
+    let Ok(loom) = Loom::new(config).map(Arc::new) else { return Ok(false) };
     let weaver = at_hand.weaver.insert(Weaver::new(loom.clone(), bytes.arbitrary()?));
     finish(weaver, bytes)?;
     hold(weaver, &ORACLE).unwrap_or_else(|broken| panic!("{broken}"));
