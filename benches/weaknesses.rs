@@ -110,7 +110,7 @@ fn shrunk(run: &Path) -> Option<Shrunk> {
         list.sort_unstable();
         list
     };
-    let instructions = |size: Size| size.instructions as u32;
+    let instructions = |size: Size| size.instructions;
     let (before, after) = (list(&|line| instructions(line.before)), list(&|line| instructions(line.after)));
     let queries = list(&|line| line.queries as u32);
     (!after.is_empty()).then_some(Shrunk { before, after, queries })

@@ -10,6 +10,9 @@ use crate::item::record::{Answer, Item};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// Dollars by which a sum of many prices may miss its true value: ten cents are less than 0.1 as floating-point numbers.
+const ROUNDING: f64 = 1e-9;
+
 /// What may be spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Allowance {
@@ -53,7 +56,7 @@ impl Budget {
             *spent += paid(prices, item, answer).usd;
             *spent
         };
-        if let Some(limit) = self.dollars.filter(|&limit| spent >= limit) {
+        if let Some(limit) = self.dollars.filter(|&limit| spent >= limit - ROUNDING) {
             self.stopper.finish(&format!("{} are spent (--cost-limit)", super::price::dollars(limit)));
         }
     }

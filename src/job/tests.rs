@@ -171,6 +171,31 @@ async fn an_attack_spends_its_queries_to_the_last_and_no_more() {
 }
 
 #[tokio::test]
+async fn every_strategy_spends_the_same_budget() {
+    let world = World::replying();
+    let attack = async |strategy: StrategyPlan| {
+        let plan = AttackPlan { strategy, ..plan(100) };
+        let outcome = world.attack(&plan, &Conditions::default(), world.below()).await.expect("all answer");
+        let figures = outcome.figures;
+        assert_eq!((figures.queries, figures.strategy.as_deref()), (100, Some(plan.strategy.name())));
+        assert!(figures.cells_filled > 2, "{figures:?}");
+        (figures.predictor_trusted, outcome.dir)
+    };
+    let (trusted, ppo) = attack(StrategyPlan::default()).await;
+    assert!(trusted.is_some());
+    let like = ppo.path().to_owned();
+    for other in [
+        StrategyPlan::Ppo { predictor: false, policy: None },
+        StrategyPlan::Random,
+        StrategyPlan::Matched { like },
+        StrategyPlan::Evolve,
+        StrategyPlan::MapElites,
+    ] {
+        assert_eq!(attack(other).await.0, None);
+    }
+}
+
+#[tokio::test]
 async fn dollars_end_a_run_to_the_cent_and_it_goes_on_for_more() {
     let world = World::replying();
     let (plan, limited) = (plan(60), Conditions { cost_limit: Some(25.0 * CENT), ..one_by_one() });

@@ -98,26 +98,6 @@ fn an_attack_prints_its_figures_and_writes_its_run() {
 }
 
 #[test]
-fn every_strategy_spends_the_same_budget() {
-    let folder = folder("strategies");
-    let attack = |log_dir: &str, more: &[&str]| {
-        let args = ["attack", "--query-budget", "200", "--no-baseline", "--json", "--log-dir", log_dir];
-        let figures = json(&harness(&folder, &[&args, more].concat()));
-        assert_eq!(figures["queries"], 200, "{more:?}");
-        assert!(figures["cells_filled"].as_u64() > Some(2), "{more:?}: {figures}");
-        figures
-    };
-    let ppo = attack("ppo", &[]);
-    assert!(ppo["predictor_trusted"].is_boolean());
-    let run = ppo["run_dir"].as_str().expect("a path");
-    assert!(attack("alone", &["--no-predictor"])["predictor_trusted"].is_null());
-    for (strategy, more) in [("random", &[][..]), ("matched", &["--like", run]), ("evolve", &[]), ("map-elites", &[])] {
-        let figures = attack(strategy, &[&["--strategy", strategy], more].concat());
-        assert_eq!((&figures["strategy"], &figures["predictor_auc"]), (&strategy.into(), &Value::Null));
-    }
-}
-
-#[test]
 fn who_names_no_strategy_hears_which_there_are() {
     let folder = folder("strategy");
     for (args, says) in [
@@ -137,19 +117,19 @@ fn who_names_no_strategy_hears_which_there_are() {
 fn one_seed_gives_one_result_whatever_the_connections() {
     let run = |connections: &str| {
         let folder = folder(&format!("seed-{connections}"));
-        let args = ["attack", "--seed", "7", "--query-budget", "260", "--max-connections", connections, "--json"];
+        let args = ["attack", "--seed", "7", "--query-budget", "150", "--max-connections", connections, "--json"];
         json(&harness(&folder, &args));
         records(&folder)
     };
     let alone = run("1");
-    assert!(alone.len() > 300, "attack, confirmations and baseline");
+    assert!(alone.len() > 200, "attack, confirmations and baseline");
     assert_eq!(alone, run("17"));
 }
 
 #[test]
 fn the_oracle_is_never_wrong() {
     let folder = folder("oracle");
-    let figures = json(&harness(&folder, &["attack", "--model", "sim/oracle", "--query-budget", "400", "--json"]));
+    let figures = json(&harness(&folder, &["attack", "--model", "sim/oracle", "--query-budget", "130", "--json"]));
     assert_eq!(figures["misses"], 0);
     assert_eq!(figures["verdicts"]["correct"], figures["replies"]);
     assert_eq!(figures["baseline_miss_rate"], 0.0);

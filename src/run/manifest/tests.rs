@@ -48,7 +48,7 @@ fn written_is_what_is_read() {
     let text = std::fs::read_to_string(dir.manifest()).expect("is there");
     let sealed = seal(&text).expect("is YAML");
     insta::assert_snapshot!(text.replace(&sealed, "SEAL"), @r"
-    schema: 1
+    schema: 2
     wasmweaver: 0.1.0
     commit: null
     status: complete
@@ -62,26 +62,36 @@ fn written_is_what_is_read() {
     - REDACTED
     - --seed
     - '7'
-    verb: attack
-    seed: 18446744073709551615
-    strategy: ppo
-    preset:
-      name: stack
-      config:
-        fuel:
-          min: 10
-          max: 50
-        bytes: 1000
-    prompt:
-      name: stack.v1
-      hash: ab12
-    model: sim/novice
-    request:
-      max_tokens: 500
-      temperature: 0.5
-    query_budget: 2000
-    max_connections: 32
-    price_table_date: null
+    plan:
+      job: attack
+      seed: 18446744073709551615
+      preset:
+        name: stack
+        config:
+          fuel:
+            min: 10
+            max: 50
+          bytes: 1000
+      strategy:
+        name: ppo
+        predictor: true
+      prompt:
+        name: stack.v1
+        hash: ab12
+      model:
+        name: sim/novice
+        request:
+          params:
+            temperature: 0.5
+            max_tokens: 500
+        prices: null
+      query_budget: 2000
+      baseline: true
+    conditions:
+      max_connections: 32
+      max_retries: 5
+      timeout: 300
+      device: cpu
     model_returned: novice-1
     seal: SEAL
     ");
