@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The pages in headless Chromium: installs what is missing (Debian packages), makes small runs with the development build,
-# and looks at their pages. Screenshots go to the folder given, or to target/pages.
+# The pages in headless Chromium: installs what is missing (Debian packages), makes small runs, and looks at their pages.
+# Screenshots go to the folder given, or to target/pages. HARNESS names a binary; without it the development build is made.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,6 +15,9 @@ if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null || !
   as_root apt-get install -y -q --no-install-recommends chromium chromium-driver python3 python3-selenium fonts-dejavu-core
 fi
 
-cargo build --locked
 target="${CARGO_TARGET_DIR:-target}"
-exec "$python" tests/e2e/pages.py "$target/debug/harness" "${1:-$target/pages}"
+if [ -z "${HARNESS:-}" ]; then
+  cargo build --locked
+  HARNESS="$target/debug/harness"
+fi
+exec "$python" tests/e2e/pages.py "$HARNESS" "${1:-$target/pages}"

@@ -5,7 +5,7 @@
 #
 # Training takes PyTorch. From Debian (the default, 0.15 GB to fetch and 0.65 GB on disk) it comes with the newest
 # Stable-Baselines3 that works with it; `TORCH=pypi` takes the newest of both from PyPI, with 5.4 GB of CUDA's libraries.
-# `PROFILE=release` builds with optimisation and counts steps a second too.
+# `PROFILE=release` builds with optimisation and counts steps a second too. HARNESS names the program that is agreed with.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -39,10 +39,13 @@ wheel=("$place"/wheels/*.whl)
 
 # From elsewhere, so that what is imported is what was installed.
 if [ "$part" != train ]; then
-  cargo build --locked --profile "$profile"
+  if [ -z "${HARNESS:-}" ]; then
+    cargo build --locked --profile "$profile"
+    HARNESS="$CARGO_TARGET_DIR/$folder/harness"
+  fi
   checks="$PWD/python/tests"
   (cd "$place" && "$venv/bin/python" -m pytest -q -p no:cacheprovider "$checks")
-  "$venv/bin/python" tests/e2e/python_agrees.py "$CARGO_TARGET_DIR/$folder/harness"
+  "$venv/bin/python" tests/e2e/python_agrees.py "$HARNESS"
   [ "$profile" = dev ] || (cd "$place" && "$venv/bin/python" "$OLDPWD/python/benches/steps.py")
 fi
 [ "$part" != fast ] || exit 0
