@@ -178,7 +178,7 @@ async fn every_strategy_spends_the_same_budget() {
         let outcome = world.attack(&plan, &Conditions::default(), world.below()).await.expect("all answer");
         let figures = outcome.figures;
         assert_eq!((figures.queries, figures.strategy.as_deref()), (100, Some(plan.strategy.name())));
-        assert!(figures.cells_filled > 2, "{figures:?}");
+        assert!(figures.cells_filled > 1, "{figures:?}");
         (figures.predictor_trusted, outcome.dir)
     };
     let (trusted, ppo) = attack(StrategyPlan::default()).await;

@@ -76,7 +76,7 @@ mod tests {
             for level in 1..=5 {
                 let preset = Preset::load(name).expect("shipped").at_level(level);
                 let loom = preset.loom().expect("valid settings");
-                let items = preset.source(&loom).items(crate::seed::Seed::new(1), 100).expect("there are items");
+                let items = preset.source_unread(&loom).items(crate::seed::Seed::new(1), 100).expect("there are items");
                 let fuel = items.iter().map(|item| item.fuel as f64).sum::<f64>() / items.len() as f64;
                 assert!(fuel > 1.02 * before, "{name} {level}: {fuel} after {before}");
                 before = fuel;
