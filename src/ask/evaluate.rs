@@ -4,7 +4,7 @@
 //! room for another request, so that there may be more of them than memory holds, and the first are asked while the others
 //! are made.
 
-use super::exchange::{Asked, Exchange, ExchangeError, Finish};
+use super::exchange::{Exchange, ExchangeError, Finish, ToAsk};
 use super::pipeline::Clock;
 use crate::item::record::{Answer, Item, Purpose, Record, SCHEMA_VERSION, Timing};
 use futures::{Stream, StreamExt, stream};
@@ -54,7 +54,7 @@ pub async fn evaluate<E: From<ExchangeError>>(
         })
     });
     let asked = places.map(|asked| {
-        asked.map(|(place, subject)| Asked { item: subject.item.clone(), epoch: place.epoch, about: (place, subject) })
+        asked.map(|(place, subject)| ToAsk { item: subject.item.clone(), epoch: place.epoch, about: (place, subject) })
     });
     let name = exchange.examiner().name.clone();
     let on_answer = |(place, subject), answer, clock: Clock| {

@@ -7,7 +7,7 @@ use super::chat::{ChatModel, ChatRequest, Params};
 use super::judge::Strictness;
 use super::limits::Limits;
 use super::models::Prices;
-use super::pipeline::Question;
+use super::pipeline::Query;
 use super::prompt::{PromptError, Prompts};
 use crate::item::record::Item;
 use std::sync::Arc;
@@ -53,9 +53,9 @@ impl Examiner {
     ///
     /// # Errors
     /// If the prompt cannot be rendered.
-    pub fn question<T>(&self, item: &Item, epoch: u32, about: T) -> Result<Question<T>, PromptError> {
+    pub fn question<T>(&self, item: &Item, epoch: u32, about: T) -> Result<Query<T>, PromptError> {
         let request = request(&self.id, &self.params, &self.prompts, item, epoch)?;
-        Ok(Question { request, truth: item.truth.clone(), strictness: self.strictness, about })
+        Ok(Query { request, truth: item.truth.clone(), strictness: self.strictness, about })
     }
 }
 

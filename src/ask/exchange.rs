@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// An item that is to be asked about.
 #[derive(Clone, Debug)]
-pub struct Asked<T> {
+pub struct ToAsk<T> {
     /// The item.
     pub item: Item,
     /// How often it was asked about before.
@@ -108,12 +108,12 @@ impl Exchange {
     /// Those of `asked` and `on_answer`, and [`ExchangeError`]. What was handed on before stays.
     pub async fn ask<T: Send + 'static, E: From<ExchangeError>>(
         &mut self,
-        asked: impl Stream<Item = Result<Asked<T>, E>>,
+        asked: impl Stream<Item = Result<ToAsk<T>, E>>,
         mut on_answer: impl FnMut(T, Answer, Clock) -> Result<(), E>,
     ) -> Result<Finish, E> {
         let Self { examiner, budget, form } = self;
         let questions = asked.map(|asked| {
-            let Asked { item, epoch, about } = asked?;
+            let ToAsk { item, epoch, about } = asked?;
             let question = examiner.question(&item, epoch, ()).map_err(ExchangeError::from)?;
             Ok(question.about((item, about)))
         });

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 /// One question: what to send, the truth to judge the reply by, and what the caller wants back with the answer.
 #[derive(Clone, Debug)]
-pub struct Question<T> {
+pub struct Query<T> {
     /// The request.
     pub request: ChatRequest,
     /// The exact answer.
@@ -28,11 +28,11 @@ pub struct Question<T> {
     pub strictness: Strictness,
 }
 
-impl Question<()> {
+impl Query<()> {
     /// The same, with what the caller wants back.
-    pub fn about<T>(self, about: T) -> Question<T> {
+    pub fn about<T>(self, about: T) -> Query<T> {
         let Self { request, truth, strictness, .. } = self;
-        Question { request, truth, strictness, about }
+        Query { request, truth, strictness, about }
     }
 }
 
@@ -126,7 +126,7 @@ impl<T> Held<T> {
 /// Only those of `on_answer` and `questions`.
 pub async fn ask_all<T: Send + 'static, E>(
     model: Arc<dyn ChatModel>,
-    questions: impl Iterator<Item = Result<Question<T>, E>>,
+    questions: impl Iterator<Item = Result<Query<T>, E>>,
     limits: &Limits,
     stop: StopSignal,
     on_answer: impl FnMut(T, Answer, Clock) -> Result<(), E>,
@@ -141,7 +141,7 @@ pub async fn ask_all<T: Send + 'static, E>(
 /// As [`ask_all`].
 pub async fn ask_as_they_come<T: Send + 'static, E>(
     model: Arc<dyn ChatModel>,
-    questions: impl Stream<Item = Result<Question<T>, E>>,
+    questions: impl Stream<Item = Result<Query<T>, E>>,
     limits: &Limits,
     form: &mut Form,
     mut stop: StopSignal,
@@ -171,7 +171,7 @@ pub async fn ask_as_they_come<T: Send + 'static, E>(
                     continue;
                 };
                 let (question, model) = (question?, model.clone());
-                let Question { request, truth, strictness, about } = question;
+                let Query { request, truth, strictness, about } = question;
                 flying.spawn(async move { (ask_one(&*model, &request, &truth, strictness).await, about) });
                 continue;
             }

@@ -9,7 +9,7 @@ mod batches;
 mod completion;
 
 use super::chat::Message;
-use asked::{Asked, Refused};
+use asked::{CompletionRequest, Refused};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
@@ -136,7 +136,7 @@ async fn complete(State(responder): State<Arc<dyn Responder>>, body: Result<Byte
         Ok(body) => body,
         Err(rejection) => return unread(&rejection),
     };
-    let asked = Asked::read(&body);
+    let asked = CompletionRequest::read(&body);
     let stream = asked.as_ref().ok().and_then(|asked| asked.stream);
     match (asked.map_err(no_request).and_then(|asked| Ok((replies(&*responder, &asked)?, asked))), stream) {
         (Ok((replies, asked)), None) => Json(completion::whole(&asked, &replies)).into_response(),
@@ -151,7 +151,7 @@ async fn complete(State(responder): State<Arc<dyn Responder>>, body: Result<Byte
 
 /// Status and body of what comes of a request of a batch.
 fn answer(responder: &dyn Responder, body: &Value) -> (StatusCode, Value) {
-    let asked = Asked::of(body).and_then(|asked| match asked.stream {
+    let asked = CompletionRequest::of(body).and_then(|asked| match asked.stream {
         None => Ok(asked),
         Some(_) => Err(Refused { param: Some("stream".into()), problem: "`stream` is not for batches".into() }),
     });
@@ -160,7 +160,7 @@ fn answer(responder: &dyn Responder, body: &Value) -> (StatusCode, Value) {
 }
 
 /// So many replies as were asked for, or the refusal.
-fn replies(responder: &dyn Responder, asked: &Asked) -> Result<Vec<String>, (StatusCode, Value)> {
+fn replies(responder: &dyn Responder, asked: &CompletionRequest) -> Result<Vec<String>, (StatusCode, Value)> {
     // The first reply is the one that is given when one is asked for; each other has a seed of its own.
     let seed = |at: u32| if at == 0 { asked.seed } else { Some(asked.seed.unwrap_or(0).wrapping_add(at.into())) };
     let reply = |at| responder.respond(&asked.model, &asked.messages, seed(at));

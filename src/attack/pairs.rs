@@ -5,7 +5,7 @@
 //! program with another instruction of the answer's computation changed, in the same manner where that can be. What the
 //! twins cure and the controls do not is the suspect's part.
 
-use crate::ask::exchange::{Asked, Exchange, ExchangeError, Finish};
+use crate::ask::exchange::{Exchange, ExchangeError, Finish, ToAsk};
 use crate::cause::twin::Twin;
 use crate::item::make::{Draft, confirm_all};
 use crate::item::record::{Answer, SinkError};
@@ -45,6 +45,6 @@ pub async fn ask(
         let draft = Box::new(drafts[at].clone());
         PairsError::Disagreement { draft, disagreement }
     })?;
-    let asked = drafts.iter().enumerate().map(|(about, draft)| Ok(Asked { item: draft.item.clone(), epoch: 0, about }));
+    let asked = drafts.iter().enumerate().map(|(about, draft)| Ok(ToAsk { item: draft.item.clone(), epoch: 0, about }));
     exchange.ask(stream::iter(asked), |at, answer, _| Ok(on_answer(at, answer)?)).await
 }

@@ -27,7 +27,7 @@ use crate::wasm::machine::Machine;
 use crate::wasm::oracle::Oracle;
 use crate::weave::weaver::Loom;
 use ask::{Batch, heard};
-use pick::{Candidate, Chooser, Pick};
+use pick::{ChosenBy, Pick, WovenCandidate};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -274,24 +274,24 @@ impl Search {
     /// Which of the candidates are asked.
     fn pick(
         &mut self,
-        candidates: &[Candidate],
+        candidates: &[WovenCandidate],
         count: usize,
         (covering, choosing): (bool, bool),
         root: Seed,
         found: &Found,
     ) -> Vec<Pick> {
         if covering {
-            let profiles: Vec<_> = candidates.iter().map(Candidate::profile).collect();
-            return Pick::all(self.cover.choose(&profiles), Chooser::Cover);
+            let profiles: Vec<_> = candidates.iter().map(WovenCandidate::profile).collect();
+            return Pick::all(self.cover.choose(&profiles), ChosenBy::Cover);
         }
         let askable = candidates.iter().enumerate().filter(|(_, candidate)| candidate.asked.is_some());
         match &self.predictor {
             Some(predictor) if choosing => {
-                let worth = |candidate: &Candidate| self.expected(candidate, found);
+                let worth = |candidate: &WovenCandidate| self.expected(candidate, found);
                 let unbiased = (count as f64 * self.config.unbiased).ceil() as usize;
                 pick::by_predictor(candidates, (count, unbiased), predictor, worth, &mut root.child("picks").rng())
             }
-            _ => Pick::all(askable.map(|(at, _)| at), Chooser::Strategy),
+            _ => Pick::all(askable.map(|(at, _)| at), ChosenBy::Strategy),
         }
     }
 
@@ -299,7 +299,7 @@ impl Search {
     fn pay(
         &self,
         picks: &[Pick],
-        candidates: &[Candidate],
+        candidates: &[WovenCandidate],
         answers: &[(u32, Answer)],
         state: &mut State<'_>,
     ) -> Vec<Option<Paid>> {
@@ -319,20 +319,20 @@ impl Search {
     }
 
     /// What an answer pays; `None` where it was not read.
-    fn worth(&self, question: &pick::Question, answer: &Answer, found: &Found) -> Option<f32> {
+    fn worth(&self, question: &pick::WovenQuestion, answer: &Answer, found: &Found) -> Option<f32> {
         let wrong_share = if answer.verdict.is_miss() { answer.wrong_share? } else { 0.0 };
         answer.verdict.answered().then(|| self.reward.pay(question.miss(wrong_share, found)))
     }
 
     /// What a program would pay that is missed as a whole.
-    fn expected(&self, candidate: &Candidate, found: &Found) -> f32 {
+    fn expected(&self, candidate: &WovenCandidate, found: &Found) -> f32 {
         candidate.asked.as_ref().map_or(0.0, |question| self.reward.pay(question.miss(1.0, found)))
     }
 
     /// Lets predictor and strategy learn from a round.
     fn learn(
         &mut self,
-        candidates: &[Candidate],
+        candidates: &[WovenCandidate],
         picks: &[Pick],
         paid: &[Option<Paid>],
         (covering, choosing): (bool, bool),
@@ -343,7 +343,7 @@ impl Search {
             real[pick.at] = *paid;
             if let (Some(paid), Some(predictor)) = (paid, &mut self.predictor) {
                 let profile = &candidates[pick.at].question().profile;
-                predictor.hear(profile, paid.verdict.is_miss(), pick.by != Chooser::Predictor);
+                predictor.hear(profile, paid.verdict.is_miss(), pick.by != ChosenBy::Predictor);
             }
         }
         if let Some(predictor) = &mut self.predictor {
@@ -384,7 +384,7 @@ struct Paid {
     verdict: Verdict,
 }
 
-impl pick::Question {
+impl pick::WovenQuestion {
     /// A miss of it, as its worth depends on what was missed before.
     fn miss(&self, wrong_share: f32, found: &Found) -> Miss {
         let repeated = found.forms.contains(&self.draft.item.canonical);

@@ -35,7 +35,7 @@ use crate::wasm::print::print;
 use asking::Asking;
 use std::collections::BTreeMap;
 use subject::{Subject, instructions};
-use trace::Trace;
+use trace::Recording;
 use typing::{Extent, retype};
 use unused::drop_unused;
 use window::{Stack, cut, levels};
@@ -109,7 +109,7 @@ struct Rank {
 }
 
 /// A program that could be asked about.
-struct Candidate {
+struct SmallerProgram {
     subject: Subject,
     rank: Rank,
     draft: Draft,
@@ -122,11 +122,11 @@ struct Current {
     item: Item,
     answer: Answer,
     missed: (u32, u32),
-    trace: Trace,
+    trace: Recording,
 }
 
 /// A pass: edits of a program, in the order in which they are tried.
-type Pass = fn(&Subject, &Trace) -> Vec<Subject>;
+type Pass = fn(&Subject, &Recording) -> Vec<Subject>;
 
 /// Those that are tried until none helps, large cuts first.
 const PASSES: [Pass; 8] = [
@@ -272,7 +272,7 @@ impl Work<'_> {
 
     /// Tries edits in their order, some at a time; the smallest that is missed among those becomes the current one.
     async fn take_any(&mut self, current: &mut Current, subjects: Vec<Subject>) -> Result<bool, ShrinkError> {
-        let mut batch: Vec<Candidate> = Vec::new();
+        let mut batch: Vec<SmallerProgram> = Vec::new();
         let mut subjects = subjects.into_iter();
         loop {
             let next = subjects.next();
@@ -296,7 +296,7 @@ impl Work<'_> {
     /// Looks for the smallest that is missed, as if whatever is larger than one that is missed were missed too.
     async fn bisect(&mut self, current: &mut Current, subjects: Vec<Subject>) -> Result<(), ShrinkError> {
         let than = current.rank;
-        let mut open: Vec<Candidate> =
+        let mut open: Vec<SmallerProgram> =
             subjects.into_iter().filter_map(|subject| self.candidate(subject, than)).collect();
         open.sort_by_key(|candidate| candidate.rank);
         open.dedup_by(|a, b| a.draft.item.program == b.draft.item.program);
@@ -304,7 +304,7 @@ impl Work<'_> {
             let width = WIDTH.min(open.len());
             let picked: Vec<usize> = (0..width).map(|at| at * open.len() / width).collect();
             let ranks: Vec<Rank> = open.iter().map(|candidate| candidate.rank).collect();
-            let mut rest: Vec<Option<Candidate>> = open.into_iter().map(Some).collect();
+            let mut rest: Vec<Option<SmallerProgram>> = open.into_iter().map(Some).collect();
             let batch = picked.iter().filter_map(|&at| rest[at].take()).collect();
             self.take(current, batch).await?;
             // Between the last that was not missed and the new current one.
@@ -316,7 +316,7 @@ impl Work<'_> {
     }
 
     /// Asks about candidates; whether the smallest that is missed became the current one.
-    async fn take(&mut self, current: &mut Current, mut batch: Vec<Candidate>) -> Result<bool, ShrinkError> {
+    async fn take(&mut self, current: &mut Current, mut batch: Vec<SmallerProgram>) -> Result<bool, ShrinkError> {
         let drafts: Vec<&Draft> = batch.iter().map(|candidate| &candidate.draft).collect();
         self.same = drafts.iter().find_map(|draft| self.known.get(&draft.item.canonical)).cloned();
         if self.same.is_some() {
@@ -336,7 +336,7 @@ impl Work<'_> {
     }
 
     /// The edit as a program that can be asked about, if it is smaller and was not asked before.
-    fn candidate(&mut self, subject: Subject, than: Rank) -> Option<Candidate> {
+    fn candidate(&mut self, subject: Subject, than: Rank) -> Option<SmallerProgram> {
         for extent in [Extent::All, Extent::Entry, Extent::Nothing] {
             let mut subject = subject.clone();
             retype(&mut subject, extent);
@@ -346,7 +346,7 @@ impl Work<'_> {
             if instructions(&subject.program) > than.size.instructions {
                 continue;
             }
-            let fits = |candidate: &Candidate| candidate.rank < than && candidate.draft.item.truth.slots() > 0;
+            let fits = |candidate: &SmallerProgram| candidate.rank < than && candidate.draft.item.truth.slots() > 0;
             if let Some(candidate) = self.label(subject).filter(fits)
                 && !self.asking.knows(&candidate.draft)
             {
@@ -356,7 +356,7 @@ impl Work<'_> {
         None
     }
 
-    fn label(&mut self, subject: Subject) -> Option<Candidate> {
+    fn label(&mut self, subject: Subject) -> Option<SmallerProgram> {
         let question = subject.question()?;
         let size = Size::of(&question.program);
         let draft = question.label(&mut self.machine, self.id.clone(), self.fuel_limit)?;
@@ -367,7 +367,7 @@ impl Work<'_> {
         let bytes: u64 = program.datas.iter().flat_map(|data| &data.bytes).map(|&byte| u64::from(byte != 0)).sum();
         let step = match (subject.task, subject.marks.first()) {
             (Task::Stack, Some(mark)) => {
-                let trace = Trace::of(&subject, &mut self.machine, self.fuel_limit);
+                let trace = Recording::of(&subject, &mut self.machine, self.fuel_limit);
                 trace.arrival(mark.func, mark.place, mark.hit).unwrap_or(0)
             }
             _ => 0,
@@ -379,18 +379,18 @@ impl Work<'_> {
             marks: subject.marks.len(),
             step,
         };
-        Some(Candidate { subject, rank, draft })
+        Some(SmallerProgram { subject, rank, draft })
     }
 
-    fn adopt(&mut self, candidate: Candidate, answer: Answer, missed: (u32, u32)) -> Current {
-        let Candidate { subject, rank, draft } = candidate;
-        let trace = Trace::of(&subject, &mut self.machine, self.fuel_limit);
+    fn adopt(&mut self, candidate: SmallerProgram, answer: Answer, missed: (u32, u32)) -> Current {
+        let SmallerProgram { subject, rank, draft } = candidate;
+        let trace = Recording::of(&subject, &mut self.machine, self.fuel_limit);
         Current { subject, rank, item: draft.item, answer, missed, trace }
     }
 }
 
 /// The same program with its probe at earlier steps that have operands; at so many that the rest is found among fewer.
-fn moved(subject: &Subject, trace: &Trace) -> Vec<Subject> {
+fn moved(subject: &Subject, trace: &Recording) -> Vec<Subject> {
     let mark = subject.marks[0];
     let Some(until) = trace.arrival(mark.func, mark.place, mark.hit) else { return Vec::new() };
     let earlier = trace.steps[..until].iter().enumerate().filter(|(_, step)| !step.operands.is_empty());

@@ -12,7 +12,7 @@ mod structure;
 pub use circumstance::Circumstance;
 pub use structure::Structure;
 
-use super::flow::{Node, Trace};
+use super::flow::{FlowTrace, Node};
 use crate::item::edit::{Question, UnreadableItem};
 use crate::item::record::{Item, Task};
 use crate::wasm::isa::Op;
@@ -24,7 +24,7 @@ use structure::{Loops, Structures};
 
 /// Instructions that a fact is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum Subject {
     /// Those of a group, by its number.
     Group(u8),
     /// One alone.
@@ -37,10 +37,10 @@ pub enum Fact {
     /// How the run goes before the place that is asked about.
     Structure(Structure),
     /// The answer depends on an instruction of this kind, executed in this circumstance.
-    Behind(Circumstance, Kind),
+    Behind(Circumstance, Subject),
 }
 
-impl Kind {
+impl Subject {
     fn of(op: Op) -> impl Iterator<Item = Self> {
         group::of(op).iter().map(|&group| Self::Group(group)).chain([Self::One(op)])
     }
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Group(number) => f.write_str(group::ALL[usize::from(*number)].words),
@@ -95,7 +95,7 @@ impl Facts {
     pub fn of_question(question: &Question, fuel: u64, machine: &mut Machine) -> Self {
         let Question { program, task, probes, .. } = question;
         let probe = probes.first().filter(|_| *task == Task::Stack);
-        let mut watch = Watch { trace: Trace::new(program, probe), structures: Structures::new(program, probe) };
+        let mut watch = Watch { trace: FlowTrace::new(program, probe), structures: Structures::new(program, probe) };
         // A trap ends the run; what was seen before it is seen.
         let _ = question.execution(machine, fuel).run(&mut watch);
         let Watch { trace, structures } = watch;
@@ -113,7 +113,7 @@ impl Facts {
             self.behind.push(node.at);
         }
         for circumstance in Circumstance::ALL.into_iter().filter(|circumstance| circumstance.holds(node)) {
-            for kind in Kind::of(node.op()).filter(|&kind| circumstance.suits(kind)) {
+            for kind in Subject::of(node.op()).filter(|&kind| circumstance.suits(kind)) {
                 let places = self.found.entry(Fact::Behind(circumstance, kind)).or_default();
                 // Of code that runs again it is the loop that makes it so.
                 let again = circumstance == Circumstance::Again;
@@ -149,7 +149,7 @@ impl Facts {
 
 /// Follows values and sees how the run goes.
 struct Watch<'a> {
-    trace: Trace<'a>,
+    trace: FlowTrace<'a>,
     structures: Structures<'a>,
 }
 

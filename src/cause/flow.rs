@@ -88,7 +88,7 @@ struct Step {
 }
 
 /// The observer that follows.
-pub(crate) struct Trace<'a> {
+pub(crate) struct FlowTrace<'a> {
     program: &'a Program,
     /// Node 0 stands for what nothing computed.
     pub(crate) nodes: Vec<Node>,
@@ -108,7 +108,7 @@ pub(crate) struct Trace<'a> {
     made_before: usize,
 }
 
-impl<'a> Trace<'a> {
+impl<'a> FlowTrace<'a> {
     pub(crate) fn new(program: &'a Program, probe: Option<&Probe>) -> Self {
         let nothing = Node {
             instr: Instr::plain(Op::Nop),
@@ -259,7 +259,7 @@ impl<'a> Trace<'a> {
     }
 }
 
-impl Observer for Trace<'_> {
+impl Observer for FlowTrace<'_> {
     fn before(&mut self, machine: &Machine, func: u32, place: Place) {
         self.settle(machine, func);
         if self.hits_left > 0 && self.probe == Some((func, place)) {

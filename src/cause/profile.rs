@@ -6,7 +6,7 @@
 //! nothing that a person is told depends on it.
 
 use super::construct::Construct;
-use super::flow::{Node, Trace};
+use super::flow::{FlowTrace, Node};
 use crate::item::record::{Probe, Task};
 use crate::item::task::features::{Features, size};
 use crate::wasm::rerun::Execution;
@@ -35,7 +35,7 @@ impl Profile {
     /// If the program traps, which no woven one does.
     pub fn new(mut execution: Execution<'_>, task: Task, probes: &[Probe]) -> Self {
         let fuel = execution.fuel_limit;
-        let mut trace = Trace::new(execution.program, if task == Task::Stack { probes.first() } else { None });
+        let mut trace = FlowTrace::new(execution.program, if task == Task::Stack { probes.first() } else { None });
         execution.run(&mut trace).expect("it ran while woven");
         let roots = trace.roots(task);
         let (behind, deciding) = (trace.behind(&roots), trace.behind(&trace.decisions));
@@ -93,7 +93,7 @@ fn construct(node: &Node) -> Option<Construct> {
 }
 
 /// The construct of most of these nodes; the first of them in its list where several have as many.
-fn dominant(trace: &Trace<'_>, nodes: &[usize]) -> Option<Construct> {
+fn dominant(trace: &FlowTrace<'_>, nodes: &[usize]) -> Option<Construct> {
     let mut votes: BTreeMap<Construct, u32> = BTreeMap::new();
     for construct in nodes.iter().filter_map(|&node| construct(&trace.nodes[node])) {
         *votes.entry(construct).or_default() += 1;

@@ -16,11 +16,11 @@ use crate::export::hugging_face::HuggingFace;
 use crate::export::inspect::Inspect;
 use crate::export::lm_eval::LmEval;
 use crate::export::openai_batch::{Lines, OpenAiBatch};
-use crate::export::question::{About, Export, Question};
+use crate::export::question::{About, Export, ExportedQuestion};
 use crate::export::records::Records;
 use crate::item::record::Task;
 use crate::job::error::JobError;
-use crate::job::eval::asked::{Asked, Weaving};
+use crate::job::eval::asked::{EvalItems, Weaving};
 use crate::run::command::quoted;
 use crate::run::homes::Homes;
 use crate::run::manifest::Manifest;
@@ -87,7 +87,7 @@ impl Args {
         }
         let run = asked.items().filter(|path| path.is_dir() || is_address(path)).map(Path::to_owned);
         let selection = asked.selection(None, None, &Given::default());
-        let (prompts, asked) = (prompts(&self.prompt)?, Asked::resolve(&selection, homes)?);
+        let (prompts, asked) = (prompts(&self.prompt)?, EvalItems::resolve(&selection, homes)?);
         // The items of a run are called as they were when it was made.
         let (label, seed) = match run {
             Some(run) => {
@@ -104,7 +104,7 @@ impl Args {
             let messages = prompts.of(subject.item.task).render(&subject.item).map_err(JobError::usage)?;
             *counts.entry(subject.item.task).or_default() += 1;
             export
-                .add(&Question { subject, messages })
+                .add(&ExportedQuestion { subject, messages })
                 .map_err(|error| if error.is_usage() { JobError::usage(error) } else { JobError::Failed(error.into()) })
         });
         let fingerprint = fingerprint.map_err(suite::unwoven)?;

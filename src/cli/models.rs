@@ -3,7 +3,7 @@
 use super::asking::Way;
 use super::flags::idle;
 use super::given::Given;
-use super::table::{Column, Table as Text};
+use super::table::{Column, TextTable as Text};
 use super::{Failure, asking, print_json, print_line};
 use crate::ask::guess::{self, Guesser};
 use crate::ask::models::{ModelEntry, Prices, Provider, Row};
@@ -57,7 +57,7 @@ struct ShownProvider {
 
 /// What `--json` prints of entries.
 #[derive(Serialize)]
-struct Table {
+struct Listing {
     models: Vec<Shown>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     providers: Vec<ShownProvider>,
@@ -122,7 +122,7 @@ impl Args {
     fn show_entries(&self) -> Result<(), Failure> {
         let models = self.way.models()?;
         let of = self.name.as_deref().and_then(Provider::of);
-        let mut table = Table { models: Vec::new(), providers: Vec::new() };
+        let mut table = Listing { models: Vec::new(), providers: Vec::new() };
         match (&self.name, of) {
             (None, _) => {
                 table.models = models.entries().iter().map(shown).collect();

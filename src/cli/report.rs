@@ -3,7 +3,7 @@
 use super::budget;
 use super::flags::file_here;
 use super::given::Given;
-use super::table::{Column, Table};
+use super::table::{Column, TextTable};
 use super::{Failure, asking, print_json, print_line, signals};
 use crate::job::report::{self, Outcome, ReportPlan};
 use crate::report::figures::AttackFigures;
@@ -111,7 +111,7 @@ fn table(status: Status, claims: &[&Claim]) -> String {
         Status::Suspected => "suspected: goes with misses",
         Status::NotCured => "not the cause, goes with misses",
     };
-    let mut table = Table::new([
+    let mut table = TextTable::new([
         Column::text(first).folding(),
         Column::number("miss rate"),
         Column::number("elsewhere"),

@@ -1,6 +1,6 @@
 //! Owns `harness schema`: the language as data, for people and for programs.
 
-use super::table::{Column, Table as Text, flow, prose};
+use super::table::{Column, TextTable as Text, flow, prose};
 use super::{Failure, print_json, print_line};
 use crate::run::yaml::nearest;
 use crate::wasm::isa::Op;
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct Table {
+struct Listing {
     instructions: Vec<Instruction>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     not_covered: &'static [NotCovered],
@@ -35,12 +35,12 @@ impl Args {
             return if self.json { print_json(&schema::FORMAT) } else { print_sections() };
         }
         let Some(name) = &self.name else {
-            let table = Table { instructions: schema::instructions().collect(), not_covered: &NOT_COVERED };
+            let table = Listing { instructions: schema::instructions().collect(), not_covered: &NOT_COVERED };
             return if self.json { print_json(&table) } else { print_table(&table) };
         };
         let found = find(name).ok_or_else(|| Failure::usage(unknown(name)))?;
         if self.json {
-            return print_json(&Table { instructions: found, not_covered: &[] });
+            return print_json(&Listing { instructions: found, not_covered: &[] });
         }
         found.iter().try_for_each(print_detail)
     }
@@ -58,7 +58,7 @@ fn unknown(name: &str) -> anyhow::Error {
     anyhow::anyhow!("no instruction is called `{name}`; {hint}")
 }
 
-fn print_table(table: &Table) -> Result<(), Failure> {
+fn print_table(table: &Listing) -> Result<(), Failure> {
     let mut text = Text::new([
         Column::text("opcode"),
         Column::text("instruction"),

@@ -2,7 +2,7 @@
 
 mod secret;
 
-use super::table::{Column, Table};
+use super::table::{Column, TextTable};
 use super::{Failure, print_json, print_line, setting, signals};
 use crate::item::record::Task;
 use crate::job::error::JobError;
@@ -127,7 +127,7 @@ impl List {
         let tasks = Task::ALL.iter().map(|task| task.name());
         let counts = tasks.clone().map(Column::number);
         let about = [Column::text("levels").rank(1), Column::text("for").folding()];
-        let mut table = Table::new([Column::text("suite")].into_iter().chain(counts).chain(about));
+        let mut table = TextTable::new([Column::text("suite")].into_iter().chain(counts).chain(about));
         for Listed { suite, description, items, levels } in suites {
             let counts = tasks.clone().map(|task| items.get(task).map_or("-".to_owned(), ToString::to_string));
             let levels = levels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -139,7 +139,7 @@ impl List {
 
 /// What a suite holds of one task at one level.
 #[derive(Serialize)]
-struct Kind<'a> {
+struct Stratum<'a> {
     task: Task,
     level: u8,
     preset: &'a str,
@@ -150,7 +150,7 @@ struct Kind<'a> {
     mean_instructions: f64,
 }
 
-impl<'a> Kind<'a> {
+impl<'a> Stratum<'a> {
     /// Of items of one kind.
     fn of(items: &'a [SuiteItem]) -> Self {
         let SuiteItem { item, level, preset } = &items[0];
@@ -175,7 +175,7 @@ struct Shown<'a> {
     seed: u64,
     fingerprint: &'a str,
     items: usize,
-    parts: Vec<Kind<'a>>,
+    parts: Vec<Stratum<'a>>,
     seconds: f64,
 }
 
@@ -187,7 +187,7 @@ impl Show {
         let seconds = seconds_since(started);
         let same =
             |a: &SuiteItem, b: &SuiteItem| (a.item.task, a.level, &a.preset) == (b.item.task, b.level, &b.preset);
-        let parts: Vec<Kind> = items.chunk_by(same).map(Kind::of).collect();
+        let parts: Vec<Stratum> = items.chunk_by(same).map(Stratum::of).collect();
         let shown = Shown {
             suite: suite.label(),
             seed: self.seed,
@@ -199,7 +199,7 @@ impl Show {
         if self.json {
             return print_json(&shown);
         }
-        let mut table = Table::new([
+        let mut table = TextTable::new([
             Column::text("task"),
             Column::number("level"),
             Column::text("preset").rank(1),
@@ -208,7 +208,7 @@ impl Show {
             Column::number("bytes"),
             Column::number("instructions executed"),
         ]);
-        for Kind { task, level, preset, items, mean_fuel, mean_bytes, mean_instructions } in &shown.parts {
+        for Stratum { task, level, preset, items, mean_fuel, mean_bytes, mean_instructions } in &shown.parts {
             let numbers = [*mean_fuel, *mean_bytes, *mean_instructions].map(|mean| format!("{mean:.1}"));
             let names = [task.to_string(), level.to_string(), (*preset).to_owned(), items.to_string()];
             table.row(names.into_iter().chain(numbers));

@@ -61,13 +61,13 @@ struct Row {
 }
 
 /// A table in the making.
-pub(super) struct Table {
+pub(super) struct TextTable {
     columns: Vec<Column>,
     has_head: bool,
     rows: Vec<Row>,
 }
 
-impl Table {
+impl TextTable {
     /// With these columns.
     pub(super) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         Self { columns: columns.into_iter().collect(), has_head: true, rows: Vec::new() }
@@ -232,8 +232,8 @@ fn flowed<T: AsRef<str>>(lead: &str, parts: impl IntoIterator<Item = T>, gap: &s
 mod tests {
     use super::*;
 
-    fn table() -> Table {
-        let mut table = Table::new([
+    fn table() -> TextTable {
+        let mut table = TextTable::new([
             Column::text("model"),
             Column::number("accuracy"),
             Column::text("about").folding().rank(1),

@@ -1,7 +1,7 @@
 //! Owns `harness train`: its flags, and what the policy is worth.
 
 use super::flags::file_here;
-use super::table::{Column, Table, prose};
+use super::table::{Column, TextTable, prose};
 use super::{Failure, print_json, print_line, setting, signals};
 use crate::job::train::{self, Outcome, Report};
 use crate::learn::device::Device;
@@ -78,7 +78,7 @@ impl Args {
 
 fn show(report: &Report, dir: &RunDir, kept: &[PathBuf]) -> Result<(), Failure> {
     let numbers = ["trained", "untrained", "random"].map(Column::number);
-    let mut table = Table::new([Column::text("over fresh programs")].into_iter().chain(numbers));
+    let mut table = TextTable::new([Column::text("over fresh programs")].into_iter().chain(numbers));
     let all = [&report.trained, &report.untrained, &report.random];
     let mut row = |name: &str, of: &dyn Fn(&Figures) -> Option<f64>| {
         let text = |figures: &&Figures| of(figures).map_or("-".into(), |value| format!("{value:.3}"));

@@ -1,7 +1,7 @@
 //! Owns `harness verify`: weaves many programs and holds each against every promise.
 
 use super::progress::line::Line;
-use super::table::{Column, Table};
+use super::table::{Column, TextTable};
 use super::{Failure, print_json, print_line, say};
 use crate::ask::guess::lessons::{self, LESSONS};
 use crate::ask::guess::measure::{Floor, Unit, measure};
@@ -184,7 +184,7 @@ fn floor_table(floor: &Floor) -> String {
         if floor.guessers.iter().any(|guessed| guessed.flags.is_some()) { "flags right" } else { "values right" };
     let numbers = [Column::number("items right"), Column::number(values)];
     let columns = [Column::text("guesser")].into_iter().chain(numbers).chain([Column::text("wanted").folding()]);
-    let mut table = Table::new(columns);
+    let mut table = TextTable::new(columns);
     for guessed in &floor.guessers {
         let wanted = guessed.targets.iter().map(|held| {
             let unit = if held.unit == Unit::Items { "items" } else { "flags" };

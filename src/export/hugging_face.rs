@@ -5,38 +5,46 @@
 
 use super::GRADER;
 use super::folder::{ExportError, Folder};
-use super::question::{About, Export, Question};
-use super::table::{Cell, Kind, Table};
+use super::question::{About, Export, ExportedQuestion};
+use super::table::{Cell, ColumnKind, ParquetFile};
 use crate::item::record::{Said, Task};
 use crate::wasm::types::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The columns, and what the card says of each.
-const COLUMNS: [(&str, Kind, &str); 16] = [
-    ("id", Kind::Text, "names the item within its suite"),
-    ("task", Kind::Text, "`stack`, `reachability`, `result` or `fuel`"),
-    ("level", Kind::Int, "difficulty, 1 to 5; null where it was not chosen"),
-    ("messages", Kind::Turns, "the prompt, as a list of `role` and `content`"),
-    ("program", Kind::Text, "the module in the text format, with the comments that are asked about"),
-    ("answer", Kind::Text, "the exact answer as JSON, values as text; what `grade.py` takes as the truth"),
-    ("types", Kind::Texts, "for `stack` and `result`: the type of each value, bottom first"),
-    ("bits", Kind::Texts, "for `stack` and `result`: the bits of each value in hex, as many digits as the type has"),
-    ("probes", Kind::Text, "where the question looks: JSON list of function, position, hit"),
-    ("fuel", Kind::Int, "fuel of the whole run, as wasmtime counts it"),
-    ("bytes", Kind::Int, "length of the encoded module"),
-    ("instructions", Kind::Int, "instructions executed"),
-    ("canonical", Kind::Text, "hash of the canonical form: equal for programs that count as the same"),
-    ("chosen_by", Kind::Text, "the suite, or who else chose the item"),
-    ("generator", Kind::Text, "version of the generator"),
-    ("recipe", Kind::Text, "rebuilds the program: JSON of the generator's version, its seed as text, and its choices"),
+const COLUMNS: [(&str, ColumnKind, &str); 16] = [
+    ("id", ColumnKind::Text, "names the item within its suite"),
+    ("task", ColumnKind::Text, "`stack`, `reachability`, `result` or `fuel`"),
+    ("level", ColumnKind::Int, "difficulty, 1 to 5; null where it was not chosen"),
+    ("messages", ColumnKind::Turns, "the prompt, as a list of `role` and `content`"),
+    ("program", ColumnKind::Text, "the module in the text format, with the comments that are asked about"),
+    ("answer", ColumnKind::Text, "the exact answer as JSON, values as text; what `grade.py` takes as the truth"),
+    ("types", ColumnKind::Texts, "for `stack` and `result`: the type of each value, bottom first"),
+    (
+        "bits",
+        ColumnKind::Texts,
+        "for `stack` and `result`: the bits of each value in hex, as many digits as the type has",
+    ),
+    ("probes", ColumnKind::Text, "where the question looks: JSON list of function, position, hit"),
+    ("fuel", ColumnKind::Int, "fuel of the whole run, as wasmtime counts it"),
+    ("bytes", ColumnKind::Int, "length of the encoded module"),
+    ("instructions", ColumnKind::Int, "instructions executed"),
+    ("canonical", ColumnKind::Text, "hash of the canonical form: equal for programs that count as the same"),
+    ("chosen_by", ColumnKind::Text, "the suite, or who else chose the item"),
+    ("generator", ColumnKind::Text, "version of the generator"),
+    (
+        "recipe",
+        ColumnKind::Text,
+        "rebuilds the program: JSON of the generator's version, its seed as text, and its choices",
+    ),
 ];
 
 /// An export in the making.
 #[derive(Debug)]
 pub struct HuggingFace {
     folder: Folder,
-    tables: BTreeMap<Task, Table>,
+    tables: BTreeMap<Task, ParquetFile>,
 }
 
 impl HuggingFace {
@@ -46,7 +54,7 @@ impl HuggingFace {
     }
 
     fn card(&self, about: &About) -> String {
-        let rows: u64 = self.tables.values().map(Table::rows).sum();
+        let rows: u64 = self.tables.values().map(ParquetFile::rows).sum();
         let config = |name: &str, path: &str, is_default: bool| {
             let default = if is_default { "  default: true\n" } else { "" };
             format!("- config_name: {name}\n{default}  data_files:\n  - split: test\n    path: {path}\n")
@@ -98,7 +106,7 @@ fn size(rows: u64) -> &'static str {
     }
 }
 
-fn row(question: &Question) -> Vec<Cell> {
+fn row(question: &ExportedQuestion) -> Vec<Cell> {
     let item = question.item();
     let values: &[Value] = match item.truth.said() {
         Said::Values(values) => values,
@@ -141,11 +149,11 @@ fn bits(value: Value) -> String {
 }
 
 impl Export for HuggingFace {
-    fn add(&mut self, question: &Question) -> Result<(), ExportError> {
+    fn add(&mut self, question: &ExportedQuestion) -> Result<(), ExportError> {
         let task = question.item().task;
         if !self.tables.contains_key(&task) {
             let columns = COLUMNS.map(|(name, kind, _)| (name, kind));
-            self.tables.insert(task, Table::new(self.folder.file(&path(task))?, &columns)?);
+            self.tables.insert(task, ParquetFile::new(self.folder.file(&path(task))?, &columns)?);
         }
         self.tables.get_mut(&task).expect("is there now").add(row(question))
     }
@@ -153,7 +161,7 @@ impl Export for HuggingFace {
     fn finish(mut self: Box<Self>, about: &About) -> Result<(), ExportError> {
         self.folder.write("README.md", &self.card(about))?;
         self.folder.write("grade.py", GRADER)?;
-        std::mem::take(&mut self.tables).into_values().try_for_each(Table::finish)?;
+        std::mem::take(&mut self.tables).into_values().try_for_each(ParquetFile::finish)?;
         self.folder.finish()
     }
 }

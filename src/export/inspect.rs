@@ -4,7 +4,7 @@
 
 use super::GRADER;
 use super::folder::{ExportError, Folder, OutFile};
-use super::question::{About, Export, Question};
+use super::question::{About, Export, ExportedQuestion};
 use serde_json::json;
 
 /// What stands in the task file behind the grader.
@@ -42,7 +42,7 @@ fn readme(about: &About) -> String {
 }
 
 impl Export for Inspect {
-    fn add(&mut self, question: &Question) -> Result<(), ExportError> {
+    fn add(&mut self, question: &ExportedQuestion) -> Result<(), ExportError> {
         self.rows.line(&json!({
             "input": question.messages,
             "target": question.answer(),

@@ -5,7 +5,7 @@
 
 use super::GRADER;
 use super::folder::{ExportError, Folder, OutFile};
-use super::question::{About, Export, Question};
+use super::question::{About, Export, ExportedQuestion};
 use crate::ask::chat::Role;
 use crate::item::record::Task;
 use serde_json::json;
@@ -99,7 +99,7 @@ fn readme(about: &About) -> String {
 }
 
 impl Export for LmEval {
-    fn add(&mut self, question: &Question) -> Result<(), ExportError> {
+    fn add(&mut self, question: &ExportedQuestion) -> Result<(), ExportError> {
         let item = question.item();
         let (system, user) = match &question.messages[..] {
             [user] if user.role == Role::User => (None, user),

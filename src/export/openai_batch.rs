@@ -3,12 +3,12 @@
 //! Must not know models: whoever exports says how a question is written as a line.
 
 use super::folder::{ExportError, Folder, OutFile};
-use super::question::{About, Export, Question};
+use super::question::{About, Export, ExportedQuestion};
 use crate::ask::batch::{MOST_BYTES, MOST_REQUESTS};
 use std::collections::HashSet;
 
 /// A question as requests of a batch: the name and the line of each.
-pub type Lines = Box<dyn Fn(&Question) -> Vec<(String, String)>>;
+pub type Lines = Box<dyn Fn(&ExportedQuestion) -> Vec<(String, String)>>;
 
 /// An export in the making.
 pub struct OpenAiBatch {
@@ -58,7 +58,7 @@ impl OpenAiBatch {
 }
 
 impl Export for OpenAiBatch {
-    fn add(&mut self, question: &Question) -> Result<(), ExportError> {
+    fn add(&mut self, question: &ExportedQuestion) -> Result<(), ExportError> {
         (self.lines)(question).into_iter().try_for_each(|(custom_id, line)| self.line(custom_id, &line))
     }
 

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 
 /// An item and how it is asked.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct ExportedQuestion {
     /// The item, and where it comes from.
     pub subject: Subject,
     /// What is sent.
     pub messages: Vec<Message>,
 }
 
-impl Question {
+impl ExportedQuestion {
     /// The item.
     pub fn item(&self) -> &Item {
         &self.subject.item
@@ -86,7 +86,7 @@ pub trait Export {
     ///
     /// # Errors
     /// If it cannot be written.
-    fn add(&mut self, question: &Question) -> Result<(), super::folder::ExportError>;
+    fn add(&mut self, question: &ExportedQuestion) -> Result<(), super::folder::ExportError>;
 
     /// Ends it: the folder is in its place.
     ///
@@ -103,7 +103,7 @@ pub(super) mod tests {
     use crate::wasm::types::{ValType, Value};
 
     /// A question with this truth, asked with a message of the system and one of the user.
-    pub(in crate::export) fn question(id: &str, truth: Truth) -> Question {
+    pub(in crate::export) fn question(id: &str, truth: Truth) -> ExportedQuestion {
         let task = truth.task();
         let item = Item {
             id: id.into(),
@@ -120,11 +120,11 @@ pub(super) mod tests {
         let message = |role, content: String| Message { role, content };
         let messages =
             vec![message(Role::System, "Be exact.".into()), message(Role::User, format!("What? {}", item.program))];
-        Question { subject: Subject { chosen_by: "standard@1".into(), level: Some(3), item }, messages }
+        ExportedQuestion { subject: Subject { chosen_by: "standard@1".into(), level: Some(3), item }, messages }
     }
 
     /// One of each task.
-    pub(in crate::export) fn questions() -> Vec<Question> {
+    pub(in crate::export) fn questions() -> Vec<ExportedQuestion> {
         vec![
             question("stack-0", Truth::StackValues(vec![Value::i64(i64::MIN), Value::f32(-0.0)])),
             question("reachability-0", Truth::FlagStates(vec![("FLAG_0".into(), true), ("FLAG_1".into(), false)])),
@@ -145,7 +145,7 @@ pub(super) mod tests {
 
     #[test]
     fn answers_keep_every_bit_as_text() {
-        let answers: Vec<String> = questions().iter().map(Question::answer).collect();
+        let answers: Vec<String> = questions().iter().map(ExportedQuestion::answer).collect();
         let expected = [
             r#"{"stack_values":[{"type":"i64","value":"-9223372036854775808"},{"type":"f32","value":"-0.0"}]}"#,
             r#"{"flag_states":{"FLAG_0":true,"FLAG_1":false}}"#,

@@ -4,61 +4,61 @@
 //! run may be larger than memory, and name their run, so that the files of many can be read as one table.
 
 use super::folder::{ExportError, Folder};
-use super::table::{Cell, Kind, Table};
+use super::table::{Cell, ColumnKind, ParquetFile};
 use crate::ask::price::paid;
 use crate::item::record::Record;
 use crate::run::manifest::Manifest;
 
-const COLUMNS: [(&str, Kind); 42] = [
-    ("run", Kind::Text),
-    ("suite", Kind::Text),
-    ("seed", Kind::Text),
-    ("fingerprint", Kind::Text),
-    ("schema", Kind::Int),
-    ("purpose", Kind::Text),
-    ("model", Kind::Text),
-    ("round", Kind::Int),
-    ("index", Kind::Int),
-    ("chosen_by", Kind::Text),
-    ("level", Kind::Int),
-    ("task", Kind::Text),
-    ("item_id", Kind::Text),
-    ("canonical", Kind::Text),
-    ("fuel", Kind::Int),
-    ("bytes", Kind::Int),
-    ("instructions", Kind::Int),
-    ("verdict", Kind::Text),
-    ("slots", Kind::Int),
-    ("slots_right", Kind::Int),
-    ("wrong_share", Kind::Single),
-    ("prompt_tokens", Kind::Int),
-    ("completion_tokens", Kind::Int),
-    ("reasoning_tokens", Kind::Int),
-    ("cost_usd", Kind::Real),
-    ("cost_estimated", Kind::Bool),
-    ("reward", Kind::Single),
-    ("cell", Kind::Text),
-    ("model_returned", Kind::Text),
-    ("finish_reason", Kind::Text),
-    ("error", Kind::Text),
-    ("refusal", Kind::Text),
-    ("reply", Kind::Text),
-    ("reasoning", Kind::Text),
-    ("program", Kind::Text),
-    ("truth", Kind::Text),
-    ("slot_results", Kind::Text),
-    ("probes", Kind::Text),
-    ("generator", Kind::Text),
-    ("recipe_seed", Kind::Text),
-    ("recipe_actions", Kind::Text),
-    ("wasmweaver", Kind::Text),
+const COLUMNS: [(&str, ColumnKind); 42] = [
+    ("run", ColumnKind::Text),
+    ("suite", ColumnKind::Text),
+    ("seed", ColumnKind::Text),
+    ("fingerprint", ColumnKind::Text),
+    ("schema", ColumnKind::Int),
+    ("purpose", ColumnKind::Text),
+    ("model", ColumnKind::Text),
+    ("round", ColumnKind::Int),
+    ("index", ColumnKind::Int),
+    ("chosen_by", ColumnKind::Text),
+    ("level", ColumnKind::Int),
+    ("task", ColumnKind::Text),
+    ("item_id", ColumnKind::Text),
+    ("canonical", ColumnKind::Text),
+    ("fuel", ColumnKind::Int),
+    ("bytes", ColumnKind::Int),
+    ("instructions", ColumnKind::Int),
+    ("verdict", ColumnKind::Text),
+    ("slots", ColumnKind::Int),
+    ("slots_right", ColumnKind::Int),
+    ("wrong_share", ColumnKind::Single),
+    ("prompt_tokens", ColumnKind::Int),
+    ("completion_tokens", ColumnKind::Int),
+    ("reasoning_tokens", ColumnKind::Int),
+    ("cost_usd", ColumnKind::Real),
+    ("cost_estimated", ColumnKind::Bool),
+    ("reward", ColumnKind::Single),
+    ("cell", ColumnKind::Text),
+    ("model_returned", ColumnKind::Text),
+    ("finish_reason", ColumnKind::Text),
+    ("error", ColumnKind::Text),
+    ("refusal", ColumnKind::Text),
+    ("reply", ColumnKind::Text),
+    ("reasoning", ColumnKind::Text),
+    ("program", ColumnKind::Text),
+    ("truth", ColumnKind::Text),
+    ("slot_results", ColumnKind::Text),
+    ("probes", ColumnKind::Text),
+    ("generator", ColumnKind::Text),
+    ("recipe_seed", ColumnKind::Text),
+    ("recipe_actions", ColumnKind::Text),
+    ("wasmweaver", ColumnKind::Text),
 ];
 
 /// An export in the making.
 #[derive(Debug)]
 pub struct Records {
     folder: Folder,
-    table: Table,
+    table: ParquetFile,
     run: String,
     manifest: Manifest,
 }
@@ -69,7 +69,7 @@ impl Records {
     /// # Errors
     /// If it cannot be written.
     pub fn new(folder: Folder, run: String, manifest: Manifest) -> Result<Self, ExportError> {
-        let table = Table::new(folder.file("records.parquet")?, &COLUMNS)?;
+        let table = ParquetFile::new(folder.file("records.parquet")?, &COLUMNS)?;
         Ok(Self { folder, table, run, manifest })
     }
 

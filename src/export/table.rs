@@ -27,7 +27,7 @@ const GROUP_BYTES: usize = 64 << 20;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     Text,
     Int,
     Real,
@@ -82,7 +82,7 @@ fn turn_fields() -> Fields {
     Fields::from(vec![Field::new("role", DataType::Utf8, false), Field::new("content", DataType::Utf8, false)])
 }
 
-impl Kind {
+impl ColumnKind {
     fn data_type(self) -> DataType {
         match self {
             Self::Text => DataType::Utf8,
@@ -161,7 +161,7 @@ impl Column {
 
 /// A file in the making.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct ParquetFile {
     path: PathBuf,
     writer: ArrowWriter<BufWriter<File>>,
     schema: Arc<Schema>,
@@ -169,11 +169,11 @@ pub(super) struct Table {
     rows: u64,
 }
 
-impl Table {
+impl ParquetFile {
     /// Begins one with these columns.
-    pub(super) fn new(file: OutFile, columns: &[(&str, Kind)]) -> Result<Self, ExportError> {
+    pub(super) fn new(file: OutFile, columns: &[(&str, ColumnKind)]) -> Result<Self, ExportError> {
         let OutFile { shown: path, file } = file;
-        let field = |&(name, kind): &(&str, Kind)| Field::new(name, kind.data_type(), true);
+        let field = |&(name, kind): &(&str, ColumnKind)| Field::new(name, kind.data_type(), true);
         let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)

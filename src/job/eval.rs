@@ -33,7 +33,7 @@ use crate::run::plan::{self, Conditions, EvalPlan, Examinee, ItemsPlan, Plan};
 use crate::run::shard::Shard;
 use crate::run::yaml::is_path;
 use crate::seed::Seed;
-use asked::{Asked, Selection};
+use asked::{EvalItems, Selection};
 use futures::{Stream, StreamExt, stream};
 use keep::{Keep, KeepError};
 use std::cell::RefCell;
@@ -58,7 +58,7 @@ pub struct Evaluation {
     /// Its plan.
     pub plan: EvalPlan,
     /// Its items.
-    pub asked: Arc<Asked>,
+    pub asked: Arc<EvalItems>,
     /// How each task is asked.
     pub prompts: Prompts,
 }
@@ -78,7 +78,7 @@ impl Evaluation {
         if let Some(at) = (1..models.len()).find(|&at| models[..at].iter().any(|one| one.name == models[at].name)) {
             return Err(JobError::wrong(format!("--model {} is given twice; leave one out", models[at].name)));
         }
-        let asked = Arc::new(Asked::resolve(&selection, homes)?);
+        let asked = Arc::new(EvalItems::resolve(&selection, homes)?);
         let Selection { mut items, tasks, limit, seed, shard } = selection;
         if let ItemsPlan::Suite { name } = &mut items
             && !is_path(name)
@@ -107,7 +107,7 @@ impl Evaluation {
     /// If one of its files is not at hand any more, or was changed.
     pub fn of(plan: EvalPlan, homes: &Homes) -> Result<Self, JobError> {
         let EvalPlan { items, tasks, limit, seed, shard, .. } = plan.clone();
-        let asked = Arc::new(Asked::resolve(&Selection { items, tasks, limit, seed, shard }, homes)?);
+        let asked = Arc::new(EvalItems::resolve(&Selection { items, tasks, limit, seed, shard }, homes)?);
         if asked.suite.config != plan.suite.config {
             let name = &plan.suite.name;
             return Err(JobError::wrong(format!("{name} is not what it was when the run began; begin a new run")));

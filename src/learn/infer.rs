@@ -39,15 +39,15 @@ struct Layer {
 struct Reader {
     shape: Sequence,
     query: Layer,
-    key: Table,
-    value: Table,
+    key: Embeddings,
+    value: Embeddings,
     /// `[width, out]`, where `out` is that of the first layer.
     output: Vec<f32>,
 }
 
 /// A row for each action and one for each place; what stands for an action at a place is their sum.
 #[derive(Debug)]
-struct Table {
+struct Embeddings {
     actions: Vec<f32>,
     places: Vec<f32>,
 }
@@ -145,7 +145,7 @@ impl Reader {
     fn new(shape: Sequence, parameters: &[Tensor; 7]) -> Result<Self> {
         let [action, place, query, query_bias, key, value, output] = parameters;
         let table = |by: &Tensor| {
-            Result::Ok(Table { actions: numbers(&action.matmul(by)?)?, places: numbers(&place.matmul(by)?)? })
+            Result::Ok(Embeddings { actions: numbers(&action.matmul(by)?)?, places: numbers(&place.matmul(by)?)? })
         };
         Ok(Self {
             shape,
@@ -183,7 +183,7 @@ impl Reader {
     }
 }
 
-impl Table {
+impl Embeddings {
     fn row(&self, (action, place): (usize, usize), width: usize) -> (&[f32], &[f32]) {
         (&self.actions[action * width..][..width], &self.places[place * width..][..width])
     }
@@ -232,12 +232,12 @@ fn draw(logits: &mut [f32], rng: &mut Rng) -> (usize, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::network::Kind;
+    use crate::learn::network::NetworkKind;
     use crate::learn::policy::PolicyConfig;
 
     /// A policy of this kind with widths that are no multiples of the lanes or of four, so that the remainders are
     /// covered.
-    fn policy(network: Kind) -> Result<ActorCritic> {
+    fn policy(network: NetworkKind) -> Result<ActorCritic> {
         let config = PolicyConfig {
             network,
             sequence: Sequence { actions: 5, width: 6, heads: 3 },
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_loops_agree_with_candle() -> Result<()> {
-        for kind in [Kind::Mlp, Kind::Towers, Kind::Sequence] {
+        for kind in [NetworkKind::Mlp, NetworkKind::Towers, NetworkKind::Sequence] {
             let policy = policy(kind)?;
             let (actor, mut rng, mut scratch) = (Actor::new(&policy)?, Rng::from_u64(6), Scratch::default());
             let legal: Vec<usize> = (0..45).step_by(2).collect();
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_sequence_tells_which_action_came_when() -> Result<()> {
-        let policy = policy(Kind::Sequence)?;
+        let policy = policy(NetworkKind::Sequence)?;
         let scored = |recent: [f32; 5]| {
             let (actor, mut scratch) = (Actor::new(&policy).expect("weights"), Scratch::default());
             let observation: Vec<f32> = [0.5; 50].into_iter().chain(recent).collect();

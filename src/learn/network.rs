@@ -18,7 +18,7 @@ use super::sparse::{Aside, Rows};
 /// Which network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum NetworkKind {
     /// A small multi-layer perceptron.
     #[default]
     Mlp,
@@ -78,7 +78,7 @@ impl Default for Sequence {
 #[serde(deny_unknown_fields)]
 pub struct Network {
     /// Which one.
-    pub kind: Kind,
+    pub kind: NetworkKind,
     /// Widths of the hidden layers. None makes it linear.
     pub hidden: Vec<usize>,
     /// What stands between them.

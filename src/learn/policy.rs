@@ -8,7 +8,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
-use super::network::{Activation, Ends, Inputs, Kind, Network, Observations, Parameter, Sequence, Start};
+use super::network::{Activation, Ends, Inputs, Network, NetworkKind, Observations, Parameter, Sequence, Start};
 use crate::seed::Rng;
 
 /// Gain of the actor's last layer: small, so that training starts from (nearly) the prior.
@@ -21,7 +21,7 @@ const CRITIC_GAIN: f64 = 1.0;
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyConfig {
     /// Which network.
-    pub network: Kind,
+    pub network: NetworkKind,
     /// Widths of the hidden layers of the actor, and of the critic. An empty list makes both linear; null takes the
     /// network's own, [192, 128] or, for `towers`, [512, 256].
     pub hidden: Option<Vec<usize>>,
@@ -40,14 +40,14 @@ impl PolicyConfig {
     /// The network that is meant, with what was left out filled in.
     pub fn network(&self) -> Network {
         let (hidden, activation) = match self.network {
-            Kind::Mlp | Kind::Sequence => ([192, 128], Activation::Relu),
-            Kind::Towers => ([512, 256], Activation::Tanh),
+            NetworkKind::Mlp | NetworkKind::Sequence => ([192, 128], Activation::Relu),
+            NetworkKind::Towers => ([512, 256], Activation::Tanh),
         };
         Network {
             kind: self.network,
             hidden: self.hidden.clone().unwrap_or_else(|| hidden.to_vec()),
             activation: self.activation.unwrap_or(activation),
-            sequence: (self.network == Kind::Sequence).then_some(self.sequence),
+            sequence: (self.network == NetworkKind::Sequence).then_some(self.sequence),
         }
     }
 
@@ -59,7 +59,11 @@ impl PolicyConfig {
         let hidden = self.hidden.iter().flatten().all(|width| (1..=WIDEST).contains(width));
         require(hidden, "hidden", "must hold widths from 1 to 8192")?;
         let linear = self.hidden.as_ref().is_some_and(Vec::is_empty);
-        require(self.network != Kind::Sequence || !linear, "hidden", "must not be empty for the network sequence")?;
+        require(
+            self.network != NetworkKind::Sequence || !linear,
+            "hidden",
+            "must not be empty for the network sequence",
+        )?;
         let Sequence { actions, width, heads } = self.sequence;
         require((1..=LONGEST).contains(&actions), "sequence", "must read from 1 to 1024 actions")?;
         require((1..=LONGEST).contains(&width), "sequence", "must have a width from 1 to 1024")?;

@@ -10,7 +10,7 @@ mod quoted;
 mod shrunk;
 
 use super::figures::AttackFigures;
-use super::page::table::{Cell, Column, Table};
+use super::page::table::{Cell, Column, HtmlTable};
 use super::page::{Html, Page, Section};
 use super::plot::PlotError;
 use super::stats;
@@ -92,7 +92,7 @@ fn verdicts(records: &[Record]) -> Section {
     let purposes = [Purpose::Attack, Purpose::Confirm, Purpose::Baseline];
     let counts = purposes.map(|purpose| stats::verdicts(&stats::asked(records, purpose)));
     let columns = purposes.map(|purpose| Column::number(purpose.name()));
-    let mut table = Table::new([Column::text("verdict")].into_iter().chain(columns));
+    let mut table = HtmlTable::new([Column::text("verdict")].into_iter().chain(columns));
     let number = |n: u64| Cell::number(n as f64, &count(n));
     for verdict in Verdict::ALL {
         let cells = counts.each_ref().map(|counts| number(counts[verdict]));
@@ -110,7 +110,7 @@ fn origin(manifest: &Manifest) -> Section {
     let plan = &manifest.plan;
     let prompt = plan.prompts().first().map_or("none".into(), |prompt| format!("{} ({})", prompt.name, prompt.hash));
     let commit = manifest.commit.as_deref().map_or(String::new(), |commit| format!(" ({commit})"));
-    let mut table = Table::new([Column::text("what"), Column::text("")]);
+    let mut table = HtmlTable::new([Column::text("what"), Column::text("")]);
     for (name, value) in [
         ("preset", plan.preset().name.clone()),
         ("strategy", plan.attack().map_or("", |attack| attack.strategy.name()).to_owned()),

@@ -7,8 +7,8 @@
 //! A page is made like this:
 //!
 //! ```
-//! use wasmweaver::report::page::{Html, Page, Section, table::{Cell, Column, Table}};
-//! let mut table = Table::new([Column::text("model"), Column::number("right")]).filtered();
+//! use wasmweaver::report::page::{Html, Page, Section, table::{Cell, Column, HtmlTable}};
+//! let mut table = HtmlTable::new([Column::text("model"), Column::number("right")]).filtered();
 //! table.row([Cell::text("sim/<novice>"), Cell::number(0.25, "25 %")]);
 //! let section = Section::new("models", "Models", table.html());
 //! let page = Page { title: "A report".into(), lead: Html::text("One sentence."), sections: vec![section], items: None };

@@ -11,7 +11,7 @@ use crate::wasm::program::{Extern, Place, Program};
 
 /// What is asked.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct FoundQuestion {
     pub(crate) program: Program,
     /// The function that is run.
     pub(crate) entry: u32,
@@ -51,7 +51,7 @@ const MAX_MODULES: usize = 8;
 /// Blocks in a module at most. Far above what anybody asks about.
 const MAX_BLOCKS: usize = 2_000;
 
-impl Question {
+impl FoundQuestion {
     /// The last module that there is a question about, in the last message that has one.
     pub(crate) fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
         let asking = || messages.iter().rev().filter(|message| message.role != Role::Assistant);
@@ -208,10 +208,10 @@ mod tests {
         assert_eq!(found("(module \"\\"), Vec::<&str>::new());
     }
 
-    fn ask(parts: &[(Role, &str)]) -> Result<Question, Unanswerable> {
+    fn ask(parts: &[(Role, &str)]) -> Result<FoundQuestion, Unanswerable> {
         let messages: Vec<Message> =
             parts.iter().map(|&(role, text)| Message { role, content: text.to_owned() }).collect();
-        Question::find(&messages)
+        FoundQuestion::find(&messages)
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::misconception::Misconception::{
     BigEndian, F32AsF64, LoadsUnextended, LoopsCapped, LoopsOnce, ReturnIgnored, SelectSwapped, StackForgotten,
 };
 use super::misconception::Misconceptions;
-use super::question::{Question, Wanted};
+use super::question::{FoundQuestion, Wanted};
 use super::reply::Answer;
 use super::store::Store;
 use super::value::Held;
@@ -33,7 +33,7 @@ const MAX_CALLS: usize = 1_000;
 
 /// The answer, as a reader with these misconceptions sees it. One who does not come to the end after so many instructions
 /// answers with what was seen so far.
-pub(super) fn read_within(question: &Question, misread: Misconceptions, steps: usize) -> Answer {
+pub(super) fn read_within(question: &FoundQuestion, misread: Misconceptions, steps: usize) -> Answer {
     let mut reader = Reader { steps_left: steps, ..Reader::new(&question.program, misread) };
     let going = reader.start(question.entry);
     match &question.wanted {

@@ -3,7 +3,7 @@
 //! Must not know its name. It finds the question, reads the program as it understands it, and writes down what it found.
 
 use super::misconception::Misconceptions;
-use super::question::{Question, Unanswerable};
+use super::question::{FoundQuestion, Unanswerable};
 use super::{reader, reply};
 use crate::item::message::Message;
 
@@ -25,13 +25,13 @@ impl Solver {
     /// # Errors
     /// If there is no program in the messages that something is asked about.
     pub fn reply(&self, messages: &[Message], seed: Option<u64>) -> Result<String, Unanswerable> {
-        Ok(self.reply_within(&Question::find(messages)?, (messages, seed), reader::MAX_STEPS))
+        Ok(self.reply_within(&FoundQuestion::find(messages)?, (messages, seed), reader::MAX_STEPS))
     }
 
     /// The reply to a question after at most so many instructions; slips are drawn from the conversation and the seed.
     pub(crate) fn reply_within(
         &self,
-        question: &Question,
+        question: &FoundQuestion,
         (messages, seed): (&[Message], Option<u64>),
         steps: usize,
     ) -> String {

@@ -1,6 +1,6 @@
 //! What single misconceptions make of single instructions, as the values that a solver holds.
 
-use super::question::Question;
+use super::question::FoundQuestion;
 use super::*;
 use crate::item::message::Message;
 use crate::item::message::Role;
@@ -57,7 +57,7 @@ fn each_misreading_is_acted_out_as_it_is_described() {
     ];
     for (name, module, expected) in cases {
         let solver: Solver = name.parse().expect("a solver");
-        let question = Question::find(&[Message { role: Role::User, content: module.clone() }])
+        let question = FoundQuestion::find(&[Message { role: Role::User, content: module.clone() }])
             .unwrap_or_else(|problem| panic!("{problem}\n{module}"));
         let reply::Answer::Values(_, held) = reader::read_within(&question, solver.misconceptions, 1000) else {
             panic!("{module}")

@@ -31,12 +31,12 @@ mod tests;
 use address::Link;
 pub use address::Provided;
 use control::Label;
-use hot::{HOT, Kind};
+use hot::{Dispatch, HOT};
 pub use hot::{is_free, width};
 pub use link::LinkError;
 use memory::Memory;
 pub use table::MAX_ELEMENTS;
-use table::Table;
+use table::TableInstance;
 use undo::Log;
 pub use undo::Mark;
 
@@ -137,7 +137,7 @@ pub struct Machine {
     types: Vec<ValType>,
     labels: Vec<Label>,
     globals: Vec<Bits>,
-    tables: Vec<Table>,
+    tables: Vec<TableInstance>,
     memories: Vec<Memory>,
     /// Segments that are not there (any more), by address.
     dropped_elems: Vec<bool>,
@@ -145,7 +145,7 @@ pub struct Machine {
     /// Instances but for the first.
     links: Vec<Link>,
     /// Allocations of former programs.
-    spare_tables: Vec<Table>,
+    spare_tables: Vec<TableInstance>,
     spare_memories: Vec<Memory>,
     log: Log,
     /// Slots and labels under these were live at some mark: changes to them are logged.
@@ -253,45 +253,45 @@ impl Machine {
         let hot = &HOT[instr.op.index()];
         self.burn(u64::from(hot.cost))?;
         match hot.kind {
-            Kind::Const => self.push(hot.result, Bits::from(instr.b)),
-            Kind::LocalGet => {
+            Dispatch::Const => self.push(hot.result, Bits::from(instr.b)),
+            Dispatch::LocalGet => {
                 let at = (self.r.base + instr.a) as usize;
                 self.push(self.types[at], self.slots[at]);
             }
-            Kind::LocalSet => {
+            Dispatch::LocalSet => {
                 self.r.sp -= 1;
                 self.copy_slot(self.r.sp, self.r.base + instr.a);
             }
-            Kind::LocalTee => self.copy_slot(self.r.sp - 1, self.r.base + instr.a),
-            Kind::Unary(f) => {
+            Dispatch::LocalTee => self.copy_slot(self.r.sp - 1, self.r.base + instr.a),
+            Dispatch::Unary(f) => {
                 let [a] = self.top();
                 self.replace::<1>(hot.result, f(a as u64));
             }
-            Kind::Binary(f) => {
+            Dispatch::Binary(f) => {
                 let [a, b] = self.top();
                 self.replace::<2>(hot.result, f(a as u64, b as u64));
             }
-            Kind::TryUnary(f) => {
+            Dispatch::TryUnary(f) => {
                 let [a] = self.top();
                 self.replace::<1>(hot.result, f(a as u64)?);
             }
-            Kind::TryBinary(f) => {
+            Dispatch::TryBinary(f) => {
                 let [a, b] = self.top();
                 self.replace::<2>(hot.result, f(a as u64, b as u64)?);
             }
-            Kind::Load(f) => {
+            Dispatch::Load(f) => {
                 let [address] = self.top();
                 let at = self.address(address, instr.b, hot.width)?;
                 self.replace::<1>(hot.result, f(self.load(at, hot.width)));
             }
-            Kind::Store => {
+            Dispatch::Store => {
                 let [address, value] = self.top();
                 let at = self.address(address, instr.b, hot.width)?;
                 self.store(at, hot.width, value as u64);
                 self.r.sp -= 2;
             }
-            Kind::Vector => self.vector(program, instr)?,
-            Kind::Other => return self.special(modules, program, instr),
+            Dispatch::Vector => self.vector(program, instr)?,
+            Dispatch::Other => return self.special(modules, program, instr),
         }
         Ok(Flow::Next)
     }

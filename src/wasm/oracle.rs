@@ -12,9 +12,9 @@
 mod around;
 mod compare;
 mod copy;
-mod left;
 mod limits;
 mod merge;
+mod outcome;
 
 #[cfg(test)]
 mod tests;
@@ -27,9 +27,9 @@ use super::trap::Trap;
 use super::types::{Bits, Value};
 use compare::{equal_fuel, equal_values};
 use copy::Copy;
-use left::{Host, Left};
 use limits::rejected;
 use merge::Merged;
+use outcome::{Host, Left};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use wasmtime::{Config, Engine, Inlining, Module, OptLevel, RegallocAlgorithm};

@@ -52,7 +52,7 @@ macro_rules! vocabulary {
 
         /// Kinds of actions, in the order of their numbers.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Kind { $($variant),+ }
+        enum ActionKind { $($variant),+ }
 
         const WIDTHS: &[u32] = &[$($width),+];
         /// Where each kind of action starts; the last entry is how many actions there are.
@@ -63,7 +63,7 @@ macro_rules! vocabulary {
             #[inline(always)]
             pub fn number(self) -> usize {
                 (match self {
-                    $(vocabulary!(@pattern $variant $arg $($payload)?) => STARTS[Kind::$variant as usize] + $to),+
+                    $(vocabulary!(@pattern $variant $arg $($payload)?) => STARTS[ActionKind::$variant as usize] + $to),+
                 }) as usize
             }
 
@@ -79,8 +79,8 @@ macro_rules! vocabulary {
             /// Decodes a number; [`Action::from_number`] looks up what this has said once.
             fn decode(number: usize) -> Self {
                 let n = number as u32;
-                $(if n < STARTS[Kind::$variant as usize + 1] {
-                    let $arg = n - STARTS[Kind::$variant as usize];
+                $(if n < STARTS[ActionKind::$variant as usize + 1] {
+                    let $arg = n - STARTS[ActionKind::$variant as usize];
                     return vocabulary!(@make $variant $arg $from, $($payload)?);
                 })+
                 panic!("there are {COUNT} actions, none has number {number}")

@@ -52,9 +52,9 @@ pub fn canonical(program: &Program, entry: u32, coverage: &Coverage) -> String {
     let mut form = Form { program, coverage, used: Default::default(), bytes: Vec::new() };
     let entries: Vec<u32> = program.start.into_iter().chain([entry]).collect();
     form.count(entries.len());
-    entries.into_iter().for_each(|func| form.item(Kind::Func, func));
+    entries.into_iter().for_each(|func| form.item(IndexSpace::Func, func));
     let mut next = 0;
-    while let Some(&func) = form.used[Kind::Func as usize].get(next) {
+    while let Some(&func) = form.used[IndexSpace::Func as usize].get(next) {
         form.function(func);
         next += 1;
     }
@@ -63,7 +63,7 @@ pub fn canonical(program: &Program, entry: u32, coverage: &Coverage) -> String {
 
 /// What is numbered in the order of its first use.
 #[derive(Clone, Copy)]
-enum Kind {
+enum IndexSpace {
     Func,
     Global,
     Table,
@@ -104,7 +104,7 @@ impl<'a> Form<'a> {
     }
 
     /// The number of something by its first use; what is new is described.
-    fn item(&mut self, kind: Kind, index: u32) {
+    fn item(&mut self, kind: IndexSpace, index: u32) {
         let (number, new) = first_use(&mut self.used[kind as usize], index);
         self.number(number);
         if new {
@@ -112,17 +112,17 @@ impl<'a> Form<'a> {
         }
     }
 
-    fn describe(&mut self, kind: Kind, index: usize) {
+    fn describe(&mut self, kind: IndexSpace, index: usize) {
         let program: &'a Program = self.program;
         match kind {
             // Its code follows when it is its turn.
-            Kind::Func => self.func_type(program.func_type(index as u32)),
-            Kind::Global => {
+            IndexSpace::Func => self.func_type(program.func_type(index as u32)),
+            IndexSpace::Global => {
                 let global = &program.globals[index];
                 self.bytes.extend([global.ty.code(), u8::from(global.import.is_some())]);
                 self.constant(&global.init);
             }
-            Kind::Table => {
+            IndexSpace::Table => {
                 let table = &program.tables[index];
                 self.bytes.extend([table.ty.code(), u8::from(table.import.is_some())]);
                 self.limits(table.min, table.max);
@@ -130,7 +130,7 @@ impl<'a> Form<'a> {
                     self.active(&elem.mode, index, |form| form.items(elem));
                 }
             }
-            Kind::Memory => {
+            IndexSpace::Memory => {
                 let memory = program.memory.as_ref().expect("it is used");
                 self.bytes.push(u8::from(memory.import.is_some()));
                 self.limits(memory.min, memory.max);
@@ -138,8 +138,8 @@ impl<'a> Form<'a> {
                     self.active(&data.mode, index, |form| form.data(data));
                 }
             }
-            Kind::Elem => self.items(&program.elems[index]),
-            Kind::Data => self.data(&program.datas[index]),
+            IndexSpace::Elem => self.items(&program.elems[index]),
+            IndexSpace::Data => self.data(&program.datas[index]),
         }
     }
 
@@ -214,31 +214,31 @@ impl<'a> Form<'a> {
                 self.types(params);
                 self.types(results);
             }
-            Imm::Func => self.item(Kind::Func, first),
-            Imm::Global => self.item(Kind::Global, first),
-            Imm::Table => self.item(Kind::Table, first),
+            Imm::Func => self.item(IndexSpace::Func, first),
+            Imm::Global => self.item(IndexSpace::Global, first),
+            Imm::Table => self.item(IndexSpace::Table, first),
             Imm::TableTable => {
-                self.item(Kind::Table, first);
-                self.item(Kind::Table, second);
+                self.item(IndexSpace::Table, first);
+                self.item(IndexSpace::Table, second);
             }
             Imm::TypeTable => {
                 let program: &'a Program = self.program;
                 self.func_type(&program.types[first as usize]);
-                self.item(Kind::Table, second);
+                self.item(IndexSpace::Table, second);
             }
             Imm::ElemTable => {
-                self.item(Kind::Elem, first);
-                self.item(Kind::Table, second);
+                self.item(IndexSpace::Elem, first);
+                self.item(IndexSpace::Table, second);
             }
-            Imm::Elem => self.item(Kind::Elem, first),
-            Imm::MemIndex | Imm::MemMem => self.item(Kind::Memory, 0),
+            Imm::Elem => self.item(IndexSpace::Elem, first),
+            Imm::MemIndex | Imm::MemMem => self.item(IndexSpace::Memory, 0),
             Imm::DataMem => {
-                self.item(Kind::Data, first);
-                self.item(Kind::Memory, 0);
+                self.item(IndexSpace::Data, first);
+                self.item(IndexSpace::Memory, 0);
             }
-            Imm::Data => self.item(Kind::Data, first),
+            Imm::Data => self.item(IndexSpace::Data, first),
             Imm::MemArg { .. } | Imm::MemArgLane { .. } => {
-                self.item(Kind::Memory, 0);
+                self.item(IndexSpace::Memory, 0);
                 self.number(second);
                 // Without a lane this is the alignment, which changes nothing.
                 self.bytes.push(if matches!(row.imm, Imm::MemArg { .. }) { 0 } else { instr.lane() });

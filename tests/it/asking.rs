@@ -16,7 +16,7 @@ use wasmweaver::ask::judge::Strictness;
 use wasmweaver::ask::limits::Limits;
 use wasmweaver::ask::models::ParamStyle;
 use wasmweaver::ask::openai::{Endpoint, OpenAi};
-use wasmweaver::ask::pipeline::{Clock, Ended, Question, ask_all};
+use wasmweaver::ask::pipeline::{Clock, Ended, Query, ask_all};
 use wasmweaver::ask::serve::{RespondError, Responder, Server};
 use wasmweaver::ask::stop::Stop;
 use wasmweaver::item::record::{Answer, Truth, Verdict};
@@ -43,9 +43,9 @@ fn output(number: &str, seed: Option<u64>) -> String {
     format!("<OUTPUT>{{\"stack_values\":[{number},{}]}}</OUTPUT>", seed.unwrap_or(0))
 }
 
-/// Question `i` says `content(i)`; the truth is the number `i` and the seed.
-fn questions(count: usize, model: &str, content: impl Fn(usize) -> String) -> Vec<Question<usize>> {
-    let question = |i: usize| Question {
+/// Query `i` says `content(i)`; the truth is the number `i` and the seed.
+fn questions(count: usize, model: &str, content: impl Fn(usize) -> String) -> Vec<Query<usize>> {
+    let question = |i: usize| Query {
         request: ChatRequest {
             model: model.into(),
             messages: vec![Message { role: Role::User, content: content(i) }],
@@ -69,7 +69,7 @@ fn quick() -> Limits {
     }
 }
 
-async fn ask(base_url: String, questions: Vec<Question<usize>>) -> (Ended, HashMap<usize, (Answer, Clock)>) {
+async fn ask(base_url: String, questions: Vec<Query<usize>>) -> (Ended, HashMap<usize, (Answer, Clock)>) {
     let endpoint = Endpoint { base_url, key: None, style: ParamStyle::Standard };
     let model = OpenAi::new(endpoint, quick()).expect("sets up");
     let (limits, mut answers) = (quick(), HashMap::new());

@@ -16,7 +16,7 @@ use wasmweaver::ask::judge::Strictness;
 use wasmweaver::ask::limits::Limits;
 use wasmweaver::ask::models::ParamStyle;
 use wasmweaver::ask::openai::{Endpoint, OpenAi};
-use wasmweaver::ask::pipeline::{Ended, Question, ask_all};
+use wasmweaver::ask::pipeline::{Ended, Query, ask_all};
 use wasmweaver::ask::residents::Solvers;
 use wasmweaver::ask::serve::Responder;
 use wasmweaver::ask::stop::Stop;
@@ -52,7 +52,7 @@ async fn ten_thousand_questions_at_thirty_percent_faults_have_one_verdict_each()
         first_backoff: Duration::from_millis(1),
     };
     let model = Arc::new(OpenAi::new(endpoint, limits.clone()).expect("sets up"));
-    let question = |about: usize| Question {
+    let question = |about: usize| Query {
         request: ChatRequest {
             model: "m".into(),
             messages: vec![Message { role: Role::User, content: about.to_string() }],

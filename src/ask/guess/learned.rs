@@ -16,7 +16,7 @@ use crate::wasm::parse::ParseError;
 use crate::wasm::types::{Bits, ValType, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use values::Candidate;
+use values::CandidateValue;
 
 /// Values of one kind that are remembered as common.
 const COMMON: usize = 24;
@@ -100,7 +100,7 @@ impl Common {
     }
 
     /// The candidates for one value of the answer.
-    fn candidates(&self, posed: &Posed, index: usize) -> Vec<Candidate> {
+    fn candidates(&self, posed: &Posed, index: usize) -> Vec<CandidateValue> {
         match (posed.task.shape(), posed.slots.get(index)) {
             (Shape::Amount, _) => fuel::candidates(posed, &self.bits(posed.task, ValType::I64)),
             (_, Some(slot)) => values::candidates(posed, index, &self.bits(posed.task, slot.ty)),

@@ -10,7 +10,7 @@ use crate::item::record::{Item, Looks, Probe, Shape, Task};
 use crate::item::task::text::{self, Text};
 use crate::item::task::{INSPECT, flag_name};
 use crate::solver::Unanswerable;
-use crate::solver::question::{Question, Wanted};
+use crate::solver::question::{FoundQuestion, Wanted};
 use crate::wasm::isa::Op;
 use crate::wasm::parse::{ParseError, parse_text};
 use crate::wasm::program::{Flat, Place, Program};
@@ -28,14 +28,14 @@ pub struct Posed {
     /// The flat code of every function; empty for an imported one.
     pub(super) code: Vec<Vec<Flat>>,
     /// The places asked about, in the order of the text.
-    pub(super) probes: Vec<Asked>,
+    pub(super) probes: Vec<PosedProbe>,
     /// The operands or results asked for, bottom first.
     pub(super) slots: Vec<Slot>,
 }
 
 /// One place that a question looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct PosedProbe {
     /// What it is called in the answer: the name of the flag.
     pub(super) name: String,
     /// Where it stands.
@@ -58,7 +58,7 @@ impl Posed {
     pub fn of_item(item: &Item) -> Result<Self, ParseError> {
         let (program, _) = parse_text(&item.program, &[])?;
         let name = |index| if item.task.shape() == Shape::Flags { flag_name(index) } else { INSPECT.to_owned() };
-        let asked = |(index, &probe)| Asked { name: name(index), probe };
+        let asked = |(index, &probe)| PosedProbe { name: name(index), probe };
         let entry = program.export("run").unwrap_or_default();
         Self::new(item.task, program, entry, item.probes.iter().enumerate().map(asked).collect())
     }
@@ -68,7 +68,7 @@ impl Posed {
     /// # Errors
     /// If there is none in it.
     pub fn find(messages: &[Message]) -> Result<Self, Unanswerable> {
-        let Question { program, entry, wanted } = Question::find(messages)?;
+        let FoundQuestion { program, entry, wanted } = FoundQuestion::find(messages)?;
         let code: Vec<Vec<Flat>> = text::functions(&program).collect();
         let at = |place: Place| {
             let pc = |code: &Vec<Flat>| code.iter().position(|entry| entry.place == place);
@@ -77,7 +77,7 @@ impl Posed {
         };
         let asked = |name: String, place, hit| {
             let (func, pc) = at(place);
-            Asked { name, probe: Probe { func, pc, hit } }
+            PosedProbe { name, probe: Probe { func, pc, hit } }
         };
         let (task, probes) = match wanted {
             Wanted::Operands { place, hit } => (Task::Stack, vec![asked(INSPECT.into(), place, hit)]),
@@ -89,7 +89,7 @@ impl Posed {
         Self::new(task, program, entry, probes).map_err(|error| Unanswerable::Unreadable(error.to_string()))
     }
 
-    pub(super) fn new(task: Task, program: Program, entry: u32, probes: Vec<Asked>) -> Result<Self, ParseError> {
+    pub(super) fn new(task: Task, program: Program, entry: u32, probes: Vec<PosedProbe>) -> Result<Self, ParseError> {
         let code: Vec<Vec<Flat>> = text::functions(&program).collect();
         let mut posed = Self { task, entry, code, probes, slots: Vec::new(), program };
         posed.slots = match task {

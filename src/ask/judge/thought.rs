@@ -11,12 +11,12 @@ use std::borrow::Cow;
 struct Family {
     open: &'static str,
     close: &'static str,
-    kind: Kind,
+    kind: Marking,
 }
 
 /// What the markers of a family are worth.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Marking {
     /// The closing marker ends any thought, one that nothing opened too.
     Alone,
     /// The closing marker ends what its own family opened: `<|end|>` ends any message.
@@ -27,15 +27,15 @@ enum Kind {
 }
 
 const fn family(open: &'static str, close: &'static str) -> Family {
-    Family { open, close, kind: Kind::Alone }
+    Family { open, close, kind: Marking::Alone }
 }
 
 const fn own(open: &'static str, close: &'static str) -> Family {
-    Family { open, close, kind: Kind::Own }
+    Family { open, close, kind: Marking::Own }
 }
 
 const fn said(open: &'static str, close: &'static str) -> Family {
-    Family { open, close, kind: Kind::Said }
+    Family { open, close, kind: Marking::Said }
 }
 
 /// DeepSeek, Qwen, Granite 3.3, Phi and most others; Claude's habit; EXAONE Deep; Magistral; Seed-OSS; LongCat; Kimi;
@@ -74,9 +74,9 @@ impl Family {
     fn ends(&self, opened: &Family, inside: &[&str]) -> bool {
         match self.kind {
             _ if self.close == opened.close => true,
-            Kind::Alone => !inside.contains(&self.close),
-            Kind::Own => false,
-            Kind::Said => opened.kind == Kind::Said,
+            Marking::Alone => !inside.contains(&self.close),
+            Marking::Own => false,
+            Marking::Said => opened.kind == Marking::Said,
         }
     }
 }
@@ -112,7 +112,7 @@ pub fn told(reply: &str) -> Told<'_> {
                 inside.clear();
             }
             (Some(_), true) if !inside.contains(&mark.family.close) => inside.push(mark.family.close),
-            (None, false) if mark.family.kind == Kind::Alone && !places.mention(reply, mark) => {
+            (None, false) if mark.family.kind == Marking::Alone && !places.mention(reply, mark) => {
                 answers.clear();
                 thoughts.clear();
                 thoughts.push(0..mark.at);
@@ -160,7 +160,7 @@ fn marks(reply: &str) -> Vec<Mark> {
             continue;
         }
         let both = FAMILIES.iter().flat_map(|family| [(family, family.open, true), (family, family.close, false)]);
-        let counts = |family: &Family, opens: bool| !opens || family.kind != Kind::Said || at <= start;
+        let counts = |family: &Family, opens: bool| !opens || family.kind != Marking::Said || at <= start;
         let found = both.into_iter().find(|(family, marker, opens)| starts_with(at, marker) && counts(family, *opens));
         marks.extend(found.map(|(family, marker, opens)| Mark { at, end: at + marker.len(), family, opens }));
     }
@@ -213,13 +213,13 @@ mod tests {
             let expected = Told { answer: "\nso".into(), thought: "why".into(), is_open: false };
             assert_eq!(told(&whole), expected, "{whole}");
             assert_eq!(told(&whole.to_uppercase()).thought, "WHY");
-            let before = if family.kind == Kind::Said { "" } else { "so " };
+            let before = if family.kind == Marking::Said { "" } else { "so " };
             let cut = format!("{before}{open}why");
             let expected = Told { answer: format!("{before}{open}").into(), thought: "why".into(), is_open: true };
             assert_eq!(told(&cut), expected, "{cut}");
             assert!(told(&told(&cut).answer).is_open, "what is kept of it is read again as it was");
         }
-        for family in FAMILIES.iter().filter(|family| family.kind == Kind::Alone) {
+        for family in FAMILIES.iter().filter(|family| family.kind == Marking::Alone) {
             let expected = Told { answer: "so".into(), thought: "why".into(), is_open: false };
             assert_eq!(told(&format!("why{}so", family.close)), expected);
         }

@@ -13,12 +13,12 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.expect("a runtime can be made").block_on(future)
 }
 
-fn questions<E>(n: usize) -> impl Iterator<Item = Result<Question<usize>, E>> {
+fn questions<E>(n: usize) -> impl Iterator<Item = Result<Query<usize>, E>> {
     let request =
         |i: usize| ChatRequest { model: i.to_string(), messages: vec![], params: Params::default(), epoch: 0 };
     let truth = Truth::StackValues(vec![Value::i32(1)]);
     let strictness = Strictness::default();
-    (0..n).map(move |about| Ok(Question { request: request(about), truth: truth.clone(), strictness, about }))
+    (0..n).map(move |about| Ok(Query { request: request(about), truth: truth.clone(), strictness, about }))
 }
 
 fn limits(max_connections: usize) -> Limits {

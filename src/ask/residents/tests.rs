@@ -9,7 +9,7 @@ use crate::item::source::ItemSource;
 use crate::item::task::ProbeConfig;
 use crate::seed::{Rng, Seed};
 use crate::solver::misconception::{Misconception, Misconceptions, Row, TABLE};
-use crate::solver::question::Question;
+use crate::solver::question::FoundQuestion;
 use crate::wasm::machine::Machine;
 use crate::wasm::parse::parse_text;
 use crate::wasm::program::Probe;
@@ -177,7 +177,7 @@ fn each_is_wrong_where_it_is_touched_and_nowhere_else() {
         assert!(items.len() > 100, "{} items of {task}", items.len());
         for item in items {
             let messages = prompt.render(&item).expect("renders");
-            let question = Question::find(&messages).expect("there is a question");
+            let question = FoundQuestion::find(&messages).expect("there is a question");
             assert_eq!(read(&question, Misconceptions::NONE, &item), Verdict::Correct, "{}", item.program);
             let touched = touched(&question.program, question.entry);
             for (row, touched) in TABLE.iter().zip(touched) {
@@ -196,7 +196,7 @@ fn each_is_wrong_where_it_is_touched_and_nowhere_else() {
 }
 
 /// The verdict on what a reader with these misconceptions writes.
-fn read(question: &Question, misread: Misconceptions, item: &Item) -> Verdict {
+fn read(question: &FoundQuestion, misread: Misconceptions, item: &Item) -> Verdict {
     // None of these programs takes as many instructions, so that who is led into an endless loop need not read on.
     let solver = Solver { misconceptions: misread, ..Solver::ORACLE };
     let content = Some(solver.reply_within(question, (&[], None), 20_000));
@@ -276,7 +276,7 @@ fn no_text_makes_a_solver_panic() {
             text = mutated(&text, &texts, &mut rng);
         }
         let solver = if rng.below(2) == 0 { everyone } else { ignoring };
-        let Ok(question) = Question::find(&ask(&text)) else { continue };
+        let Ok(question) = FoundQuestion::find(&ask(&text)) else { continue };
         // Who is led into an endless loop need not read on for long.
         answered += usize::from(!solver.reply_within(&question, (&ask(&text), Some(1)), 20_000).is_empty());
     }

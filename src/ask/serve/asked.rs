@@ -37,7 +37,7 @@ const WITHOUT_EFFECT: &[&str] = &[
 
 /// What a request asks for.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct CompletionRequest {
     pub(super) model: String,
     pub(super) messages: Vec<Message>,
     pub(super) seed: Option<u64>,
@@ -73,7 +73,7 @@ impl Refused {
     }
 }
 
-impl Asked {
+impl CompletionRequest {
     pub(super) fn read(body: &[u8]) -> Result<Self, Refused> {
         let not_json = |error| Refused { param: None, problem: format!("the body is not JSON: {error}") };
         Self::of(&serde_json::from_slice(body).map_err(not_json)?)
@@ -181,12 +181,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(more: Value) -> Result<Asked, Refused> {
+    fn read(more: Value) -> Result<CompletionRequest, Refused> {
         let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
         for (name, value) in more.as_object().expect("an object") {
             body[name] = value.clone();
         }
-        Asked::read(body.to_string().as_bytes())
+        CompletionRequest::read(body.to_string().as_bytes())
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
             let refused = read(more.clone()).expect_err("is refused");
             assert_eq!(refused.param.as_deref(), Some(name), "{more}: {}", refused.problem);
         }
-        assert!(Asked::read(b"{\"model\":").expect_err("is refused").problem.contains("not JSON"));
-        assert!(Asked::read(b"[]").expect_err("is refused").problem.contains("object"));
+        assert!(CompletionRequest::read(b"{\"model\":").expect_err("is refused").problem.contains("not JSON"));
+        assert!(CompletionRequest::read(b"[]").expect_err("is refused").problem.contains("object"));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not know who said it. There is no time and no random id in it: the same request has the same reply, byte for byte.
 
-use super::asked::{Asked, Stream};
+use super::asked::{CompletionRequest, Stream};
 use serde_json::{Value, json};
 
 /// Bytes of what stands for a token: about four bytes of English make one.
@@ -17,7 +17,7 @@ struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    fn of(reply: &'a str, asked: &Asked) -> Self {
+    fn of(reply: &'a str, asked: &CompletionRequest) -> Self {
         let stop = asked.stops.iter().filter_map(|stop| reply.find(stop)).min();
         let text = stop.map_or(reply, |at| &reply[..at]);
         let most = asked.max_tokens.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
@@ -30,12 +30,12 @@ impl<'a> Choice<'a> {
 
 /// What the replies have in common.
 struct Head<'a> {
-    asked: &'a Asked,
+    asked: &'a CompletionRequest,
     choices: Vec<Choice<'a>>,
 }
 
 impl<'a> Head<'a> {
-    fn of(asked: &'a Asked, replies: &'a [String]) -> Self {
+    fn of(asked: &'a CompletionRequest, replies: &'a [String]) -> Self {
         Self { asked, choices: replies.iter().map(|reply| Choice::of(reply, asked)).collect() }
     }
 
@@ -58,7 +58,7 @@ impl<'a> Head<'a> {
 }
 
 /// A completion with all replies.
-pub(super) fn whole(asked: &Asked, replies: &[String]) -> Value {
+pub(super) fn whole(asked: &CompletionRequest, replies: &[String]) -> Value {
     let head = Head::of(asked, replies);
     let choice = |(index, choice): (usize, &Choice<'_>)| {
         json!({
@@ -75,7 +75,7 @@ pub(super) fn whole(asked: &Asked, replies: &[String]) -> Value {
 
 /// The same in pieces: of each reply first who speaks, then the text bit by bit, then why it ends; last the tokens, if
 /// they are wanted.
-pub(super) fn pieces(asked: &Asked, replies: &[String], stream: Stream) -> Vec<Value> {
+pub(super) fn pieces(asked: &CompletionRequest, replies: &[String], stream: Stream) -> Vec<Value> {
     let head = Head::of(asked, replies);
     let piece = |index: usize, delta: Value, finish_reason: Option<&str>| {
         let choice = json!({"index": index, "delta": delta, "logprobs": null, "finish_reason": finish_reason});
@@ -110,9 +110,9 @@ fn tokens(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn asked(max_tokens: Option<u64>, stops: &[&str]) -> Asked {
+    fn asked(max_tokens: Option<u64>, stops: &[&str]) -> CompletionRequest {
         let stops = stops.iter().map(|&stop| stop.to_owned()).collect();
-        Asked { model: "m".into(), replies: 1, max_tokens, stops, ..Asked::default() }
+        CompletionRequest { model: "m".into(), replies: 1, max_tokens, stops, ..CompletionRequest::default() }
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn pieces_make_the_whole() {
         let replies = ["é".repeat(40), String::new()];
-        let asked = Asked { replies: 2, ..asked(None, &[]) };
+        let asked = CompletionRequest { replies: 2, ..asked(None, &[]) };
         let all = pieces(&asked, &replies, Stream { usage: true });
         for (index, reply) in replies.iter().enumerate() {
             let of = |piece: &&Value| piece["choices"][0]["index"] == index;

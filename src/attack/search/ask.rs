@@ -2,9 +2,9 @@
 //!
 //! Must not know what is learned from the answers.
 
-use super::pick::{Candidate, Question};
+use super::pick::{WovenCandidate, WovenQuestion};
 use super::{AttackError, Finish, Found, Search, State, seeds};
-use crate::ask::exchange::{Asked, ExchangeError};
+use crate::ask::exchange::{ExchangeError, ToAsk};
 use crate::ask::pipeline::Clock;
 use crate::attack::strategy::random::Random;
 use crate::attack::strategy::{Strategy, Woven};
@@ -28,7 +28,7 @@ pub(super) struct Batch<'a> {
 struct One<'a> {
     /// Its place in the round.
     index: u32,
-    question: &'a Question,
+    question: &'a WovenQuestion,
     /// The question's draft has no id of its own: which of many programs are asked is decided after they are made.
     id: String,
     chosen_by: String,
@@ -45,10 +45,10 @@ impl<'a> Batch<'a> {
     pub(super) fn new(
         purpose: Purpose,
         round: u32,
-        asked: impl Iterator<Item = (&'a Question, String)>,
+        asked: impl Iterator<Item = (&'a WovenQuestion, String)>,
         prefix: &str,
     ) -> Self {
-        let one = |(index, (question, chosen_by)): (u32, (&'a Question, String))| One {
+        let one = |(index, (question, chosen_by)): (u32, (&'a WovenQuestion, String))| One {
             index,
             question,
             id: format!("{prefix}-{index:04}"),
@@ -73,7 +73,7 @@ impl<'a> Batch<'a> {
 
 impl Search {
     /// Makes the question about each program, where there is one.
-    pub(super) fn candidates(&self, woven: Vec<Woven>, root: Seed, state: &mut State<'_>) -> Vec<Candidate> {
+    pub(super) fn candidates(&self, woven: Vec<Woven>, root: Seed, state: &mut State<'_>) -> Vec<WovenCandidate> {
         let make = |(at, woven): (usize, Woven)| {
             // The same stream as the program's own.
             let mut rng = root.indexed("program", at as u64).child("probe").rng();
@@ -84,9 +84,9 @@ impl Search {
                 let (program, entry, fuel_limit) = (weaver.program(), weaver.entry(), item.fuel);
                 let execution = Execution { machine, program, entry, fuel_limit };
                 let profile = Profile::new(execution, item.task, &item.probes);
-                Question { draft, profile }
+                WovenQuestion { draft, profile }
             });
-            Candidate { woven, asked }
+            WovenCandidate { woven, asked }
         };
         woven.into_iter().enumerate().map(make).collect()
     }
@@ -113,7 +113,7 @@ impl Search {
             let item = &one.question.draft.item;
             match state.known.take((batch.purpose, batch.round, one.index), item)? {
                 Some(answer) => known.push((about, answer)),
-                None => open.push(Ok(Asked { item: item.clone(), epoch, about })),
+                None => open.push(Ok(ToAsk { item: item.clone(), epoch, about })),
             }
         }
         let mut answers = Vec::new();

@@ -11,12 +11,12 @@ use crate::item::record::Verdict;
 use crate::seed::Rng;
 
 /// A question that could be asked.
-pub(super) struct Question {
+pub(super) struct WovenQuestion {
     pub(super) draft: Draft,
     pub(super) profile: Profile,
 }
 
-impl Question {
+impl WovenQuestion {
     /// Its cell, if this becomes of it.
     pub(super) fn cell(&self, verdict: Verdict) -> Cell {
         Cell::new(&self.profile, verdict)
@@ -24,32 +24,32 @@ impl Question {
 }
 
 /// A woven program.
-pub(super) struct Candidate {
+pub(super) struct WovenCandidate {
     pub(super) woven: Woven,
     /// `None` where there is nothing to ask.
-    pub(super) asked: Option<Question>,
+    pub(super) asked: Option<WovenQuestion>,
 }
 
-impl Candidate {
+impl WovenCandidate {
     pub(super) fn profile(&self) -> Option<&Profile> {
         self.asked.as_ref().map(|question| &question.profile)
     }
 
     /// The question about a program that was picked.
-    pub(super) fn question(&self) -> &Question {
+    pub(super) fn question(&self) -> &WovenQuestion {
         self.asked.as_ref().expect("only programs with a question are picked")
     }
 }
 
 /// Who chose a program, in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chooser {
+pub(super) enum ChosenBy {
     Cover,
     Strategy,
     Predictor,
 }
 
-impl Chooser {
+impl ChosenBy {
     /// The name in records.
     pub(super) fn name(self, strategy: &str) -> String {
         match self {
@@ -65,11 +65,11 @@ impl Chooser {
 pub(super) struct Pick {
     /// Its number among the candidates.
     pub(super) at: usize,
-    pub(super) by: Chooser,
+    pub(super) by: ChosenBy,
 }
 
 impl Pick {
-    pub(super) fn all(numbers: impl IntoIterator<Item = usize>, by: Chooser) -> Vec<Self> {
+    pub(super) fn all(numbers: impl IntoIterator<Item = usize>, by: ChosenBy) -> Vec<Self> {
         numbers.into_iter().map(|at| Self { at, by }).collect()
     }
 }
@@ -77,15 +77,15 @@ impl Pick {
 /// Picks `count` candidates: the first `unbiased` as they come, each other as the one that a member of the ensemble,
 /// drawn for it, expects most of: the chance of a miss times what the miss would be worth.
 pub(super) fn by_predictor(
-    candidates: &[Candidate],
+    candidates: &[WovenCandidate],
     (count, unbiased): (usize, usize),
     predictor: &Predictor,
-    worth: impl Fn(&Candidate) -> f32,
+    worth: impl Fn(&WovenCandidate) -> f32,
     rng: &mut Rng,
 ) -> Vec<Pick> {
     let mut open: Vec<usize> = (0..candidates.len()).filter(|&at| candidates[at].asked.is_some()).collect();
     let first = open.drain(..unbiased.min(open.len()));
-    let mut picks = Pick::all(first, Chooser::Strategy);
+    let mut picks = Pick::all(first, ChosenBy::Strategy);
     let worths: Vec<f32> = candidates.iter().map(worth).collect();
     while picks.len() < count && !open.is_empty() {
         let member = predictor.draw(rng);
@@ -93,7 +93,7 @@ pub(super) fn by_predictor(
         let scores: Vec<f32> = open.iter().map(expected).collect();
         // Of equals the first.
         let best = (0..open.len()).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("some are left");
-        picks.push(Pick { at: open.remove(best), by: Chooser::Predictor });
+        picks.push(Pick { at: open.remove(best), by: ChosenBy::Predictor });
     }
     picks
 }

@@ -3,7 +3,7 @@
 //! Must not know edits. Trouble of the provider decides nothing: what met it counts neither as missed nor as answered.
 
 use super::{Finish, Size};
-use crate::ask::exchange::{self, Asked, Exchange, ExchangeError};
+use crate::ask::exchange::{self, Exchange, ExchangeError, ToAsk};
 use crate::ask::pipeline::Clock;
 use crate::item::edit::UnreadableItem;
 use crate::item::make::{Draft, confirm_all};
@@ -160,7 +160,7 @@ impl<'a> Asking<'a> {
         let asked = questions
             .iter()
             .enumerate()
-            .map(|(about, &(draft, epoch))| Ok(Asked { item: draft.item.clone(), epoch, about }));
+            .map(|(about, &(draft, epoch))| Ok(ToAsk { item: draft.item.clone(), epoch, about }));
         self.left -= questions.len() as u64;
         let finish = exchange.ask(stream::iter(asked), on_answer).await?;
         self.stopped |= finish == exchange::Finish::Stopped;

@@ -3,7 +3,7 @@
 //! Must not know which of them helps. An edit may break a program; such a one has no label, and is not asked.
 
 use super::subject::{Subject, inside};
-use super::trace::Trace;
+use super::trace::Recording;
 use super::typing::{has_branch, labels};
 use super::window::constant;
 use crate::item::record::Task;
@@ -32,7 +32,7 @@ pub(super) fn tails(subject: &Subject) -> Vec<Subject> {
 
 /// The program without a stretch of a sequence, for stretches of every length, the longest first. Each comes twice: as it
 /// is, and with the values in place of the instructions that made them.
-pub(super) fn stretches(subject: &Subject, trace: &Trace) -> Vec<Subject> {
+pub(super) fn stretches(subject: &Subject, trace: &Recording) -> Vec<Subject> {
     let sequences = subject.sequences();
     let few = sequences.iter().map(|(_, seq)| subject.code(*seq).len()).sum::<usize>() <= FEW;
     let mut ranges: Vec<(SeqId, usize, usize)> = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn stretches(subject: &Subject, trace: &Trace) -> Vec<Subject> {
 }
 
 /// The program with the values that a stretch left in its place.
-fn valued(subject: &Subject, trace: &Trace, seq: SeqId, start: usize, end: usize) -> Option<Subject> {
+fn valued(subject: &Subject, trace: &Recording, seq: SeqId, start: usize, end: usize) -> Option<Subject> {
     let (before, after) = trace.between(seq, start as u32, end as u32)?;
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let mut with = vec![Instr::plain(Op::Drop); before.len() - same];
@@ -108,7 +108,7 @@ fn remove(subject: &mut Subject, Place { seq, index }: Place) {
 
 /// The program with simpler control: what is inside of a block without it, one arm of an `if`, no branch where none is
 /// taken, a call of what the table had.
-pub(super) fn structure(subject: &Subject, trace: &Trace) -> Vec<Subject> {
+pub(super) fn structure(subject: &Subject, trace: &Recording) -> Vec<Subject> {
     let mut found = Vec::new();
     for (_, place) in subject.places() {
         let instr = subject.at(place);
@@ -209,7 +209,7 @@ fn shorter_table(subject: &Subject, place: Place, instr: Instr) -> Vec<Subject> 
 }
 
 /// A call of the function that was called, in place of one through a table.
-fn direct(subject: &Subject, trace: &Trace, place: Place) -> Option<Subject> {
+fn direct(subject: &Subject, trace: &Recording, place: Place) -> Option<Subject> {
     let step = trace.steps.iter().position(|step| step.place == place)?;
     let called = trace.steps.get(step + 1).filter(|next| next.activation != trace.steps[step].activation)?;
     let mut new = subject.clone();

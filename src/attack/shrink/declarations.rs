@@ -4,7 +4,7 @@
 //! Must not know which of them helps.
 
 use super::subject::{Subject, inside};
-use super::trace::Trace;
+use super::trace::Recording;
 use super::typing::{block_type, type_index};
 use super::window::constant;
 use crate::item::record::Task;
@@ -13,7 +13,7 @@ use crate::wasm::program::{Instr, Place};
 use crate::wasm::types::{FuncType, Value};
 
 /// The program with a parameter less, with a constant in place of a local, with a result less, with less that is asked.
-pub(super) fn declarations(subject: &Subject, trace: &Trace) -> Vec<Subject> {
+pub(super) fn declarations(subject: &Subject, trace: &Recording) -> Vec<Subject> {
     let mut found = Vec::new();
     for func in subject.functions() {
         let params = subject.program.func_type(func).params.len() as u32;
@@ -44,7 +44,7 @@ fn local(instr: &Instr) -> Option<u32> {
 
 /// A function that takes one argument less: the parameter is a local of its own, zero, or where it is never written the
 /// constant that was passed first.
-fn without_param(subject: &Subject, trace: &Trace, func: u32, param: u32) -> Vec<Subject> {
+fn without_param(subject: &Subject, trace: &Recording, func: u32, param: u32) -> Vec<Subject> {
     let ty = subject.program.func_type(func).clone();
     let params = ty.params.len() as u32;
     let mut new = subject.clone();

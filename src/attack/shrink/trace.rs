@@ -24,11 +24,11 @@ pub(super) struct Step {
 
 /// An execution.
 #[derive(Debug, Default)]
-pub(super) struct Trace {
+pub(super) struct Recording {
     pub(super) steps: Vec<Step>,
 }
 
-impl Observer for Trace {
+impl Observer for Recording {
     fn before(&mut self, machine: &Machine, func: u32, place: Place) {
         if self.steps.len() < MOST_STEPS {
             let operands = machine.frame_operands().collect();
@@ -89,7 +89,7 @@ fn runs(memory: &[u8]) -> Vec<(u32, Vec<u8>)> {
     runs
 }
 
-impl Trace {
+impl Recording {
     /// The execution of a program that has a label.
     pub(super) fn of(subject: &Subject, machine: &mut Machine, fuel_limit: u64) -> Self {
         let mut trace = Self::default();

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// What is numbered.
 #[derive(Clone, Copy)]
-enum Kind {
+enum IndexSpace {
     Func,
     Global,
     Table,
@@ -18,7 +18,8 @@ enum Kind {
     Data,
 }
 
-const KINDS: [Kind; 5] = [Kind::Func, Kind::Global, Kind::Table, Kind::Elem, Kind::Data];
+const KINDS: [IndexSpace; 5] =
+    [IndexSpace::Func, IndexSpace::Global, IndexSpace::Table, IndexSpace::Elem, IndexSpace::Data];
 
 /// What is used, by its numbers.
 #[derive(Default)]
@@ -32,13 +33,13 @@ struct Used {
 /// Takes away what nothing uses.
 pub(super) fn drop_unused(subject: &mut Subject) {
     let used = Used::of(subject);
-    for func in subject.functions().filter(|func| used.of[Kind::Func as usize].contains(func)) {
+    for func in subject.functions().filter(|func| used.of[IndexSpace::Func as usize].contains(func)) {
         drop_locals(subject, func);
     }
     let [funcs, globals, tables, elems, datas] = used.of.each_ref().map(numbers);
     let renumber = |map: &[Option<u32>], index: u32| map.get(index as usize).copied().flatten().unwrap_or(index);
-    let of = |kind: Kind, index: u32| renumber([&funcs, &globals, &tables, &elems, &datas][kind as usize], index);
-    let entry = of(Kind::Func, subject.entry);
+    let of = |kind: IndexSpace, index: u32| renumber([&funcs, &globals, &tables, &elems, &datas][kind as usize], index);
+    let entry = of(IndexSpace::Func, subject.entry);
     for (_, place) in kept_code(subject, &used) {
         let instr = subject.at_mut(place);
         *instr = renumbered(*instr, &of);
@@ -49,7 +50,7 @@ pub(super) fn drop_unused(subject: &mut Subject) {
     for elem in &mut program.elems {
         elem.items.iter_mut().for_each(constant);
         if let SegmentMode::Active { target, offset } = &mut elem.mode {
-            *target = of(Kind::Table, *target);
+            *target = of(IndexSpace::Table, *target);
             constant(offset);
         }
     }
@@ -59,23 +60,25 @@ pub(super) fn drop_unused(subject: &mut Subject) {
         }
     });
     let named = std::mem::take(&mut program.names).into_iter();
-    let kept = |kind: Kind, index: u32| used.of[kind as usize].contains(&index);
-    program.names =
-        named.filter(|(func, _)| kept(Kind::Func, *func)).map(|(func, name)| (of(Kind::Func, func), name)).collect();
-    program.start = program.start.map(|func| of(Kind::Func, func));
+    let kept = |kind: IndexSpace, index: u32| used.of[kind as usize].contains(&index);
+    program.names = named
+        .filter(|(func, _)| kept(IndexSpace::Func, *func))
+        .map(|(func, name)| (of(IndexSpace::Func, func), name))
+        .collect();
+    program.start = program.start.map(|func| of(IndexSpace::Func, func));
     program.exports.retain(|export| export.index == subject.entry && export.kind == crate::wasm::program::Extern::Func);
     program.exports.iter_mut().for_each(|export| export.index = entry);
-    retain(&mut program.funcs, &used.of[Kind::Func as usize]);
-    retain(&mut program.globals, &used.of[Kind::Global as usize]);
-    retain(&mut program.tables, &used.of[Kind::Table as usize]);
-    retain(&mut program.elems, &used.of[Kind::Elem as usize]);
-    retain(&mut program.datas, &used.of[Kind::Data as usize]);
+    retain(&mut program.funcs, &used.of[IndexSpace::Func as usize]);
+    retain(&mut program.globals, &used.of[IndexSpace::Global as usize]);
+    retain(&mut program.tables, &used.of[IndexSpace::Table as usize]);
+    retain(&mut program.elems, &used.of[IndexSpace::Elem as usize]);
+    retain(&mut program.datas, &used.of[IndexSpace::Data as usize]);
     if !used.memory {
         program.memory = None;
     }
     subject.entry = entry;
-    subject.marks.iter_mut().for_each(|mark| mark.func = of(Kind::Func, mark.func));
-    declare(&mut subject.program, used.referred.iter().map(|&func| of(Kind::Func, func)).collect());
+    subject.marks.iter_mut().for_each(|mark| mark.func = of(IndexSpace::Func, mark.func));
+    declare(&mut subject.program, used.referred.iter().map(|&func| of(IndexSpace::Func, func)).collect());
     drop_types(subject);
 }
 
@@ -91,7 +94,7 @@ fn retain<T>(all: &mut Vec<T>, kept: &BTreeSet<u32>) {
 }
 
 fn kept_code(subject: &Subject, used: &Used) -> Vec<(u32, crate::wasm::program::Place)> {
-    let kept = |func: &u32| used.of[Kind::Func as usize].contains(func);
+    let kept = |func: &u32| used.of[IndexSpace::Func as usize].contains(func);
     subject.places().into_iter().filter(|(func, _)| kept(func)).collect()
 }
 
@@ -99,7 +102,7 @@ impl Used {
     fn of(subject: &Subject) -> Self {
         let mut used = Self::default();
         let roots = subject.program.start.into_iter().chain([subject.entry]);
-        used.of[Kind::Func as usize].extend(roots.chain(subject.marks.iter().map(|mark| mark.func)));
+        used.of[IndexSpace::Func as usize].extend(roots.chain(subject.marks.iter().map(|mark| mark.func)));
         // Until nothing new is found; there is little to look at.
         loop {
             let before = used.count();
@@ -117,7 +120,7 @@ impl Used {
         self.of.iter().map(BTreeSet::len).sum::<usize>() + usize::from(self.memory)
     }
 
-    fn add(&mut self, kind: Kind, index: u32) {
+    fn add(&mut self, kind: IndexSpace, index: u32) {
         self.of[kind as usize].insert(index);
     }
 
@@ -135,29 +138,29 @@ impl Used {
 
     /// What the declarations that are used use themselves.
     fn declarations(&mut self, program: &Program) {
-        let globals: Vec<&Global> = picked(&program.globals, &self.of[Kind::Global as usize]);
+        let globals: Vec<&Global> = picked(&program.globals, &self.of[IndexSpace::Global as usize]);
         globals.into_iter().for_each(|global| self.instruction(&global.init, false));
         for (elem, index) in program.elems.iter().zip(0..) {
             if let SegmentMode::Active { target, offset } = &elem.mode
-                && self.of[Kind::Table as usize].contains(target)
+                && self.of[IndexSpace::Table as usize].contains(target)
                 && !elem.items.is_empty()
             {
-                self.add(Kind::Elem, index);
+                self.add(IndexSpace::Elem, index);
                 self.instruction(offset, false);
             }
         }
-        let elems: Vec<&Elem> = picked(&program.elems, &self.of[Kind::Elem as usize]);
+        let elems: Vec<&Elem> = picked(&program.elems, &self.of[IndexSpace::Elem as usize]);
         for elem in elems {
             elem.items.iter().for_each(|item| self.instruction(item, false));
             if let SegmentMode::Active { target, .. } = elem.mode {
-                self.add(Kind::Table, target);
+                self.add(IndexSpace::Table, target);
             }
         }
         for (data, index) in program.datas.iter().zip(0..) {
             if matches!(data.mode, SegmentMode::Active { .. }) && self.memory && !data.bytes.is_empty() {
-                self.add(Kind::Data, index);
+                self.add(IndexSpace::Data, index);
             }
-            if self.of[Kind::Data as usize].contains(&index)
+            if self.of[IndexSpace::Data as usize].contains(&index)
                 && let SegmentMode::Active { offset, .. } = &data.mode
             {
                 self.memory = true;
@@ -172,22 +175,22 @@ fn picked<'a, T>(all: &'a [T], kept: &BTreeSet<u32>) -> Vec<&'a T> {
 }
 
 /// What an instruction names.
-fn indices(instr: &Instr) -> Vec<(Kind, u32)> {
+fn indices(instr: &Instr) -> Vec<(IndexSpace, u32)> {
     let (first, second) = (instr.a, instr.b as u32);
     match instr.op.row().imm {
-        Imm::Func => vec![(Kind::Func, first)],
-        Imm::Global => vec![(Kind::Global, first)],
-        Imm::Table => vec![(Kind::Table, first)],
-        Imm::TableTable => vec![(Kind::Table, first), (Kind::Table, second)],
-        Imm::TypeTable => vec![(Kind::Table, second)],
-        Imm::ElemTable => vec![(Kind::Elem, first), (Kind::Table, second)],
-        Imm::Elem => vec![(Kind::Elem, first)],
-        Imm::DataMem | Imm::Data => vec![(Kind::Data, first)],
+        Imm::Func => vec![(IndexSpace::Func, first)],
+        Imm::Global => vec![(IndexSpace::Global, first)],
+        Imm::Table => vec![(IndexSpace::Table, first)],
+        Imm::TableTable => vec![(IndexSpace::Table, first), (IndexSpace::Table, second)],
+        Imm::TypeTable => vec![(IndexSpace::Table, second)],
+        Imm::ElemTable => vec![(IndexSpace::Elem, first), (IndexSpace::Table, second)],
+        Imm::Elem => vec![(IndexSpace::Elem, first)],
+        Imm::DataMem | Imm::Data => vec![(IndexSpace::Data, first)],
         _ => Vec::new(),
     }
 }
 
-fn renumbered(instr: Instr, of: &impl Fn(Kind, u32) -> u32) -> Instr {
+fn renumbered(instr: Instr, of: &impl Fn(IndexSpace, u32) -> u32) -> Instr {
     let indices: Vec<u32> = indices(&instr).into_iter().map(|(kind, index)| of(kind, index)).collect();
     match (instr.op.row().imm, &indices[..]) {
         (Imm::TypeTable, [table]) => Instr { b: u64::from(*table), ..instr },

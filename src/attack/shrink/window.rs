@@ -5,7 +5,7 @@
 //! begin as they were; a branch out of the stretch leaves the function.
 
 use super::subject::{Mark, Subject, inside};
-use super::trace::{State, Trace};
+use super::trace::{Recording, State};
 use super::typing::{Typing, labels, type_index};
 use crate::wasm::isa::{Imm, Op};
 use crate::wasm::machine::Machine;
@@ -30,7 +30,7 @@ pub(super) struct Level {
 }
 
 /// The sequences around the probe at a step, innermost first, callers last.
-pub(super) fn levels(subject: &Subject, trace: &Trace, step: usize) -> Vec<Level> {
+pub(super) fn levels(subject: &Subject, trace: &Recording, step: usize) -> Vec<Level> {
     let mut levels = Vec::new();
     let (mut at, mut inner) = (step, true);
     loop {
@@ -69,14 +69,14 @@ pub(super) enum Stack {
 /// Cuts at a level from the instruction `start` on.
 pub(super) fn cut(
     subject: &Subject,
-    trace: &Trace,
+    trace: &Recording,
     (machine, fuel_limit): (&mut Machine, u64),
     (level, start, stack): (Level, u32, Stack),
     step: usize,
 ) -> Option<Subject> {
     let activation = trace.steps[level.at].activation;
     let first = trace.last(activation, level.seq, start, level.at)?;
-    let state = Trace::state(subject, machine, fuel_limit, first)?;
+    let state = Recording::state(subject, machine, fuel_limit, first)?;
     let mut new = subject.clone();
     let mut copier = Copier { from: &subject.program, to: &mut new.program, map: BTreeMap::new() };
     let nested = subject.parent(level.func, level.seq).is_some();

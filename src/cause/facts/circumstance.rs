@@ -3,7 +3,7 @@
 //! Must not know which instructions are a weakness. Circumstances are those at which readers of WebAssembly stumble: the
 //! borders of what is the same in mathematics, in other languages, and here.
 
-use super::Kind;
+use super::Subject;
 use super::group::CODE;
 use crate::cause::construct::Construct;
 use crate::cause::flow::Node;
@@ -83,8 +83,8 @@ impl Circumstance {
     }
 
     /// Whether it says something of instructions of this kind: of all together only what is no matter of values.
-    pub(super) fn suits(self, kind: Kind) -> bool {
-        kind != Kind::Group(CODE) || matches!(self, Self::Again | Self::Called)
+    pub(super) fn suits(self, kind: Subject) -> bool {
+        kind != Subject::Group(CODE) || matches!(self, Self::Again | Self::Called)
     }
 
     /// Whether an execution is so.

@@ -7,7 +7,7 @@ fn behind(text: &str) -> Vec<&'static str> {
     let (program, marks) = parse_text(text, &["INSPECT"]).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let probe = marks.first().map(|mark| Probe { func: mark.func, pc: mark.pc, hit: 1 });
     let entry = program.export("run").expect("a function to run");
-    let mut trace = Trace::new(&program, probe.as_ref());
+    let mut trace = FlowTrace::new(&program, probe.as_ref());
     Execution { machine: &mut Machine::default(), program: &program, entry, fuel_limit: 10_000 }
         .run(&mut trace)
         .expect("does not trap");

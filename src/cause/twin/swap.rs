@@ -8,7 +8,7 @@
 
 use super::Manner;
 use crate::cause::construct::Construct;
-use crate::cause::facts::{Circumstance, Fact, Kind};
+use crate::cause::facts::{Circumstance, Fact, Subject};
 use crate::item::edit::Question;
 use crate::wasm::effect::effect;
 use crate::wasm::isa::{Category, Imm, Op};
@@ -36,7 +36,7 @@ pub(super) fn swaps(
     let instr = question.program.seqs[at.1.seq as usize].code[at.1.index as usize];
     let kind = match suspected {
         Fact::Behind(_, kind) if kind.has(instr.op) => kind,
-        _ => Kind::One(instr.op),
+        _ => Subject::One(instr.op),
     };
     let one = |manner: Manner| move |instr: Instr| (manner, vec![instr]);
     let mut changes: Vec<(Manner, Vec<Instr>)> =
@@ -122,7 +122,7 @@ fn meaning(op: Op) -> Meaning {
 }
 
 /// Instructions of the same type, immediate and meaning that are not of a kind, by how near they stand in the table.
-fn neighbours(instr: Instr, kind: Kind) -> impl Iterator<Item = Instr> {
+fn neighbours(instr: Instr, kind: Subject) -> impl Iterator<Item = Instr> {
     let (row, own) = (instr.op.row(), meaning(instr.op));
     let is_neighbour = move |op: &Op| {
         let other = op.row();

@@ -3,7 +3,7 @@
 //! Must not know how figures are computed.
 
 use crate::cli::palette::{GLUE, verdicts};
-use crate::cli::table::Table;
+use crate::cli::table::TextTable;
 use crate::cli::{Failure, print_line};
 use crate::report::figures::AttackFigures;
 use crate::run::dir::RunDir;
@@ -29,7 +29,7 @@ pub(super) fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure>
         rows.extend([("tokens", spending.tokens()), ("cost", spending.cost())]);
     }
     rows.push(("seconds", figures.seconds.map_or("unknown".into(), |seconds| format!("{seconds:.1}"))));
-    let mut table = Table::of_pairs();
+    let mut table = TextTable::of_pairs();
     rows.into_iter().for_each(|(name, value)| table.row([name.to_owned(), value]));
     print_line(&table.text())?;
     for (what, path) in [

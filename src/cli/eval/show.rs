@@ -3,7 +3,7 @@
 //! Must not know how figures are computed.
 
 use crate::cli::palette::verdicts_by_count;
-use crate::cli::table::{Column, Table, flow, prose};
+use crate::cli::table::{Column, TextTable, flow, prose};
 use crate::cli::{Failure, print_line};
 use crate::report::evaluation::{EvaluationFigures, Row, Slice};
 use crate::run::spending;
@@ -13,7 +13,7 @@ const DETAILED: usize = 8;
 
 /// Shows the figures to people.
 pub(in crate::cli) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
-    let mut table = Table::new([
+    let mut table = TextTable::new([
         Column::text("model"),
         Column::text("task"),
         Column::number("items"),

@@ -3,7 +3,7 @@
 //! Must not know how figures are computed.
 
 use crate::cli::palette::verdicts_by_count;
-use crate::cli::table::{Column, Table, prose};
+use crate::cli::table::{Column, TextTable, prose};
 use crate::cli::{Failure, print_line};
 use crate::item::record::Verdict;
 use crate::report::leaderboard::markdown::{PLACES, cost, place, sentence};
@@ -39,10 +39,10 @@ pub(super) fn show(leaderboard: &Leaderboard, out: &Path) -> Result<(), Failure>
 }
 
 /// Every model at every task.
-fn matrix(overall: &Overall) -> Table {
+fn matrix(overall: &Overall) -> TextTable {
     let heads = [Column::text(""), Column::text("model"), Column::number("mean"), Column::number("95 % CI").rank(2)];
     let tasks = overall.tasks.iter().map(|task| Column::number(task.name()).rank(1));
-    let mut table = Table::new(heads.into_iter().chain(tasks));
+    let mut table = TextTable::new(heads.into_iter().chain(tasks));
     for row in &overall.rows {
         let cells = [overall.label(row), percent(row.mean), between(row.ci95)];
         let by_task = row.by_task.iter().map(|&right| percent(right));
@@ -60,8 +60,8 @@ fn between(ci95: Option<[f64; 2]>) -> String {
     ci95.map_or("unknown".into(), |[low, high]| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high))
 }
 
-fn table(board: &Board) -> Table {
-    let mut table = Table::new([
+fn table(board: &Board) -> TextTable {
+    let mut table = TextTable::new([
         Column::text(""),
         Column::text("model"),
         Column::number("accuracy"),

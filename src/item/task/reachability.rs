@@ -5,8 +5,8 @@
 //! that turned out as it looks is kept only by the odds against it. So among flags that look alike to that reader about
 //! half are true.
 
-mod doubt;
 pub(crate) mod look;
+mod undecided;
 
 use super::features::Features;
 use super::logistic::{Logistic, Samples, odds};
@@ -22,9 +22,9 @@ use crate::wasm::rerun::Execution;
 use crate::weave::canon::{Coverage, Covering};
 use crate::weave::chooser::Chooser;
 use crate::weave::weaver::{Loom, Weaver};
-use doubt::Site;
 use std::collections::HashMap;
 use std::sync::Arc;
+use undecided::Site;
 
 /// Programs that are read before the first question, at most.
 const READ: u64 = 12_000;
@@ -140,7 +140,7 @@ fn by_nearness(mut open: Vec<(Probe, bool)>, part: u8) -> Vec<(Probe, bool)> {
 
 /// The looks of some doubtful places, a few of each stretch.
 fn looks(program: &Program, entry: u32, places: u32, rng: &mut Rng) -> Vec<Look> {
-    let mut sites = doubt::sites(program, entry);
+    let mut sites = undecided::sites(program, entry);
     rng.shuffle(&mut sites);
     let mut taken = HashMap::new();
     sites.retain(|site| {

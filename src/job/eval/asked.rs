@@ -73,7 +73,7 @@ enum Items {
 }
 
 /// What is asked.
-pub struct Asked {
+pub struct EvalItems {
     /// What it is called, and all of it that decides the items.
     pub suite: NamedConfig,
     /// The model against which the items were chosen, if they were.
@@ -83,7 +83,7 @@ pub struct Asked {
     items: Items,
 }
 
-impl Asked {
+impl EvalItems {
     /// Resolves names and files.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ pub(super) fn read_items(dir: &RunDir) -> Result<Lines<Subject>, ReadError> {
     intact::lines(&dir.items(), None)
 }
 
-impl Asked {
+impl EvalItems {
     /// Writes the items into the run directory, behind those that an earlier part of the run wrote, which are the same. `told`
     /// gets how many stand there. How many there are, and the fingerprint of all.
     pub(super) fn write_items(

@@ -4,7 +4,7 @@
 //! Must not know who is asked. The file is the queue: every model reads it at its own pace, the weaver waits for nobody, and
 //! a run that is killed meanwhile finds its first items there when it goes on.
 
-use super::asked::{self, Asked, Weaving};
+use super::asked::{self, EvalItems, Weaving};
 use super::keep::KeepError;
 use crate::ask::evaluate::Subject;
 use crate::ask::stop::{Stop, StopSignal};
@@ -40,7 +40,7 @@ pub(super) struct Woven {
 
 impl Woven {
     /// Begins to weave what the run directory does not have yet, within a runtime.
-    pub(super) fn begin(asked: &Arc<Asked>, dir: &RunDir, manifest: &Manifest, shelf: Option<&Shelf>) -> Self {
+    pub(super) fn begin(asked: &Arc<EvalItems>, dir: &RunDir, manifest: &Manifest, shelf: Option<&Shelf>) -> Self {
         let halt = Halt::default();
         if let (Some(items), Some(_), true) = (manifest.items, &manifest.fingerprint, dir.items().exists()) {
             return Self { far: watch::channel(Far { items, is_over: true }).1, halt, thread: None };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::learn::checkpoint::{self, Card, CheckpointError};
-use crate::learn::network::Kind;
+use crate::learn::network::NetworkKind;
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
 use crate::learn::ppo::{self, PpoConfig};
@@ -55,7 +55,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(network: Kind) -> Self {
+    fn new(network: NetworkKind) -> Self {
         let config = PolicyConfig { network, ..PolicyConfig::mlp(&[64, 48]) };
         let policy = ActorCritic::new(OBS, ACTIONS, &config, None, &mut Rng::from_u64(3)).unwrap();
         let optimizer = Adam::new(policy.parameters());
@@ -99,7 +99,7 @@ fn fingerprint_after(rounds: u64) -> String {
         (0..rounds).for_each(|round| run.round(round));
         run.fingerprint()
     };
-    [of(Kind::Mlp), of(Kind::Sequence)].concat()
+    [of(NetworkKind::Mlp), of(NetworkKind::Sequence)].concat()
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn metadata() -> BTreeMap<String, String> {
 fn going_on_from_a_checkpoint_is_as_if_never_stopped() {
     let folder = Folder::new("resume");
     let path = folder.0.join("deeper/policy.safetensors");
-    let mut run = Run::new(Kind::Sequence);
+    let mut run = Run::new(NetworkKind::Sequence);
     run.round(0);
     let card = Card::new(&run.policy, 1, EPISODES, metadata());
     checkpoint::save(&path, &run.policy, Some(&run.optimizer), &card).unwrap();
@@ -183,7 +183,7 @@ fn unusable_checkpoints_say_what_is_wrong() {
     let folder = Folder::new("broken");
     let path = folder.0.join("policy.safetensors");
     assert!(matches!(checkpoint::load(&path), Err(CheckpointError::Io { .. })));
-    let run = Run::new(Kind::Mlp);
+    let run = Run::new(NetworkKind::Mlp);
     let card = Card::new(&run.policy, 0, 0, metadata());
     checkpoint::save(&path, &run.policy, Some(&run.optimizer), &card).unwrap();
 
@@ -205,7 +205,7 @@ fn unusable_checkpoints_say_what_is_wrong() {
     let later = Card { format: checkpoint::FORMAT + 1, ..card.clone() };
     checkpoint::save(&path, &run.policy, Some(&run.optimizer), &later).unwrap();
     assert!(matches!(checkpoint::load(&path), Err(CheckpointError::Format { found: 3, .. })));
-    let towers = PolicyConfig { network: Kind::Towers, ..PolicyConfig::default() };
+    let towers = PolicyConfig { network: NetworkKind::Towers, ..PolicyConfig::default() };
     assert_eq!(
         card.check_network(&towers.network()).unwrap_err().to_string(),
         "the checkpoint has network Mlp [64, 48] Relu where Towers [512, 256] Tanh is needed; use the preset it was \

@@ -2,7 +2,7 @@
 
 use crate::learn::categorical::Choices;
 use crate::learn::loss::{Lesson, Weights};
-use crate::learn::network::{Kind, Sequence};
+use crate::learn::network::{NetworkKind, Sequence};
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
 use crate::learn::ppo::{self, PpoConfig, UpdateMetrics};
@@ -94,9 +94,9 @@ fn of_the_graph(policy: &ActorCritic, rollout: &Rollout) -> Vec<f32> {
     choices.log_prob_and_entropy(&logits).unwrap().0.to_vec1().unwrap()
 }
 
-const KINDS: [Kind; 3] = [Kind::Mlp, Kind::Towers, Kind::Sequence];
+const KINDS: [NetworkKind; 3] = [NetworkKind::Mlp, NetworkKind::Towers, NetworkKind::Sequence];
 
-fn small(network: Kind) -> PolicyConfig {
+fn small(network: NetworkKind) -> PolicyConfig {
     PolicyConfig { network, sequence: Sequence { actions: 6, width: 8, heads: 2 }, ..PolicyConfig::mlp(&[24, 16]) }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::learn::network::Kind;
+use crate::learn::network::NetworkKind;
 use crate::weave::config::WeaveConfig;
 use figures::{Exam, Who};
 
@@ -60,7 +60,7 @@ fn training_improves_on_the_untrained_policy() {
 /// What is made of a seed does not depend on threads.
 #[test]
 fn a_seed_gives_one_policy_on_any_number_of_threads() {
-    let weights = |threads: usize, network: Kind| {
+    let weights = |threads: usize, network: NetworkKind| {
         let policy = PolicyConfig { network, hidden: Some(vec![16]), ..PolicyConfig::default() };
         let (prior, train) = (Prior::default(), TrainConfig { batch: 16, ..TrainConfig::default() });
         let device = candle_core::Device::Cpu;
@@ -72,7 +72,7 @@ fn a_seed_gives_one_policy_on_any_number_of_threads() {
         let numbers = numbers.map(|(_, var)| var.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>();
         (rounds, numbers)
     };
-    for network in [Kind::Mlp, Kind::Sequence] {
+    for network in [NetworkKind::Mlp, NetworkKind::Sequence] {
         assert!(weights(1, network) == weights(3, network), "{network:?}");
     }
 }

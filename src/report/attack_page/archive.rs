@@ -2,7 +2,7 @@
 //!
 //! Must not know how cells are chosen; a record names its own, `shift/24-31/wrong`.
 
-use super::super::page::table::{Cell, Column, Table};
+use super::super::page::table::{Cell, Column, HtmlTable};
 use super::super::page::{Html, Section};
 use super::super::stats::{Share, asked};
 use super::super::summary::text::count;
@@ -17,7 +17,7 @@ pub(super) fn section(records: &[Record]) -> Section {
     let buckets: BTreeSet<(u64, &str)> = map.keys().map(|(_, bucket)| *bucket).collect();
     let constructs: BTreeSet<&str> = map.keys().map(|(construct, _)| *construct).collect();
     let columns = buckets.iter().map(|(_, name)| Column::number(name));
-    let mut table = Table::new([Column::text("construct \\ fuel")].into_iter().chain(columns)).grid();
+    let mut table = HtmlTable::new([Column::text("construct \\ fuel")].into_iter().chain(columns)).grid();
     for construct in constructs {
         let cells = buckets.iter().map(|&bucket| cell(map.get(&(construct, bucket))));
         table.row([Cell::text(construct)].into_iter().chain(cells));

@@ -4,7 +4,7 @@
 
 use super::super::curve::{curves, found};
 use super::super::page::chart::picture;
-use super::super::page::table::{Cell, Column, Table};
+use super::super::page::table::{Cell, Column, HtmlTable};
 use super::super::page::{Html, Section};
 use super::super::plot::{Line, PlotError, found_svg, miss_rate_svg};
 use super::super::summary::text::count;
@@ -69,7 +69,7 @@ fn milestones(lines: &[Line]) -> Html {
     let columns = MARKS.map(|mark| Column::number(&format!("at {}", count(mark))));
     let first = Column::number("to the first");
     let tenth = Column::number("to the tenth");
-    let mut table = Table::new([Column::text("strategy")].into_iter().chain(columns).chain([first, tenth]));
+    let mut table = HtmlTable::new([Column::text("strategy")].into_iter().chain(columns).chain([first, tenth]));
     for line in lines {
         let last = line.points.last().map_or(0.0, |(x, _)| *x);
         let at = |mark: u64| {

@@ -3,7 +3,7 @@
 //!
 //! Must not know how claims are found.
 
-use super::super::page::table::{Cell, Column, Table};
+use super::super::page::table::{Cell, Column, HtmlTable};
 use super::super::page::{Html, Section, bar};
 use super::super::stats::Share;
 use super::super::summary::text::{count, interval, percent, points};
@@ -46,7 +46,7 @@ fn stats(parts: &Parts<'_>) -> Share {
 }
 
 fn overview(claims: &[(&Claim, u32)]) -> Html {
-    let mut table = Table::new([
+    let mut table = HtmlTable::new([
         Column::number("#"),
         Column::text("fails on"),
         Column::number("miss rate").hint("among held-out questions that have it"),

@@ -3,7 +3,7 @@
 //! Must not know why it is quoted. The truth is green, and so is what was said rightly; what was said wrongly is red.
 
 use super::super::page::Html;
-use super::super::page::table::{Cell, Column, Table};
+use super::super::page::table::{Cell, Column, HtmlTable};
 use super::super::said::said;
 use super::super::summary::text::clip;
 use crate::item::record::Record;
@@ -20,7 +20,7 @@ pub(super) fn quoted(record: &Record) -> Html {
 fn answers(record: &Record) -> Html {
     let reply = record.answer.reply.as_deref().unwrap_or_default();
     let said = said(reply, &record.item.truth);
-    let mut table = Table::new([Column::text("slot"), Column::text("truth"), Column::text("the model")]).grid();
+    let mut table = HtmlTable::new([Column::text("slot"), Column::text("truth"), Column::text("the model")]).grid();
     for (at, (name, truth)) in record.item.truth.texts().into_iter().enumerate() {
         let is_right = record.answer.slots.get(at).copied().unwrap_or(false);
         let said = said.as_ref().map_or("", |said| said.get(at).map_or("nothing", String::as_str));

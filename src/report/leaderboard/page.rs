@@ -7,7 +7,7 @@ use super::markdown::{PLACES, cost, otherwise, place, sentence, tokens, version}
 use super::read::Entrant;
 use super::{Board, Duel, Heat, Leaderboard, LeaderboardError, Overall, Role, Row, drill};
 use crate::ask::prompt::Prompt;
-use crate::report::page::table::{Cell, Column, Table};
+use crate::report::page::table::{Cell, Column, HtmlTable};
 use crate::report::page::{Html, Page, Section, bar};
 use crate::report::stats::Interval;
 use crate::report::summary::text::{count, interval, percent};
@@ -56,7 +56,7 @@ fn overall((at, overall): (usize, &Overall)) -> Section {
         Column::text("from 0 to 100 %"),
     ];
     let tasks = overall.tasks.iter().map(|task| Column::number(task.name()));
-    let mut table = Table::new(heads.into_iter().chain(tasks));
+    let mut table = HtmlTable::new(heads.into_iter().chain(tasks));
     for (at, row) in overall.rows.iter().enumerate() {
         let ci = row.interval();
         let said = format!(
@@ -101,7 +101,7 @@ fn compared(leaderboard: &Leaderboard) -> Html {
         Column::number("models").hint("Those that are ranked"),
         Column::text("first"),
     ];
-    let mut table = Table::new(columns);
+    let mut table = HtmlTable::new(columns);
     for (at, board) in leaderboard.boards.iter().enumerate() {
         let first = board.rows.iter().find(|row| row.rank == Some(1));
         table.row([
@@ -174,7 +174,7 @@ fn rows(board: &Board) -> Html {
         ];
         columns.splice(6..6, noise);
     }
-    let table = Table::new(columns);
+    let table = HtmlTable::new(columns);
     let mut table = if board.rows.len() > MANY { table.filtered() } else { table };
     for (at, row) in board.rows.iter().enumerate() {
         table.row_of(class(row.is_complete(), row.role), cells(board, (at, row), epochs));
@@ -238,7 +238,7 @@ fn told(board: &Board, duel: &Duel) -> String {
 fn matrix(board: &Board) -> Html {
     let rows = &board.duels.rows;
     let heads = rows.iter().skip(1).map(|&at| Column::number(&name(board, at)));
-    let mut table = Table::new(std::iter::once(Column::text("row less column, points")).chain(heads)).grid();
+    let mut table = HtmlTable::new(std::iter::once(Column::text("row less column, points")).chain(heads)).grid();
     for (n, &a) in rows[..rows.len() - 1].iter().enumerate() {
         let cells = rows.iter().enumerate().skip(1).map(|(m, &b)| {
             let Some(duel) = board.duels.all.iter().find(|duel| m > n && (duel.a, duel.b) == (a, b)) else {
@@ -269,7 +269,7 @@ fn pairs(board: &Board) -> Html {
         Column::number("detectable")
             .hint("The smallest difference that so many items would have shown: level 5 %, power 80 %"),
     ];
-    let mut table = Table::new(columns).filtered();
+    let mut table = HtmlTable::new(columns).filtered();
     for duel in &board.duels.all {
         let [low, high] = duel.ci95;
         table.row([
@@ -300,7 +300,7 @@ fn levels(board: &Board) -> Html {
         return Html::default();
     }
     let heads = levels.iter().map(|level| Column::number(&format!("level {level}")));
-    let mut table = Table::new(std::iter::once(Column::text("model")).chain(heads));
+    let mut table = HtmlTable::new(std::iter::once(Column::text("model")).chain(heads));
     for row in board.rows.iter().filter(|row| row.is_complete()) {
         let cells = levels.iter().map(|level| {
             let slice = row.by_level.iter().find(|slice| slice.of == *level);
@@ -330,7 +330,7 @@ fn map(heat: &Heat) -> Html {
     let fuels: BTreeSet<[u64; 2]> = heat.cells.iter().map(|cell| cell.fuel).collect();
     let categories: BTreeSet<&str> = heat.cells.iter().map(|cell| cell.category).collect();
     let heads = fuels.iter().map(|[low, high]| Column::number(&format!("{low}–{high}")));
-    let mut table = Table::new(std::iter::once(Column::text("fuel")).chain(heads)).grid();
+    let mut table = HtmlTable::new(std::iter::once(Column::text("fuel")).chain(heads)).grid();
     for category in categories {
         let cells = fuels.iter().map(|fuel| {
             let cell = heat.cells.iter().find(|cell| cell.category == category && cell.fuel == *fuel);
@@ -354,7 +354,7 @@ fn unsolved(board: &Board) -> Html {
         return heading.and(Html::paragraph("Every item was got right by a ranked model."));
     }
     let columns = [Column::text("item"), Column::number("level"), Column::number("fuel"), Column::text("category")];
-    let mut table = Table::new(columns);
+    let mut table = HtmlTable::new(columns);
     for item in board.unsolved.iter().take(UNSOLVED) {
         table.row([
             Cell::html(Html::item_of(&item.id, &item.canonical)),

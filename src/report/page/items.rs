@@ -8,7 +8,7 @@
 use super::super::said;
 use super::programs::Block;
 use super::prompts::Prompts;
-use super::trace::{Trace, trace};
+use super::trace::{ShownTrace, trace};
 use crate::ask::prompt::Prompt;
 use crate::item::record::{Purpose, Record, Task, Verdict};
 use crate::run::plan;
@@ -103,7 +103,7 @@ pub struct ItemView {
     /// Number of its run.
     run: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<Trace>,
+    trace: Option<ShownTrace>,
 }
 
 /// One value or flag: its name, the truth, what was said, and whether that is right, each where it is known.

@@ -103,7 +103,7 @@ impl Cell {
 
 /// A table. It sorts by a click on a header; a row stands in a box that scrolls where the screen is narrow.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub struct HtmlTable {
     columns: Vec<Column>,
     /// Class and cells of each.
     rows: Vec<(&'static str, Vec<Cell>)>,
@@ -112,7 +112,7 @@ pub struct Table {
     caption: Html,
 }
 
-impl Table {
+impl HtmlTable {
     /// Without rows.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         let columns = columns.into_iter().collect();
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_table_says_what_it_sorts_by() {
         let columns = [Column::text("model").hint("who \"was\" asked"), Column::number("right")];
-        let mut table = Table::new(columns).filtered();
+        let mut table = HtmlTable::new(columns).filtered();
         table.row([Cell::text("<a>"), Cell::number(0.5, "50 %")]);
         table.row_of("floor", [Cell::text("b"), Cell::maybe(None, |_| unreachable!())]);
         insta::assert_snapshot!(table.html(), @r#"
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn columns_that_say_nothing_are_left_out() {
         let told = |columns: usize, rows: &[&[Cell]]| {
-            let mut table = Table::new((0..columns).map(|at| Column::text(&format!("c{at}"))));
+            let mut table = HtmlTable::new((0..columns).map(|at| Column::text(&format!("c{at}"))));
             rows.iter().for_each(|cells| table.row(cells.iter().cloned()));
             let html = table.html().to_string();
             (0..columns).filter(|at| html.contains(&format!(">c{at}<"))).collect::<Vec<_>>()

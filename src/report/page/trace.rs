@@ -19,7 +19,7 @@ const OPERANDS: usize = 12;
 
 /// What was executed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Trace {
+pub(super) struct ShownTrace {
     steps: Vec<Step>,
     /// Steps that are left out, behind the others.
     more: u64,
@@ -33,7 +33,7 @@ pub(super) struct Trace {
 struct Step(u32, String, u32, u32, String, String);
 
 /// Runs an item's program once more; `None` if it cannot be read or does not run, which what this program writes does.
-pub(super) fn trace(machine: &mut Machine, item: &Item) -> Option<Trace> {
+pub(super) fn trace(machine: &mut Machine, item: &Item) -> Option<ShownTrace> {
     let question = Question::of(item).ok()?;
     let program = &question.program;
     let printer = Printer::new(program);
@@ -51,7 +51,7 @@ pub(super) fn trace(machine: &mut Machine, item: &Item) -> Option<Trace> {
     if let Some(last) = tracer.steps.last_mut().filter(|_| tracer.waiting) {
         last.5.clone_from(&results);
     }
-    Some(Trace { steps: tracer.steps, more: tracer.more, results })
+    Some(ShownTrace { steps: tracer.steps, more: tracer.more, results })
 }
 
 /// An instruction by its place: pc, line, text.

@@ -63,7 +63,7 @@ struct Evaluation {
     tasks: Vec<Task>,
     limit: Option<u64>,
     epochs: u32,
-    models: Vec<Asked>,
+    models: Vec<ExamineeV1>,
     prompts: Vec<Prompt>,
     #[serde(default)]
     chosen_against: Option<String>,
@@ -72,7 +72,7 @@ struct Evaluation {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct ExamineeV1 {
     name: String,
     #[serde(default)]
     request: Value,
@@ -153,7 +153,7 @@ impl Manifest {
     fn evaluation(&self) -> Result<EvalPlan, &'static str> {
         let Evaluation { tasks, limit, epochs, models, prompts, chosen_against, shard } =
             self.evaluation.as_ref().ok_or("the evaluation")?;
-        let examinee = |asked: &Asked| Examinee {
+        let examinee = |asked: &ExamineeV1| Examinee {
             name: asked.name.clone(),
             request: request(&asked.request),
             prices: asked.prices.clone(),

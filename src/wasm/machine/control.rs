@@ -23,11 +23,11 @@ pub(super) struct Label {
     pub(super) results: u32,
     /// Unique number of this entry into the block.
     pub(super) serial: u32,
-    pub(super) kind: Kind,
+    pub(super) kind: LabelKind,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum LabelKind {
     Block,
     Loop,
     /// An activation.
@@ -50,7 +50,7 @@ const NO_LABEL: Label = Label {
     arity: 0,
     results: 0,
     serial: 0,
-    kind: Kind::Block,
+    kind: LabelKind::Block,
 };
 
 impl Machine {
@@ -63,7 +63,7 @@ impl Machine {
                 (params.len() as u32, results.len() as u32)
             }
         };
-        let (kind, arity) = if instr.op == Op::Loop { (Kind::Loop, params) } else { (Kind::Block, results) };
+        let (kind, arity) = if instr.op == Op::Loop { (LabelKind::Loop, params) } else { (LabelKind::Block, results) };
         self.push_label(Label {
             body,
             resume: self.place(),
@@ -115,7 +115,9 @@ impl Machine {
         let (instance, func) = self.func_at(address);
         let args = modules.program(instance).func_type(func).params.len() as u32;
         let label = self.labels[self.r.bottom as usize];
-        let Kind::Call(caller) = label.kind else { unreachable!("the lowest label of a function is its activation") };
+        let LabelKind::Call(caller) = label.kind else {
+            unreachable!("the lowest label of a function is its activation")
+        };
         // If this fails, it fails here, not in the caller.
         let (instance_here, func_here) = (self.r.instance, self.r.func);
         self.carry(self.r.base, args);
@@ -150,7 +152,7 @@ impl Machine {
             arity: results,
             results,
             serial: 0,
-            kind: Kind::Call(caller),
+            kind: LabelKind::Call(caller),
         });
         (self.r.func, self.r.base, self.r.bottom) = (func, base, self.r.lp - 1);
         (self.r.seq, self.r.pc) = (declared.body, 0);
@@ -196,12 +198,12 @@ impl Machine {
         let label = self.labels[target as usize];
         self.r.lp = target + 1;
         match label.kind {
-            Kind::Loop => {
+            LabelKind::Loop => {
                 self.carry(label.height, label.arity);
                 (self.r.seq, self.r.pc) = (label.body, 0);
                 Flow::Jump
             }
-            Kind::Block | Kind::Call(_) => self.leave(label, label.arity),
+            LabelKind::Block | LabelKind::Call(_) => self.leave(label, label.arity),
         }
     }
 
@@ -215,7 +217,7 @@ impl Machine {
     fn leave(&mut self, label: Label, count: u32) -> Flow {
         self.r.lp -= 1;
         (self.r.seq, self.r.pc) = (label.resume.seq, label.resume.index);
-        let Kind::Call(caller) = label.kind else {
+        let LabelKind::Call(caller) = label.kind else {
             self.carry(label.height, count);
             return Flow::Jump;
         };

@@ -6,10 +6,10 @@
 use crate::wasm::isa::{Imm, Op, Semantics, Trap};
 use crate::wasm::types::ValType;
 
-/// How an instruction is executed. What is not frequent goes through [`Kind::Vector`] and [`Kind::Other`], which look
+/// How an instruction is executed. What is not frequent goes through [`Dispatch::Vector`] and [`Dispatch::Other`], which look
 /// at the row.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum Dispatch {
     Unary(fn(u64) -> u64),
     Binary(fn(u64, u64) -> u64),
     TryUnary(fn(u64) -> Result<u64, Trap>),
@@ -28,7 +28,7 @@ pub(super) enum Kind {
 
 /// The hot columns of one row.
 pub(super) struct Hot {
-    pub(super) kind: Kind,
+    pub(super) kind: Dispatch,
     /// Fuel.
     pub(super) cost: u8,
     /// Bytes of a memory access.
@@ -39,7 +39,7 @@ pub(super) struct Hot {
 
 /// [`Hot`] of every instruction, by its number.
 pub(super) static HOT: [Hot; Op::COUNT] = {
-    const EMPTY: Hot = Hot { kind: Kind::Other, cost: 0, width: 0, result: ValType::I32 };
+    const EMPTY: Hot = Hot { kind: Dispatch::Other, cost: 0, width: 0, result: ValType::I32 };
     let mut table = [EMPTY; Op::COUNT];
     let mut index = 0;
     while index < Op::COUNT {
@@ -53,25 +53,25 @@ const fn hot(op: Op) -> Hot {
     let row = op.row();
     let result = if let [result, ..] = row.results { *result } else { ValType::I32 };
     let kind = match row.semantics {
-        Semantics::Unary(f) => Kind::Unary(f),
-        Semantics::Binary(f) => Kind::Binary(f),
-        Semantics::TryUnary(f) => Kind::TryUnary(f),
-        Semantics::TryBinary(f) => Kind::TryBinary(f),
-        Semantics::Load(f) => Kind::Load(f),
+        Semantics::Unary(f) => Dispatch::Unary(f),
+        Semantics::Binary(f) => Dispatch::Binary(f),
+        Semantics::TryUnary(f) => Dispatch::TryUnary(f),
+        Semantics::TryBinary(f) => Dispatch::TryBinary(f),
+        Semantics::Load(f) => Dispatch::Load(f),
         // The stores that write a vector read their operands as vectors.
         Semantics::Store => match row.imm {
-            Imm::MemArg { width: 16 } => Kind::Vector,
-            _ => Kind::Store,
+            Imm::MemArg { width: 16 } => Dispatch::Vector,
+            _ => Dispatch::Store,
         },
         Semantics::Special => match op {
-            Op::I32Const | Op::I64Const | Op::F32Const | Op::F64Const => Kind::Const,
-            Op::V128Const => Kind::Vector,
-            Op::LocalGet => Kind::LocalGet,
-            Op::LocalSet => Kind::LocalSet,
-            Op::LocalTee => Kind::LocalTee,
-            _ => Kind::Other,
+            Op::I32Const | Op::I64Const | Op::F32Const | Op::F64Const => Dispatch::Const,
+            Op::V128Const => Dispatch::Vector,
+            Op::LocalGet => Dispatch::LocalGet,
+            Op::LocalSet => Dispatch::LocalSet,
+            Op::LocalTee => Dispatch::LocalTee,
+            _ => Dispatch::Other,
         },
-        _ => Kind::Vector,
+        _ => Dispatch::Vector,
     };
     Hot { kind, cost: !is_free(op) as u8, width: width(op), result }
 }

@@ -13,7 +13,7 @@ pub const MAX_ELEMENTS: u32 = 10_000_000;
 
 /// A table.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub(super) struct TableInstance {
     pub(super) elements: Vec<Bits>,
     /// Elements at most, where that is declared.
     pub(super) max: Option<u32>,
@@ -27,7 +27,7 @@ pub(super) struct Element {
 }
 
 impl Machine {
-    fn own_table(&self, index: u32) -> &Table {
+    fn own_table(&self, index: u32) -> &TableInstance {
         &self.tables[self.table_address(index) as usize]
     }
 
@@ -65,7 +65,7 @@ impl Machine {
 
     /// Whether a table may have so many elements more.
     pub(super) fn can_grow(&self, table: u32, by: u32) -> bool {
-        let Table { elements, max } = self.own_table(table);
+        let TableInstance { elements, max } = self.own_table(table);
         let within = |most: u32, all: usize| all as u64 + u64::from(by) <= u64::from(most);
         let all = self.tables.iter().map(|table| table.elements.len()).sum();
         within(max.unwrap_or(u32::MAX), elements.len()) && within(MAX_ELEMENTS, all)

@@ -16,14 +16,14 @@ use serde_json::{Map, Value};
 
 /// Shares by name, most frequent first, in several columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Table {
+pub struct ShareTable {
     /// The names of the columns.
     pub columns: Vec<String>,
     /// A share for each column.
     pub p: Map<String, Value>,
 }
 
-impl Table {
+impl ShareTable {
     /// Names and shares of a column; of the first if there is none of this name.
     pub fn column<'t>(&'t self, name: &str) -> impl Iterator<Item = (&'t str, f64)> + 't {
         let at = self.columns.iter().position(|column| column == name).unwrap_or(0);
@@ -56,25 +56,25 @@ pub struct Profile {
     #[serde(default)]
     pub counts: Counts,
     /// Instructions, without `end` and `else`.
-    pub opcodes: Table,
+    pub opcodes: ShareTable,
     /// The shares of `end` and `else` among all instructions.
     #[serde(default)]
     pub end_else_share_of_all: Map<String, Value>,
     /// Classes of instructions.
     #[serde(rename = "classes_by_mapping")]
-    pub classes: Table,
+    pub classes: ShareTable,
     /// The original's categories.
     #[serde(rename = "wasmweaver_buckets")]
-    pub buckets: Table,
+    pub buckets: ShareTable,
     /// Triples of categories within functions, `end` and `else` included.
     #[serde(rename = "abstract_trigrams_wasmweaver_categories")]
-    pub trigrams: Table,
+    pub trigrams: ShareTable,
     /// The most frequent pairs of instructions.
     #[serde(default)]
-    pub bigrams_top2000: Table,
+    pub bigrams_top2000: ShareTable,
     /// The most frequent triples of instructions.
     #[serde(default)]
-    pub trigrams_top2000: Table,
+    pub trigrams_top2000: ShareTable,
     /// Functions: lengths, locals, nesting.
     #[serde(default)]
     pub structure_per_function: Map<String, Value>,

@@ -4,7 +4,7 @@
 
 use super::divergence::Distribution;
 use super::grams::{Bucket, CLASSES, TRIGRAMS, trigram};
-use super::profile::{Profile, Table};
+use super::profile::{Profile, ShareTable};
 use crate::wasm::isa::Op;
 use std::sync::LazyLock;
 
@@ -43,7 +43,12 @@ impl Reference {
     }
 }
 
-fn distribution(table: &Table, column: &str, outcomes: usize, number: impl Fn(&str) -> Option<usize>) -> Distribution {
+fn distribution(
+    table: &ShareTable,
+    column: &str,
+    outcomes: usize,
+    number: impl Fn(&str) -> Option<usize>,
+) -> Distribution {
     let mut found = Distribution { shares: vec![0.0; outcomes], rest: 0.0 };
     for (name, share) in table.column(column) {
         match number(name) {

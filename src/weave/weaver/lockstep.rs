@@ -4,7 +4,7 @@
 //! may trap or run over a limit; that is what trials are for.
 
 use super::time::Timing;
-use super::trial::Kind;
+use super::trial::TrialKind;
 use super::{Phase, Weaver};
 use crate::wasm::isa::Trap;
 use crate::wasm::machine::{Blind, Stop};
@@ -91,7 +91,7 @@ impl Weaver {
                 }
                 self.end_trial();
             }
-            if let Kind::Loop { body } = self.trials[at].kind {
+            if let TrialKind::Loop { body } = self.trials[at].kind {
                 self.next_iteration(body);
                 return ControlFlow::Break(false);
             }

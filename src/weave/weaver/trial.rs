@@ -15,7 +15,7 @@ use crate::weave::scope::{Effect, TAIL_FUEL};
 /// Something that runs again, and may fail.
 #[derive(Clone, Debug)]
 pub(super) struct Trial {
-    pub(super) kind: Kind,
+    pub(super) kind: TrialKind,
     mark: Mark,
     /// Labels outside of it. The innermost of these is the loop, or the block that holds the call: when it is gone, the
     /// trial is over.
@@ -39,7 +39,7 @@ struct Back {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum TrialKind {
     /// Iterations of the counted loop with this body.
     Loop { body: SeqId },
     /// An instruction placed last in `seq`, which had these operand types before: a call, or a branch to a loop.
@@ -76,8 +76,8 @@ impl Weaver {
                 return false;
             }
             let body = match trial.kind {
-                Kind::Loop { body } => Some(body),
-                Kind::Placed { .. } | Kind::Tail { .. } => None,
+                TrialKind::Loop { body } => Some(body),
+                TrialKind::Placed { .. } | TrialKind::Tail { .. } => None,
             };
             self.end_trial();
             if let Some(body) = body {
@@ -111,12 +111,12 @@ impl Weaver {
         self.timer.spent = trial.time;
         (self.machine.fuel_limit, self.fuel_base) = (trial.fuel_limit, trial.fuel_base);
         match trial.kind {
-            Kind::Loop { body } => {
+            TrialKind::Loop { body } => {
                 let counting = self.scopes[body as usize].counting.expect("a loop on trial counts");
                 self.finish_loop(body, counting.done);
                 false
             }
-            Kind::Placed { seq, types, polymorphic, target } => {
+            TrialKind::Placed { seq, types, polymorphic, target } => {
                 let len = self.program.seqs[seq as usize].code.len() - 1;
                 let op = self.program.seqs[seq as usize].code[len].op;
                 self.cut_to(seq, len);
@@ -128,7 +128,7 @@ impl Weaver {
                 self.phase = Phase::Instr;
                 true
             }
-            Kind::Tail { seq, len } => {
+            TrialKind::Tail { seq, len } => {
                 self.cut_to(seq, len);
                 false
             }
@@ -150,8 +150,10 @@ impl Weaver {
     /// written here, at an unknown price.
     pub(super) fn is_astray(&self, frontier: SeqId) -> bool {
         let waits = self.trials.iter().any(|trial| match trial.kind {
-            Kind::Placed { seq, .. } | Kind::Loop { body: seq } => self.enclosing(seq).any(|seq| seq == frontier),
-            Kind::Tail { .. } => false,
+            TrialKind::Placed { seq, .. } | TrialKind::Loop { body: seq } => {
+                self.enclosing(seq).any(|seq| seq == frontier)
+            }
+            TrialKind::Tail { .. } => false,
         });
         waits || self.runs_outside(self.scopes[frontier as usize].func)
     }
@@ -176,7 +178,7 @@ impl Weaver {
     }
 
     /// What closing the labels outside costs, and `more`, is taken off the limit while the trial lasts.
-    fn begin_trial(&mut self, kind: Kind, outside: u32, back: Back, more: u32) {
+    fn begin_trial(&mut self, kind: TrialKind, outside: u32, back: Back, more: u32) {
         let serial = outside.checked_sub(1).and_then(|label| self.machine.serial_at(label));
         let mark = self.machine.mark();
         let (fuel_limit, fuel_base) = (self.machine.fuel_limit, self.fuel_base);
@@ -195,7 +197,7 @@ impl Weaver {
     pub(super) fn begin_iterations(&mut self) {
         let depth = self.machine.depth();
         let back = Back { depth, seq: Some(self.cursor) };
-        self.begin_trial(Kind::Loop { body: self.cursor }, depth, back, TAIL_FUEL);
+        self.begin_trial(TrialKind::Loop { body: self.cursor }, depth, back, TAIL_FUEL);
     }
 
     /// One more iteration is complete: goes round again, or writes the end of the loop.
@@ -243,7 +245,7 @@ impl Weaver {
         self.place(instr, effect);
         if self.live {
             self.banned = banned;
-            let kind = Kind::Placed { seq: self.cursor, types, polymorphic, target };
+            let kind = TrialKind::Placed { seq: self.cursor, types, polymorphic, target };
             let depth = self.machine.depth();
             let here = Back { depth, seq: Some(self.cursor) };
             match instr.op {
@@ -278,7 +280,7 @@ impl Weaver {
         close.iter().for_each(|&seq| self.close(seq));
         if self.live {
             let back = Back { depth: outside, seq: None };
-            self.begin_trial(Kind::Tail { seq, len }, outside, back, 0);
+            self.begin_trial(TrialKind::Tail { seq, len }, outside, back, 0);
         }
         self.phase = Phase::Instr;
         self.advance();

@@ -3,7 +3,7 @@
 //! Must not know which of them is right.
 
 use super::super::posed::Posed;
-use super::values::Candidate;
+use super::values::CandidateValue;
 use crate::item::task::features::{Features, size};
 use crate::wasm::isa::Op;
 use crate::wasm::machine::is_free;
@@ -13,7 +13,7 @@ use crate::wasm::program::Flat;
 const AROUND: i64 = 8;
 
 /// The candidates; `common` are the numbers that were right most often, most often first.
-pub(super) fn candidates(posed: &Posed, common: &[u128]) -> Vec<Candidate> {
+pub(super) fn candidates(posed: &Posed, common: &[u128]) -> Vec<CandidateValue> {
     let costing = |code: &[Flat]| code.iter().filter(|entry| !is_free(entry.instr.op)).count();
     let own = posed.code.get(posed.entry as usize).map_or(&[][..], Vec::as_slice);
     let all: usize = posed.code.iter().map(|code| Posed::instructions(code)).sum();
@@ -21,7 +21,7 @@ pub(super) fn candidates(posed: &Posed, common: &[u128]) -> Vec<Candidate> {
     let lines = [all, all_costing, Posed::instructions(own), costing(own) + 1];
     let times = |op| size(posed.code.iter().flatten().filter(|entry| entry.instr.op == op).count());
     let marks = [Op::If, Op::BrIf, Op::Br, Op::Loop, Op::Call, Op::Return].map(times);
-    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut candidates: Vec<CandidateValue> = Vec::new();
     let around = lines.iter().flat_map(|&count| (-AROUND..=AROUND).map(move |off| count as i64 + off));
     let counted = around.filter_map(|fuel| u128::try_from(fuel).ok()).filter(|&fuel| fuel > 0);
     for fuel in counted.chain(common.iter().copied()) {
@@ -41,7 +41,7 @@ pub(super) fn candidates(posed: &Posed, common: &[u128]) -> Vec<Candidate> {
                 features.add("off with", &[kind as u64, off, mark as u64, times]);
             }
         }
-        candidates.push(Candidate { bits: fuel, features });
+        candidates.push(CandidateValue { bits: fuel, features });
     }
     candidates
 }

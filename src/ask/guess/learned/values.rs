@@ -16,14 +16,14 @@ const NEAREST: usize = 16;
 
 /// A value that a slot may hold.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate {
+pub(super) struct CandidateValue {
     pub(super) bits: Bits,
     /// What is to be seen around it.
     pub(super) features: Features,
 }
 
 /// The candidates for one slot, bottom first; `common` are the bits that such slots held most often, most often first.
-pub(super) fn candidates(posed: &Posed, index: usize, common: &[Bits]) -> Vec<Candidate> {
+pub(super) fn candidates(posed: &Posed, index: usize, common: &[Bits]) -> Vec<CandidateValue> {
     let Some((func, pc)) = posed.place() else { return Vec::new() };
     let slot = posed.slots[index];
     let seen = Seen { posed, slot, depth: posed.slots.len() - 1 - index, func: func as usize, pc: pc as usize };
@@ -34,7 +34,7 @@ pub(super) fn candidates(posed: &Posed, index: usize, common: &[Bits]) -> Vec<Ca
     values.extend(initial.iter().map(|(_, bits)| bits));
     values.extend(common);
     values.extend(ordinary(slot.ty));
-    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut candidates: Vec<CandidateValue> = Vec::new();
     for bits in values {
         if candidates.iter().any(|candidate| candidate.bits == bits) {
             continue;
@@ -49,7 +49,7 @@ pub(super) fn candidates(posed: &Posed, index: usize, common: &[Bits]) -> Vec<Ca
                 .is_some_and(|entry| entry.instr.op == Op::GlobalGet && entry.instr.a as usize == *index);
             features.add("global", &[same.into(), posed.program.globals[*index].mutable.into()]);
         }
-        candidates.push(Candidate { bits, features });
+        candidates.push(CandidateValue { bits, features });
     }
     candidates
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not know files. A module is counted by `wasm::survey`; here counts become shares, and shares are weighed.
 
-use super::{Counts, Profile, Table};
+use super::{Counts, Profile, ShareTable};
 use crate::wasm::isa::Op;
 use crate::wasm::survey::{OpId, Survey, names};
 use crate::weave::align::Bucket;
@@ -64,7 +64,7 @@ impl<K: Ord + Hash + Copy> Columns<K> {
     }
 
     /// The table, most frequent first, of at most so many rows.
-    fn table(&self, most: usize, name: impl Fn(&K) -> String) -> Table {
+    fn table(&self, most: usize, name: impl Fn(&K) -> String) -> ShareTable {
         let total = |shares: &Shares<K>| shares.values().sum::<f64>().max(f64::MIN_POSITIVE);
         let (mean, pooled) = (total(&self.mean), total(&self.pooled));
         // Several keys can share a name.
@@ -78,7 +78,7 @@ impl<K: Ord + Hash + Copy> Columns<K> {
         rows.sort_by(|(_, a), (_, b)| b[0].total_cmp(&a[0]));
         rows.truncate(most);
         let p = rows.into_iter().map(|(name, shares)| (name, json!(shares.map(rounded)))).collect();
-        Table { columns: vec!["mean".into(), "pooled".into()], p }
+        ShareTable { columns: vec!["mean".into(), "pooled".into()], p }
     }
 }
 
@@ -194,7 +194,7 @@ impl ProfileBuilder {
         }
     }
 
-    fn per_1000(&self, opcodes: &Table) -> Value {
+    fn per_1000(&self, opcodes: &ShareTable) -> Value {
         const SHOWN: [&str; 17] = [
             "block",
             "loop",
@@ -302,7 +302,7 @@ mod tests {
         builder.add_package(&[survey("(module)")]);
         let profile = builder.finish("a test".into());
         assert_eq!((profile.counts.packages, profile.counts.modules, profile.counts.functions), (2, 3, 3));
-        let share = |table: &Table, column: &str, name: &str| {
+        let share = |table: &ShareTable, column: &str, name: &str| {
             table.column(column).find(|(n, _)| *n == name).map_or(0.0, |(_, share)| share)
         };
         assert_eq!(share(&profile.opcodes, "mean", "nop"), 0.5);

@@ -2,7 +2,7 @@
 //!
 //! Must not know files.
 
-use super::{Profile, Table};
+use super::{Profile, ShareTable};
 use crate::weave::align::divergence::{Distribution, alignment};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub fn compare(a: &Profile, b: &Profile, column: &str) -> Vec<Comparison> {
     both.map(|(name, a, b)| of(name, a, b, column)).collect()
 }
 
-fn of(table: &'static str, a: &Table, b: &Table, column: &str) -> Comparison {
+fn of(table: &'static str, a: &ShareTable, b: &ShareTable, column: &str) -> Comparison {
     let mut rows: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
     for (side, table) in [a, b].into_iter().enumerate() {
         table.column(column).for_each(|(name, share)| rows.entry(name).or_default()[side] = share);
