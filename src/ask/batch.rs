@@ -18,15 +18,15 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// Requests in one input file at most, as OpenAI documents it.
-pub const MOST_REQUESTS: usize = 50_000;
+pub(crate) const MOST_REQUESTS: usize = 50_000;
 /// Bytes of one input file at most, as OpenAI documents it.
-pub const MOST_BYTES: u64 = 200_000_000;
+pub(crate) const MOST_BYTES: u64 = 200_000_000;
 /// What the requests of a batch are put to.
-pub const ENDPOINT: &str = "/v1/chat/completions";
+pub(crate) const ENDPOINT: &str = "/v1/chat/completions";
 
 /// Names a request within its batch: the item's id, as far as there is room, and a hash of id and request. At most 64
 /// characters.
-pub fn custom_id(item: &str, request: &ChatRequest) -> String {
+pub(crate) fn custom_id(item: &str, request: &ChatRequest) -> String {
     let request = serde_json::to_string(request).expect("plain data");
     let hash = blake3::hash(format!("{item}\n{request}").as_bytes()).to_hex();
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
@@ -35,14 +35,14 @@ pub fn custom_id(item: &str, request: &ChatRequest) -> String {
 }
 
 /// The request as a line of an input file, without the end of the line.
-pub fn line(custom_id: &str, request: &ChatRequest, style: ParamStyle) -> String {
+pub(crate) fn line(custom_id: &str, request: &ChatRequest, style: ParamStyle) -> String {
     let body = wire::body(request, style);
     json!({"custom_id": custom_id, "method": "POST", "url": ENDPOINT, "body": body}).to_string()
 }
 
 /// The files of a batch cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum BatchError {
+pub(crate) enum BatchError {
     /// A file cannot be read.
     #[error("cannot read {path}: {source}; name the output and error files of a batch")]
     Unreadable {
@@ -80,7 +80,7 @@ type Outcome = Result<ChatReply, ChatError>;
 
 /// The replies of a batch.
 #[derive(Debug, Default)]
-pub struct Replies {
+pub(crate) struct Replies {
     /// By the name of the request: where it stands, and what it is.
     rows: HashMap<String, (String, Outcome)>,
 }
@@ -90,7 +90,7 @@ impl Replies {
     ///
     /// # Errors
     /// See [`BatchError`].
-    pub fn read(paths: &[PathBuf]) -> Result<Self, BatchError> {
+    pub(crate) fn read(paths: &[PathBuf]) -> Result<Self, BatchError> {
         let mut replies = Self::default();
         for path in paths {
             let unreadable = |source| BatchError::Unreadable { path: path.clone(), source };
@@ -120,13 +120,13 @@ impl Replies {
     }
 
     /// The answer that a request got; none if it has no reply (any more).
-    pub fn take(&mut self, custom_id: &str, truth: &Truth, strictness: Strictness) -> Option<Answer> {
+    pub(crate) fn take(&mut self, custom_id: &str, truth: &Truth, strictness: Strictness) -> Option<Answer> {
         let (_, outcome) = self.rows.remove(custom_id)?;
         Some(settled(outcome, truth, strictness))
     }
 
     /// The names of what was not taken, in order.
-    pub fn left(self) -> Vec<String> {
+    pub(crate) fn left(self) -> Vec<String> {
         let mut names: Vec<String> = self.rows.into_keys().collect();
         names.sort_unstable();
         names

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// A model whose replies are kept.
-pub struct Cached {
+pub(crate) struct Cached {
     inner: Arc<dyn ChatModel>,
     folder: PathBuf,
     endpoint: String,
@@ -21,41 +21,41 @@ pub struct Cached {
 
 /// What a cache did.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     hits: AtomicU64,
     trouble: OnceLock<String>,
 }
 
 impl Tally {
     /// Replies that were not asked for again.
-    pub fn hits(&self) -> u64 {
+    pub(crate) fn hits(&self) -> u64 {
         self.hits.load(Ordering::Relaxed)
     }
 
     /// The first trouble with the folder.
-    pub fn trouble(&self) -> Option<&str> {
+    pub(crate) fn trouble(&self) -> Option<&str> {
         self.trouble.get().map(String::as_str)
     }
 }
 
 /// Where replies are kept unless somebody says otherwise; `None` on a machine without such a place.
-pub fn usual_folder() -> Option<PathBuf> {
+pub(crate) fn usual_folder() -> Option<PathBuf> {
     user_folder("replies")
 }
 
 /// The place of one kind of thing in the user's folder for caches.
-pub fn user_folder(kind: &str) -> Option<PathBuf> {
+pub(crate) fn user_folder(kind: &str) -> Option<PathBuf> {
     dirs::cache_dir().map(|folder| folder.join("wasmweaver").join(kind))
 }
 
 impl Cached {
     /// Keeps this model's replies in a folder, made where it is missing. `endpoint` is where the model answers.
-    pub fn new(inner: Arc<dyn ChatModel>, folder: PathBuf, endpoint: String) -> Self {
+    pub(crate) fn new(inner: Arc<dyn ChatModel>, folder: PathBuf, endpoint: String) -> Self {
         Self { inner, folder, endpoint, tally: Arc::default() }
     }
 
     /// What it does from now on.
-    pub fn tally(&self) -> Arc<Tally> {
+    pub(crate) fn tally(&self) -> Arc<Tally> {
         self.tally.clone()
     }
 

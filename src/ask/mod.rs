@@ -3,22 +3,22 @@
 //! Must not know rewards or learning. Every outside system sits behind [`chat::ChatModel`], which has a scripted twin;
 //! provider trouble is kept apart from wrong answers all the way ([`chat::ChatError`], never a verdict of `wrong`).
 
-pub mod batch;
+pub(crate) mod batch;
 pub mod budget;
-pub mod cache;
+pub(crate) mod cache;
 pub mod chat;
 pub mod evaluate;
 pub mod examiner;
 pub mod exchange;
-pub mod form;
+pub(crate) mod form;
 pub mod guess;
 pub mod judge;
 pub mod limits;
 pub mod models;
 pub mod openai;
 pub mod pipeline;
-pub mod price;
-pub mod probe;
+pub(crate) mod price;
+pub(crate) mod probe;
 pub mod prompt;
 pub mod residents;
 pub mod serve;

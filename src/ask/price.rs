@@ -7,14 +7,14 @@ use super::models::Prices;
 use crate::item::record::{Answer, Item, Usage};
 
 /// Characters of a prompt or reply per token, roughly, for code.
-pub const CHARACTERS_PER_TOKEN: u64 = 3;
+pub(crate) const CHARACTERS_PER_TOKEN: u64 = 3;
 
 /// Characters of a shipped prompt around its program, at most.
 const PROMPT: usize = 3000;
 
 /// What one reply cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Paid {
+pub(crate) struct Paid {
     /// US dollars.
     pub usd: f64,
     /// Whether tokens are reckoned from the texts.
@@ -23,7 +23,7 @@ pub struct Paid {
 
 /// What an answer cost. Where the provider did not count tokens they are reckoned from the program and the reply: nothing is
 /// free because nobody counted it. Nobody is paid for a reply that never came.
-pub fn paid(prices: &Prices, item: &Item, answer: &Answer) -> Paid {
+pub(crate) fn paid(prices: &Prices, item: &Item, answer: &Answer) -> Paid {
     if let Some(usd) = prices.cost(&answer.usage) {
         return Paid { usd, estimated: false };
     }

@@ -10,7 +10,7 @@ use crate::wasm::types::Value;
 use std::time::Instant;
 
 /// The program that is asked about.
-pub const PROGRAM: &str = "(module
+pub(crate) const PROGRAM: &str = "(module
   (func (export \"run\")
     i32.const 6
     i32.const 7
@@ -21,13 +21,13 @@ pub const PROGRAM: &str = "(module
 )";
 
 /// What stands on the stack there.
-pub fn truth() -> Truth {
+pub(crate) fn truth() -> Truth {
     Truth::StackValues(vec![Value::i32(42)])
 }
 
 /// What came of it.
 #[derive(Clone, Debug)]
-pub struct Probed {
+pub(crate) struct Probed {
     /// The reply.
     pub reply: ChatReply,
     /// Its verdict.
@@ -40,7 +40,7 @@ pub struct Probed {
 ///
 /// # Errors
 /// If no reply came, after all that the model's own patience allows.
-pub async fn probe(
+pub(crate) async fn probe(
     model: &dyn ChatModel,
     id: &str,
     params: Params,

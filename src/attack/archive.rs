@@ -42,23 +42,23 @@ impl fmt::Display for Cell {
 
 /// How many misses were found in each cell.
 #[derive(Clone, Debug, Default)]
-pub struct Archive {
+pub(crate) struct Archive {
     found: BTreeMap<Cell, u32>,
 }
 
 impl Archive {
     /// How many misses of this cell are known.
-    pub fn found(&self, cell: Cell) -> u32 {
+    pub(crate) fn found(&self, cell: Cell) -> u32 {
         self.found.get(&cell).copied().unwrap_or(0)
     }
 
     /// One more miss.
-    pub fn add(&mut self, cell: Cell) {
+    pub(crate) fn add(&mut self, cell: Cell) {
         *self.found.entry(cell).or_default() += 1;
     }
 
     /// Cells with a miss.
-    pub fn filled(&self) -> usize {
+    pub(crate) fn filled(&self) -> usize {
         self.found.len()
     }
 }

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Programs that are woven for one query.
-pub const CANDIDATES: usize = 8;
+pub(crate) const CANDIDATES: usize = 8;
 /// Instructions that make constructs; what is a category of its own is not among them.
 const CONSTRUCTS: [Op; 6] = [Op::Loop, Op::If, Op::BrIf, Op::BrTable, Op::Call, Op::CallIndirect];
 /// What the focus weighs beside all else together.

@@ -2,11 +2,11 @@
 //!
 //! Must not know how records are stored, how progress is shown, or what is behind the model.
 
-pub mod archive;
-pub mod cover;
-pub mod mutate;
-pub mod pairs;
-pub mod predictor;
+pub(crate) mod archive;
+pub(crate) mod cover;
+pub(crate) mod mutate;
+pub(crate) mod pairs;
+pub(crate) mod predictor;
 pub mod search;
 pub mod shrink;
-pub mod strategy;
+pub(crate) mod strategy;

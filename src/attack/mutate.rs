@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// What makes a program: the seed of its values, and its choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Genome {
+pub(crate) struct Genome {
     /// Of the values inside constants' buckets.
     pub seed: u64,
     /// By number.
@@ -21,7 +21,7 @@ pub struct Genome {
 
 impl Genome {
     /// Of a program.
-    pub fn of(weaver: &Weaver) -> Self {
+    pub(crate) fn of(weaver: &Weaver) -> Self {
         Self { seed: weaver.seed(), actions: weaver.actions().to_vec() }
     }
 
@@ -45,7 +45,7 @@ enum Gene<'a> {
 
 /// Makes children.
 #[derive(Clone, Debug)]
-pub struct Mutator {
+pub(crate) struct Mutator {
     loom: Arc<Loom>,
     taste: Taste,
 }
@@ -59,19 +59,19 @@ const SAME_VALUES: f64 = 0.75;
 
 impl Mutator {
     /// One whose own choices follow the prior.
-    pub fn new(loom: Arc<Loom>, prior: &Prior) -> Self {
+    pub(crate) fn new(loom: Arc<Loom>, prior: &Prior) -> Self {
         Self { taste: prior.taste(&loom.config.instructions()), loom }
     }
 
     /// A program without parents.
-    pub fn fresh(&self, seed: Seed) -> Weaver {
+    pub(crate) fn fresh(&self, seed: Seed) -> Weaver {
         let mut weaver = Weaver::new(self.loom.clone(), seed.to_u64());
         self.taste.weave(&mut weaver, &mut seed.child("choices").rng());
         weaver
     }
 
     /// A child of one parent, or of two: then it may end as the other does.
-    pub fn child(&self, parent: &Genome, other: Option<&Genome>, seed: Seed) -> Weaver {
+    pub(crate) fn child(&self, parent: &Genome, other: Option<&Genome>, seed: Seed) -> Weaver {
         let mut rng = seed.child("choices").rng();
         let mut genes: Vec<Gene<'_>> = parent.groups().into_iter().map(Gene::Keep).collect();
         edit(&mut genes, other, &mut rng);

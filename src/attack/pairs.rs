@@ -14,7 +14,7 @@ use futures::stream;
 
 /// Why twins could not be asked.
 #[derive(Debug, thiserror::Error)]
-pub enum PairsError {
+pub(crate) enum PairsError {
     /// The machine and wasmtime differ: a bug of ours.
     #[error("our machine and wasmtime disagree about the twin {}: {disagreement}", draft.item.id)]
     Disagreement {
@@ -35,7 +35,7 @@ pub enum PairsError {
 ///
 /// # Errors
 /// See [`PairsError`]; what was handed on before stays.
-pub async fn ask(
+pub(crate) async fn ask(
     twins: &[Twin],
     exchange: &mut Exchange,
     mut on_answer: impl FnMut(usize, Answer) -> Result<(), SinkError>,

@@ -30,7 +30,7 @@ const RECENT: usize = 48;
 /// Of each kind of verdict so many must be among them, or nothing is known.
 const LEAST: usize = 2;
 /// The least area under the ROC curve with which it is trusted.
-pub const TRUSTED: f64 = 0.65;
+pub(crate) const TRUSTED: f64 = 0.65;
 
 /// A verdict to learn from.
 struct Sample {

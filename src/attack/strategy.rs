@@ -3,11 +3,11 @@
 //! Must not know models or how records are kept. Every strategy obeys the same bounds and spends the same budget. Those
 //! that learn are told first of programs that they did not choose: a share of every budget covers the space.
 
-pub mod elites;
-pub mod evolve;
-pub mod matched;
-pub mod ppo;
-pub mod random;
+pub(crate) mod elites;
+pub(crate) mod evolve;
+pub(crate) mod matched;
+pub(crate) mod ppo;
+pub(crate) mod random;
 
 use super::archive::Cell;
 use crate::learn;

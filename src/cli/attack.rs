@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 /// Weave programs that a model mispredicts, and learn to weave more of them
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Preset: a name in policies/, or a file
     #[arg(long, default_value = "policies/stack.yaml", value_name = "NAME|FILE")]
     preset: String,
@@ -120,7 +120,7 @@ struct Report<'a> {
 
 impl Args {
     /// Attacks, or goes on with an attack; writes a run directory and prints its figures.
-    pub fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
         let earlier = self.resume.as_deref().map(|path| Earlier::open(path, homes)).transpose()?;
         let plan = match &earlier {
             None => self.plan(None, given)?,

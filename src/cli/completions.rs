@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Print what completes the verbs and flags in a shell
 #[derive(Debug, clap::Args)]
-pub struct Completions {
+pub(super) struct Completions {
     /// The shell; for bash: harness completions bash > ~/.local/share/bash-completion/completions/harness
     #[arg(value_enum)]
     shell: Shell,
@@ -17,7 +17,7 @@ pub struct Completions {
 
 /// Write the manual pages into a folder, one for each verb
 #[derive(Debug, clap::Args)]
-pub struct Man {
+pub(super) struct Man {
     /// The folder, made if it is not there; ~/.local/share/man/man1 is where man looks
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -25,7 +25,7 @@ pub struct Man {
 
 impl Completions {
     /// Prints them.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         let (mut command, mut script) = (command(), Vec::new());
         let name = command.get_name().to_owned();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
@@ -35,7 +35,7 @@ impl Completions {
 
 impl Man {
     /// Writes them.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         let written = std::fs::create_dir_all(&self.out)
             .and_then(|()| clap_mangen::generate_to(command().disable_help_subcommand(true), &self.out));
         written.map_err(|error| {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 /// Count what modules consist of, and compare corpora
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -59,7 +59,7 @@ struct Report<'a> {
 
 impl Args {
     /// Does what the verb says.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         match &self.verb {
             Verb::Build(args) => args.run(),
             Verb::Compare(args) => args.run(),

@@ -45,7 +45,7 @@ const OF_PLAN: [&str; 16] = [
 
 /// Ask models about the same seeded items, and see how often each is right
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Model to ask, as for `attack`; may be given several times
     #[arg(long, value_name = "MODEL", default_value = "sim/novice")]
     model: Vec<String>,
@@ -97,7 +97,7 @@ pub struct Args {
 
 impl Args {
     /// Evaluates, or goes on, or grades anew.
-    pub fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
         if let Some(path) = &self.replay {
             idle(self.way.given(), "with --replay, which asks nobody")?;
             let setting = setting(homes, signals::worker_stopper()?);

@@ -21,7 +21,7 @@ const DEFAULT_FUNCTION: &str = "run";
 
 /// Dump a module byte by byte, with what every instruction did when it ran
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The module, text or binary, `-` for standard input; or with --item a run directory
     #[arg(value_name = "FILE.wat|FILE.wasm|RUN_DIR")]
     file: PathBuf,
@@ -48,7 +48,7 @@ pub struct Args {
 
 impl Args {
     /// Prints the dump. A run that traps is explained like any other.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         match &self.item {
             Some(id) => self.explain_item(&find(&self.file, id, homes)?),
             None if self.file.is_dir() => {

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 /// Write items or records in the formats of other tools; the same items give the same files
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// A suite (a name, a name with its version, or a file of YAML), a run (of an attack its misses, of an evaluation its
     /// items), or a file of items as `generate` writes it [default: the suite standard]
     #[arg(value_name = "SUITE|RUN_DIR|FILE", conflicts_with_all = ["suite", "preset", "items"])]
@@ -79,7 +79,7 @@ enum Target {
 
 impl Args {
     /// Exports.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         self.check_format()?;
         let asked = self.asked.clone().naming(self.what.as_deref());
         if self.to == Target::Parquet {

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 /// Weave labelled items into a folder, each confirmed by wasmtime; the same seed gives the same files
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// What is asked; without it, what the preset asks
     #[arg(long, value_enum)]
     task: Option<Task>,
@@ -104,7 +104,7 @@ struct Report {
 
 impl Args {
     /// Makes the data set; one that is stopped is whole as far as it goes.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let started = Instant::now();
         let plan = GeneratePlan {
             of: match self.suite.clone() {

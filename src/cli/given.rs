@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 /// The names of the flags that are given, as their verb's fields have them: `query_budget`.
 #[derive(Debug, Default)]
-pub struct Given(HashSet<String>);
+pub(super) struct Given(HashSet<String>);
 
 impl Given {
     /// Those of a parsed command line: of the verb at its end.

@@ -15,7 +15,7 @@ const MAGIC: &[u8] = b"\0asm";
 
 /// Answer every ;;INSPECT and ;;FLAG_n of a module, and what it returns, confirmed by wasmtime
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The module: text or binary; `-` is standard input
     #[arg(value_name = "FILE.wat|FILE.wasm")]
     file: PathBuf,
@@ -42,7 +42,7 @@ pub struct Args {
 
 impl Args {
     /// Prints the answers; an error if the run trapped or wasmtime disagrees.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         let bytes = read(&self.file)?;
         let source = source(&self.file, &bytes)?;
         let wish = Wish {

@@ -17,7 +17,7 @@ const DEPTH: usize = 4;
 
 /// Put evaluations side by side: tables by items and task, as Markdown, JSON, CSV and one page
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Run directories of `eval`, or folders that hold some
     #[arg(required = true, value_name = "RUN_DIR")]
     runs: Vec<PathBuf>,
@@ -41,7 +41,7 @@ pub struct Args {
 
 impl Args {
     /// Writes the files and shows the tables.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let entrants = self.entrants(homes)?;
         let prompts = self.prompt.iter().map(|file| Prompt::load(file)).collect::<Result<Vec<_>, _>>();
         let prompts = prompts.map_err(Failure::usage)?;

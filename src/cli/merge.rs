@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Put the parts that `eval --shard` or `generate --shard` made together: the same files as made in one piece
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Parts, or folders that have them: here, or s3://, gs://, az://
     #[arg(required = true, value_name = "PART|FOLDER")]
     parts: Vec<PathBuf>,
@@ -25,7 +25,7 @@ pub struct Args {
 
 impl Args {
     /// Puts the parts together and says what they are.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let plan = MergePlan { parts: self.parts.clone(), out: self.out.clone(), policy: self.policy.clone() };
         let merged = merge::run(&plan, &setting(homes, signals::worker_stopper()?))?;
         if self.json { print_json(&merged) } else { self.show(&merged) }

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 /// List the models that can be asked, or ask one of them something small
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// A model, or all of a provider: `openai/`; `sim/` lists the simulated solvers, `guess/` the guessers
     #[arg(value_name = "NAME", conflicts_with = "probe")]
     name: Option<String>,
@@ -100,7 +100,7 @@ struct Report {
 
 impl Args {
     /// Prints.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         if let Some(name) = &self.probe {
             return self.show_probe(name);
         }

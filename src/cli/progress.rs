@@ -4,7 +4,7 @@
 //!
 //! Must not change what is recorded.
 
-pub mod line;
+pub(super) mod line;
 
 use super::say;
 use crate::item::record::{Purpose, Record, Verdict};
@@ -77,7 +77,7 @@ const WAITED_EVERY: Duration = Duration::from_secs(1);
 
 /// Shows what a job tells: one line at a time, for the stage that goes on.
 #[derive(Default)]
-pub struct Progress(Mutex<Option<Bar>>);
+pub(super) struct Progress(Mutex<Option<Bar>>);
 
 /// The line of a stage.
 struct Bar {

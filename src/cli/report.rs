@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 /// Write the page of an attack: what the model fails on, counterexamples, every item
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Run directory of an attack
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
@@ -58,7 +58,7 @@ struct Report<'a> {
 
 impl Args {
     /// Asks what is still to be asked, writes the page, and shows what the model fails on.
-    pub fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
         file_here("--out", self.out.as_deref())?;
         let dir = homes.open(&self.run).map_err(Failure::usage)?;
         let manifest = Manifest::read(&dir).map_err(Failure::unread)?;

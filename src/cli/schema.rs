@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// Print the instruction table, or the binary format section by section
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// One instruction in detail: its name in the text format, such as call_indirect
     #[arg(value_name = "NAME", conflicts_with = "sections")]
     name: Option<String>,
@@ -30,7 +30,7 @@ struct Listing {
 
 impl Args {
     /// Prints.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         if self.sections {
             return if self.json { print_json(&schema::FORMAT) } else { print_sections() };
         }

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serve the simulated solvers and the guessers as an OpenAI-compatible endpoint, until Ctrl-C
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "IP:PORT")]
     addr: SocketAddr,
@@ -40,7 +40,7 @@ struct Serving {
 
 impl Args {
     /// Serves until it is told to stop.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         let residents = Arc::new(Residents { learned: self.learn()? });
         runtime()?.block_on(async {
             let models = residents.models();

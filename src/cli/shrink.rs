@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 /// Cut missed programs of a run down to the smallest that the model still misses
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Run directory of an attack, or of an evaluation
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
@@ -76,7 +76,7 @@ struct Report<'a> {
 
 impl Args {
     /// Shrinks, keeps and shows.
-    pub fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes, given: &Given) -> Result<(), Failure> {
         let limits = ShrinkLimits { confirm: self.confirm, query_budget: self.query_budget };
         enough("--query-budget", limits)?;
         let what = match self.best {

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 /// List suites, see what one holds, and commit to a secret seed
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -61,7 +61,7 @@ struct Show {
 
 impl Args {
     /// Does what the verb says.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         match &self.verb {
             Verb::List(args) => args.run(),
             Verb::Show(args) => args.run(),

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// Train a policy to weave programs like those of the real world, of a length drawn for each
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Preset: a name in policies/, or a file
     #[arg(long, default_value = "aligned", value_name = "NAME|FILE")]
     preset: String,
@@ -52,7 +52,7 @@ fn minutes(text: &str) -> Result<f64, String> {
 
 impl Args {
     /// Trains; writes a run directory and prints what the policy is worth.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         file_here("--out", self.out.as_deref())?;
         let plan = TrainPlan {
             seed: self.seed,

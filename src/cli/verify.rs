@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 /// Weave programs and check that each is valid, never traps, and keeps to its limits, with wasmtime as the judge
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Preset: a name in policies/, or a file
     #[arg(long, default_value = "stack", value_name = "NAME|FILE")]
     preset: String,
@@ -96,7 +96,7 @@ struct Guessed {
 
 impl Args {
     /// Verifies; an error if a promise was broken.
-    pub fn run(&self, homes: &Homes) -> Result<(), Failure> {
+    pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
         let seed = self.seed.settle()?;
         if self.guessers {

@@ -13,7 +13,7 @@ const REASONING_TOKENS: u64 = 3000;
 
 /// What asking one model would cost.
 #[derive(Clone, Debug, Serialize)]
-pub struct Bill {
+pub(crate) struct Bill {
     /// The model.
     pub model: String,
     /// Questions; of an attack those of the baseline are apart.
@@ -38,7 +38,7 @@ pub struct Bill {
 
 impl Bill {
     /// Of so many questions with prompts of so many characters on average, and replies of at most so many tokens.
-    pub fn new(
+    pub(crate) fn new(
         entry: &ModelEntry,
         (queries, baseline_queries, shrink_queries): (u64, Option<u64>, Option<u64>),
         characters: f64,
@@ -70,7 +70,7 @@ impl Bill {
     }
 
     /// In a sentence.
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let cost = match (self.cost_usd, &self.as_of) {
             (Some(cost), Some(as_of)) => format!("about {} (prices of {as_of})", dollars(cost)),
             (Some(_), None) => "nothing: it answers here".into(),
@@ -87,7 +87,7 @@ impl Bill {
 
 /// What a limit in dollars buys of bills that share it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Bought {
+pub(crate) struct Bought {
     /// The limit.
     pub cost_limit_usd: f64,
     /// Questions that it buys, those of the baseline and of shrinking among them; null where prices are unknown.
@@ -99,7 +99,7 @@ pub struct Bought {
 
 impl Bought {
     /// By so many dollars.
-    pub fn of(bills: &[Bill], limit: f64) -> Self {
+    pub(crate) fn of(bills: &[Bill], limit: f64) -> Self {
         let asked = |bill: &Bill| bill.queries + bill.baseline_queries.unwrap_or(0) + bill.shrink_queries.unwrap_or(0);
         let all = bills.iter().map(asked).sum();
         let whole: Option<f64> = bills.iter().map(|bill| bill.cost_usd).sum();
@@ -109,7 +109,7 @@ impl Bought {
     }
 
     /// In a sentence.
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let limit = dollars(self.cost_limit_usd);
         match self.affordable_queries {
             None => format!("--cost-limit {limit}: nobody knows how many questions that buys"),

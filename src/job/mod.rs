@@ -4,7 +4,7 @@
 //! failed is a [`error::JobError`]. Exit codes, tables and progress bars are for those who call.
 
 pub mod attack;
-pub mod bill;
+pub(crate) mod bill;
 pub mod connect;
 mod disagreement;
 pub mod error;
@@ -12,12 +12,12 @@ pub mod eval;
 pub mod events;
 pub mod generate;
 pub mod merge;
-pub mod prompts;
+pub(crate) mod prompts;
 pub mod report;
 pub mod runs;
 pub mod setting;
 pub mod shrink;
-pub mod suites;
+pub(crate) mod suites;
 pub mod train;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// If it is another one, or if the items are of several tasks, which one prompt cannot ask.
-pub fn of_run(manifest: &Manifest, file: Option<&Path>, asked: &[&Item]) -> Result<Prompt, JobError> {
+pub(crate) fn of_run(manifest: &Manifest, file: Option<&Path>, asked: &[&Item]) -> Result<Prompt, JobError> {
     let task = asked.first().map(|item| item.task).ok_or_else(|| JobError::wrong("nothing was asked"))?;
     if asked.iter().any(|item| item.task != task) {
         return Err(JobError::wrong("these items ask different things; take those of one task at a time"));

@@ -19,7 +19,7 @@ pub(super) fn threads(given: Option<u16>) -> usize {
 ///
 /// # Errors
 /// As [`each`].
-pub fn weave(
+pub(crate) fn weave(
     suite: &Suite,
     seed: u64,
     select: &Select,
@@ -38,7 +38,7 @@ pub fn weave(
 ///
 /// # Errors
 /// If the suite asks nothing of what is selected, too little comes of it, or it is stopped ([`WeaveError::Stopped`]).
-pub fn each(
+pub(crate) fn each(
     suite: &Suite,
     seed: u64,
     select: &Select,

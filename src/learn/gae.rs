@@ -10,7 +10,7 @@
 ///
 /// # Panics
 /// If there is not one reward per value.
-pub fn advantages(rewards: &[f32], values: &[f32], gamma: f32, lambda: f32) -> Vec<f32> {
+pub(crate) fn advantages(rewards: &[f32], values: &[f32], gamma: f32, lambda: f32) -> Vec<f32> {
     assert_eq!(rewards.len(), values.len(), "one reward and one value per step");
     let mut advantages = vec![0.0; values.len()];
     let (mut next_value, mut next_advantage) = (0.0, 0.0);
@@ -24,7 +24,7 @@ pub fn advantages(rewards: &[f32], values: &[f32], gamma: f32, lambda: f32) -> V
 }
 
 /// As [`advantages`] where the one reward is paid at the end.
-pub fn terminal_advantages(reward: f32, values: &[f32], gamma: f32, lambda: f32) -> Vec<f32> {
+pub(crate) fn terminal_advantages(reward: f32, values: &[f32], gamma: f32, lambda: f32) -> Vec<f32> {
     let mut rewards = vec![0.0; values.len()];
     if let Some(last) = rewards.last_mut() {
         *last = reward;

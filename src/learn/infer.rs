@@ -17,7 +17,7 @@ const LANES: usize = 16;
 
 /// A copy of the actor's weights, laid out for one observation at a time.
 #[derive(Debug)]
-pub struct Actor {
+pub(crate) struct Actor {
     /// Features of an observation; the latest actions follow.
     inputs: usize,
     activation: Activation,
@@ -54,7 +54,7 @@ struct Embeddings {
 
 /// Buffers of the forward pass, kept between calls.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     active: Vec<u32>,
     numbers: Vec<f32>,
     input: Vec<f32>,
@@ -70,7 +70,7 @@ impl Actor {
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    pub fn new(policy: &ActorCritic) -> Result<Self> {
+    pub(crate) fn new(policy: &ActorCritic) -> Result<Self> {
         let on_cpu = |var: &Tensor| var.detach().to_device(&Device::Cpu);
         let tensors: Vec<Tensor> = policy.actor().iter().map(|(_, var)| on_cpu(var)).collect::<Result<_>>()?;
         let network = &policy.shape().network;
@@ -87,14 +87,20 @@ impl Actor {
     }
 
     /// Draws one of the `legal` actions; returns it with the natural logarithm of its probability.
-    pub fn sample(&self, observation: &[f32], legal: &[usize], rng: &mut Rng, scratch: &mut Scratch) -> (usize, f32) {
+    pub(crate) fn sample(
+        &self,
+        observation: &[f32],
+        legal: &[usize],
+        rng: &mut Rng,
+        scratch: &mut Scratch,
+    ) -> (usize, f32) {
         self.score(observation, legal, scratch);
         let (at, log_prob) = draw(&mut scratch.logits, rng);
         (legal[at], log_prob)
     }
 
     /// The natural logarithm of the probability of an action among the `legal` ones.
-    pub fn log_prob(&self, observation: &[f32], legal: &[usize], action: usize, scratch: &mut Scratch) -> f32 {
+    pub(crate) fn log_prob(&self, observation: &[f32], legal: &[usize], action: usize, scratch: &mut Scratch) -> f32 {
         self.score(observation, legal, scratch);
         let at = legal.iter().position(|&other| other == action).expect("the action is legal");
         let total = shift(&mut scratch.logits);

@@ -21,7 +21,7 @@ use crate::run::manifest::Manifest;
 use crate::run::shrunk::Shrunk;
 
 /// What the page is made of.
-pub struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     /// The run's directory, as commands name it.
     pub dir: String,
     /// The run.
@@ -44,7 +44,7 @@ pub struct Parts<'a> {
 ///
 /// # Errors
 /// If a picture cannot be drawn.
-pub fn attack_page(parts: Parts<'_>) -> Result<String, PlotError> {
+pub(crate) fn attack_page(parts: Parts<'_>) -> Result<String, PlotError> {
     let model = parts.figures.model.clone().unwrap_or("the model".into());
     let mut sections = vec![failing::section(&parts)];
     sections.extend(shrunk::section(&parts));

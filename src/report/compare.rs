@@ -13,7 +13,7 @@ const RESAMPLINGS: usize = 10_000;
 
 /// The exact two-sided McNemar test: how likely a split at least this uneven is, if both models were equally good. Of two
 /// models on the same items, `only_a` and `only_b` count those that one of them alone got right.
-pub fn mcnemar(only_a: u64, only_b: u64) -> f64 {
+pub(crate) fn mcnemar(only_a: u64, only_b: u64) -> f64 {
     let fair = Binomial::new(0.5, only_a + only_b).expect("one half is a probability");
     (2.0 * fair.cdf(only_a.min(only_b))).min(1.0)
 }
@@ -21,7 +21,7 @@ pub fn mcnemar(only_a: u64, only_b: u64) -> f64 {
 /// How likely a weighted sum at least this far from zero is, if each of its parts could as well have the other sign: the
 /// McNemar test of items that do not all weigh the same, by the normal approximation with Edwards' correction. `parts` are
 /// differences times weights.
-pub fn weighted_mcnemar(parts: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn weighted_mcnemar(parts: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut squares, mut largest) = (0.0, 0.0, 0.0_f64);
     for part in parts {
         (sum, squares, largest) = (sum + part, squares + part * part, largest.max(part.abs()));
@@ -31,7 +31,7 @@ pub fn weighted_mcnemar(parts: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 /// P values corrected for being several (Holm 1979), in their order.
-pub fn holm(p_values: &[f64]) -> Vec<f64> {
+pub(crate) fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
     let (mut corrected, mut largest) = (vec![0.0; p_values.len()], 0.0_f64);
@@ -45,7 +45,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 
 /// The 95 % band of a mean difference, by drawing programs anew with replacement (percentile bootstrap): `differences` has
 /// one number for each program. `None` of none.
-pub fn paired_bootstrap(differences: &[f64], seed: Seed) -> Option<Interval> {
+pub(crate) fn paired_bootstrap(differences: &[f64], seed: Seed) -> Option<Interval> {
     if differences.is_empty() {
         return None;
     }
@@ -59,7 +59,7 @@ pub fn paired_bootstrap(differences: &[f64], seed: Seed) -> Option<Interval> {
 
 /// The smallest difference of two shares that `items` items would have shown at a level of 5 % with a power of 80 %, if
 /// the two models disagree on this share of them (Connor 1987); `None` where they could not have shown any.
-pub fn smallest_detectable(items: u64, disagree: f64) -> Option<f64> {
+pub(crate) fn smallest_detectable(items: u64, disagree: f64) -> Option<f64> {
     let normal = Normal::standard();
     let (level, power) = (normal.inverse_cdf(0.975), normal.inverse_cdf(0.8));
     let missing =
@@ -79,7 +79,7 @@ pub fn smallest_detectable(items: u64, disagree: f64) -> Option<f64> {
 
 /// A share of hits among answers that come in clusters, and its standard error; `None` of nothing. `clusters` has the
 /// hits and the answers of each.
-pub fn clustered(clusters: &[(u64, u64)]) -> Option<(f64, f64)> {
+pub(crate) fn clustered(clusters: &[(u64, u64)]) -> Option<(f64, f64)> {
     let (hits, of) = clusters.iter().fold((0, 0), |(hits, of), cluster| (hits + cluster.0, of + cluster.1));
     if of == 0 {
         return None;
@@ -91,12 +91,12 @@ pub fn clustered(clusters: &[(u64, u64)]) -> Option<(f64, f64)> {
 
 /// How likely one of `k` replies is right, told from `right` of `of` replies (pass@k, Chen et al. 2021); `None` of fewer
 /// than `k`.
-pub fn pass_at(k: u64, right: u64, of: u64) -> Option<f64> {
+pub(crate) fn pass_at(k: u64, right: u64, of: u64) -> Option<f64> {
     Some(1.0 - all_of(k, of - right, of)?)
 }
 
 /// How likely all of `k` replies are right (pass^k); `None` of fewer than `k`.
-pub fn pass_all(k: u64, right: u64, of: u64) -> Option<f64> {
+pub(crate) fn pass_all(k: u64, right: u64, of: u64) -> Option<f64> {
     all_of(k, right, of)
 }
 

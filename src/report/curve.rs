@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// One point of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Point {
+pub(crate) struct Point {
     /// Queries spent when the window ended, from 1.
     pub query: u64,
     /// Misses over the finished replies of the window.
@@ -17,7 +17,7 @@ pub struct Point {
 
 /// The curves of an attack, each over windows of the same length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Curves {
+pub(crate) struct Curves {
     /// Finished replies in a window.
     pub window: usize,
     /// The attack; queries are its requests and those that confirm misses.
@@ -29,7 +29,7 @@ pub struct Curves {
 }
 
 /// The curves of a run, in windows that suit its length.
-pub fn curves(records: &[Record]) -> Curves {
+pub(crate) fn curves(records: &[Record]) -> Curves {
     let replies = stats::miss_share(&stats::asked(records, Purpose::Attack)).of;
     let window = window_for(replies as usize);
     Curves {
@@ -42,14 +42,14 @@ pub fn curves(records: &[Record]) -> Curves {
 
 impl Curves {
     /// With the attack of another run beside it.
-    pub fn against(mut self, name: &str, records: &[Record]) -> Self {
+    pub(crate) fn against(mut self, name: &str, records: &[Record]) -> Self {
         self.others.push((name.into(), rolling(records, &[Purpose::Attack, Purpose::Confirm], self.window)));
         self
     }
 }
 
 /// Different canonical forms missed by the attack after each of its queries that found one: (queries, found).
-pub fn found(records: &[Record], purposes: &[Purpose]) -> Vec<(u64, u64)> {
+pub(crate) fn found(records: &[Record], purposes: &[Purpose]) -> Vec<(u64, u64)> {
     let mut spent: Vec<&Record> = records.iter().filter(|record| purposes.contains(&record.purpose)).collect();
     spent.sort_by_key(|record| (record.round, record.purpose, record.index));
     let (mut forms, mut points) = (BTreeSet::new(), vec![(0, 0)]);
@@ -72,7 +72,7 @@ fn window_for(replies: usize) -> usize {
 
 /// The miss rate over the last `window` finished replies of the first purpose, after each of them; queries of every
 /// purpose given are counted. A window that is not full yet says too little for a point.
-pub fn rolling(records: &[Record], purposes: &[Purpose], window: usize) -> Vec<Point> {
+pub(crate) fn rolling(records: &[Record], purposes: &[Purpose], window: usize) -> Vec<Point> {
     assert!(window > 0, "a window of nothing");
     let mut spent: Vec<&Record> = records.iter().filter(|record| purposes.contains(&record.purpose)).collect();
     // Within a round the questions come before their confirmations; `Purpose` is ordered so.

@@ -5,22 +5,22 @@
 //! holds: of each item only counts are kept.
 
 mod chart;
-pub mod csv;
+pub(crate) mod csv;
 mod drill;
 mod examined;
 mod heat;
-pub mod markdown;
+pub(crate) mod markdown;
 mod noise;
 mod overall;
-pub mod page;
+pub(crate) mod page;
 mod pairs;
 mod read;
 
-pub use heat::{Cell, Heat};
-pub use noise::Noise;
-pub use overall::{Overall, OverallRow};
-pub use pairs::{Duel, Duels};
-pub use read::{Entrant, LeaderboardError, NotRanked, entrant};
+pub(crate) use heat::Heat;
+pub(crate) use noise::Noise;
+pub(crate) use overall::{Overall, OverallRow};
+pub(crate) use pairs::{Duel, Duels};
+pub(crate) use read::{Entrant, LeaderboardError, entrant};
 
 use super::evaluation::Slice;
 use crate::item::record::{Task, Usage, Verdict};
@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 
 /// All tables, with the keys of `leaderboard.json`. What is not known is null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Leaderboard {
+pub(crate) struct Leaderboard {
     /// Every model at every task, one for each set of items with several tasks.
     pub overall: Vec<Overall>,
     /// One for each set of items and task.
@@ -40,7 +40,7 @@ pub struct Leaderboard {
 
 /// How several models did at one task on the same items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Board {
+pub(crate) struct Board {
     /// Name and version of the suite, or the preset, or where the items were taken from.
     pub suite: String,
     /// The seed of the items.
@@ -64,7 +64,7 @@ pub struct Board {
 /// What a row is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub(crate) enum Role {
     /// A model.
     Model,
     /// A guesser: what is reached without executing anything.
@@ -86,7 +86,7 @@ impl Role {
 
 /// How one model did in one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     /// Place among the ranked rows, from 1, the same for equals; null for floor, ceiling and what is not complete.
     pub rank: Option<u64>,
     /// The model asked for.
@@ -137,12 +137,12 @@ pub struct Row {
 
 impl Row {
     /// Whether it has a place among the others.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.incomplete.is_none()
     }
 
     /// Its name in a table where `rows` stand: of two with one model's name with the run's.
-    pub fn label(&self, rows: &[Row]) -> String {
+    pub(crate) fn label(&self, rows: &[Row]) -> String {
         label((&self.model, &self.run), rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
 }
@@ -160,7 +160,7 @@ fn is_none(count: &u64) -> bool {
 
 /// An item that nobody got right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Unsolved {
+pub(crate) struct Unsolved {
     /// Its id.
     pub id: String,
     /// Its canonical form.
@@ -177,7 +177,7 @@ pub struct Unsolved {
 ///
 /// # Errors
 /// If a file of a run cannot be read.
-pub fn leaderboard(entrants: &[Entrant]) -> Result<Leaderboard, LeaderboardError> {
+pub(crate) fn leaderboard(entrants: &[Entrant]) -> Result<Leaderboard, LeaderboardError> {
     let (mut overall, mut boards) = (Vec::new(), Vec::new());
     for group in read::groups(entrants) {
         let examined = Examined::read(&group)?;

@@ -3,17 +3,17 @@
 //! Must not know models or how programs are made: everything here is computed from the stored records and manifest of a
 //! run alone, so that a report can be made again at any time, anywhere.
 
-pub mod attack_page;
+pub(crate) mod attack_page;
 pub mod bands;
-pub mod compare;
-pub mod curve;
+pub(crate) mod compare;
+pub(crate) mod curve;
 pub mod evaluation;
 pub mod figures;
-pub mod leaderboard;
+pub(crate) mod leaderboard;
 pub mod page;
-pub mod plot;
+pub(crate) mod plot;
 mod said;
 pub mod stats;
-pub mod strata;
+pub(crate) mod strata;
 pub mod summary;
 pub mod weakness;

@@ -35,7 +35,7 @@ impl PlotError {
 
 /// A line of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Its name in the legend.
     pub name: String,
     /// Its points.
@@ -59,7 +59,7 @@ struct Frame<'a> {
 
 /// Draws the curves with their 95 % bands; `None` where there is no point to draw. `names` are those of the attack and
 /// of the baseline in the legend.
-pub fn miss_rate_svg(curves: &Curves, title: &str, names: (&str, &str)) -> Result<Option<String>, PlotError> {
+pub(crate) fn miss_rate_svg(curves: &Curves, title: &str, names: (&str, &str)) -> Result<Option<String>, PlotError> {
     let mut lines = vec![curve(names.0, &curves.attack, false), curve(names.1, &curves.baseline, true)];
     lines.extend(curves.others.iter().map(|(name, points)| curve(name, points, true)));
     let y = format!("miss rate over the last {} finished replies", curves.window);
@@ -68,7 +68,7 @@ pub fn miss_rate_svg(curves: &Curves, title: &str, names: (&str, &str)) -> Resul
 }
 
 /// Draws how many were found with how many queries; `None` where there is nothing to draw.
-pub fn found_svg(lines: &[Line], title: &str) -> Result<Option<String>, PlotError> {
+pub(crate) fn found_svg(lines: &[Line], title: &str) -> Result<Option<String>, PlotError> {
     let most = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).fold(1.0, f64::max);
     let frame = Frame { title, x: "queries", y: "different programs missed", top: 1.05 * most, percent: false };
     svg(lines, &frame)

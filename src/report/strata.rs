@@ -9,7 +9,7 @@ use statrs::distribution::{ContinuousCDF, Discrete, Hypergeometric, Normal};
 
 /// One stratum: misses among those that have it, and among the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stratum {
+pub(crate) struct Stratum {
     /// Those that have it.
     pub with: Share,
     /// The others.
@@ -29,7 +29,7 @@ impl Stratum {
 
 /// The statistic of Mantel and Haenszel, without a correction for continuity: how far the misses of those that have it
 /// are from what their strata let expect, in standard deviations; `None` where no stratum says anything.
-pub fn mantel_haenszel(strata: impl IntoIterator<Item = Stratum>) -> Option<f64> {
+pub(crate) fn mantel_haenszel(strata: impl IntoIterator<Item = Stratum>) -> Option<f64> {
     let (mut difference, mut variance) = (0.0, 0.0);
     for stratum in strata.into_iter().filter(Stratum::compares) {
         let (all, n) = (stratum.all(), stratum.all().of as f64);
@@ -41,13 +41,13 @@ pub fn mantel_haenszel(strata: impl IntoIterator<Item = Stratum>) -> Option<f64>
 }
 
 /// How likely a deviation of so many standard deviations, up or down, is by chance.
-pub fn two_sided(deviations: f64) -> f64 {
+pub(crate) fn two_sided(deviations: f64) -> f64 {
     2.0 * Normal::standard().sf(deviations.abs())
 }
 
 /// How likely so many misses or more among those that have it are, if it made no difference: exact, given how many there
 /// are of each kind in each stratum (R's `mantelhaen.test(exact = TRUE, alternative = "greater")`).
-pub fn exact_greater(strata: &[Stratum]) -> f64 {
+pub(crate) fn exact_greater(strata: &[Stratum]) -> f64 {
     let mut chances = vec![1.0];
     let mut seen = 0;
     for stratum in strata.iter().filter(|stratum| stratum.compares()) {
@@ -74,7 +74,7 @@ fn convolved(a: &[f64], b: &[f64]) -> Vec<f64> {
 
 /// The difference of the shares missed, weighted over the strata as Mantel and Haenszel do, with its 95 % interval (Sato
 /// 1989, which holds for many small strata as well as for few large ones); `None` where no stratum says anything.
-pub fn difference(strata: &[Stratum]) -> Option<(f64, Interval)> {
+pub(crate) fn difference(strata: &[Stratum]) -> Option<(f64, Interval)> {
     let (mut weighted, mut weights, mut p, mut q) = (0.0, 0.0, 0.0, 0.0);
     for stratum in strata.iter().filter(|stratum| stratum.compares()) {
         let (n1, n0) = (stratum.with.of as f64, stratum.without.of as f64);

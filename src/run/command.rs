@@ -4,10 +4,10 @@
 //! anywhere.
 
 /// What stands where a secret stood.
-pub const REDACTED: &str = "REDACTED";
+pub(crate) const REDACTED: &str = "REDACTED";
 
 /// The arguments without one flag and its value.
-pub fn without<'a>(args: impl Iterator<Item = String> + 'a, flag: &'a str) -> impl Iterator<Item = String> + 'a {
+pub(crate) fn without<'a>(args: impl Iterator<Item = String> + 'a, flag: &'a str) -> impl Iterator<Item = String> + 'a {
     let mut named = false;
     args.filter(move |arg| {
         let is_value = std::mem::replace(&mut named, arg == flag);
@@ -18,7 +18,7 @@ pub fn without<'a>(args: impl Iterator<Item = String> + 'a, flag: &'a str) -> im
 
 /// The arguments with every secret taken out: values of flags such as `--api-key`, keys that look like keys wherever
 /// they stand, and passwords and key parameters within URLs.
-pub fn without_secrets<I: IntoIterator<Item = String>>(args: I) -> Vec<String> {
+pub(crate) fn without_secrets<I: IntoIterator<Item = String>>(args: I) -> Vec<String> {
     let mut kept = Vec::new();
     let mut secret_follows = false;
     for arg in args {
@@ -35,7 +35,7 @@ pub fn without_secrets<I: IntoIterator<Item = String>>(args: I) -> Vec<String> {
 }
 
 /// A word of a command line as a shell takes it.
-pub fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c));
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
@@ -50,7 +50,7 @@ fn names_secret(name: &str) -> bool {
 }
 
 /// One value with the secrets within it taken out.
-pub fn value_without_secrets(value: &str) -> String {
+pub(crate) fn value_without_secrets(value: &str) -> String {
     let header = value.split_once(':').is_some_and(|(name, _)| names_secret(name.trim()));
     if header || looks_like_key(value) {
         REDACTED.to_owned()

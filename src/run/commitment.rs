@@ -15,7 +15,7 @@ const BYTES: usize = 32;
 
 /// What a held-out seed derives from.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret([u8; BYTES]);
+pub(crate) struct Secret([u8; BYTES]);
 
 impl fmt::Debug for Secret {
     /// Without the secret.
@@ -26,7 +26,7 @@ impl fmt::Debug for Secret {
 
 /// What goes wrong with secrets and commitments.
 #[derive(Debug, thiserror::Error)]
-pub enum SecretError {
+pub(crate) enum SecretError {
     /// The system gives no random bits.
     #[error("the system gives no random bits: {0}; give a secret of 64 hexadecimal digits on stdin, with `--secret -`")]
     NoRandomness(getrandom::Error),
@@ -70,7 +70,7 @@ impl Secret {
     ///
     /// # Errors
     /// If the system gives no random bits.
-    pub fn draw() -> Result<Self, SecretError> {
+    pub(crate) fn draw() -> Result<Self, SecretError> {
         let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes).map_err(SecretError::NoRandomness)?;
         Ok(Self(bytes))
@@ -80,7 +80,7 @@ impl Secret {
     ///
     /// # Errors
     /// If they are something else.
-    pub fn parse(text: &str, from: &str) -> Result<Self, SecretError> {
+    pub(crate) fn parse(text: &str, from: &str) -> Result<Self, SecretError> {
         let text = text.trim();
         let plain = text.len() == 2 * BYTES && text.bytes().all(|digit| digit.is_ascii_hexdigit());
         let hash = plain.then(|| blake3::Hash::from_hex(text).ok()).flatten();
@@ -92,7 +92,7 @@ impl Secret {
     ///
     /// # Errors
     /// If it cannot be read, or holds something else.
-    pub fn read(path: &Path) -> Result<Self, SecretError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, SecretError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|source| SecretError::File { action: "read", path: path.into(), source })?;
         Self::parse(&text, &path.display().to_string())
@@ -102,7 +102,7 @@ impl Secret {
     ///
     /// # Errors
     /// If there is a file already, or it cannot be written.
-    pub fn keep(&self, path: &Path) -> Result<(), SecretError> {
+    pub(crate) fn keep(&self, path: &Path) -> Result<(), SecretError> {
         let fail = |source: io::Error| match source.kind() {
             io::ErrorKind::AlreadyExists => SecretError::Exists(path.into()),
             _ => SecretError::File { action: "write", path: path.into(), source },
@@ -121,14 +121,14 @@ impl Secret {
     }
 
     /// The hash to publish, for a suite of this name and version: 64 hexadecimal digits.
-    pub fn commitment(&self, suite: &str) -> String {
+    pub(crate) fn commitment(&self, suite: &str) -> String {
         let mut hasher = blake3::Hasher::new_derive_key("wasmweaver suite commitment v1");
         hasher.update(&self.0).update(suite.as_bytes());
         hasher.finalize().to_hex().to_string()
     }
 
     /// The seed of the suite's items. Below 2^53, so that every reader of JSON has it exactly.
-    pub fn seed(&self) -> u64 {
+    pub(crate) fn seed(&self) -> u64 {
         let key = blake3::derive_key("wasmweaver suite seed v1", &self.0);
         u64::from_le_bytes(key[..8].try_into().expect("32 bytes hold 8")) >> 11
     }
@@ -137,7 +137,7 @@ impl Secret {
     ///
     /// # Errors
     /// If it is not.
-    pub fn reveal(&self, suite: &str, commitment: &str) -> Result<u64, SecretError> {
+    pub(crate) fn reveal(&self, suite: &str, commitment: &str) -> Result<u64, SecretError> {
         let gives = self.commitment(suite);
         if commitment.trim().eq_ignore_ascii_case(&gives) {
             return Ok(self.seed());

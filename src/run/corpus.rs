@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// The name of the profile that the binary carries.
-pub const REFERENCE: &str = "reference";
+pub(crate) const REFERENCE: &str = "reference";
 
 /// Why there is no profile.
 #[derive(Debug, thiserror::Error)]
-pub enum CorpusError {
+pub(crate) enum CorpusError {
     /// A file or folder.
     #[error("{path}: {source}; give a folder of .wasm or .wat files, or a profile")]
     Io {
@@ -41,7 +41,7 @@ pub enum CorpusError {
 ///
 /// # Errors
 /// If there is nothing to count.
-pub fn load(
+pub(crate) fn load(
     name: &str,
     left_out: &mut dyn FnMut(&SurveyError),
     done: &mut dyn FnMut(usize, usize),
@@ -62,7 +62,7 @@ pub fn load(
 ///
 /// # Errors
 /// As [`load`].
-pub fn build(
+pub(crate) fn build(
     folder: &Path,
     left_out: &mut dyn FnMut(&SurveyError),
     done: &mut dyn FnMut(usize, usize),

@@ -6,7 +6,7 @@
 
 mod card;
 
-pub use card::{Card, SuiteCard, WovenCard, WovenPart};
+pub(crate) use card::{Card, SuiteCard, WovenCard, WovenPart};
 
 use super::dir::is_empty;
 use crate::item::record::Item;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The file beside the items that says what they are.
-pub const CARD: &str = "dataset.yaml";
+pub(crate) const CARD: &str = "dataset.yaml";
 /// The file that stands there until it is finished.
 const UNFINISHED: &str = "unfinished";
 
@@ -38,7 +38,7 @@ pub enum Format {
 
 /// The sides of a data set: names, and the share of each.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Splits(Vec<(String, f64)>);
+pub(crate) struct Splits(Vec<(String, f64)>);
 
 impl Default for Splits {
     fn default() -> Self {
@@ -49,7 +49,7 @@ impl Default for Splits {
 /// A split that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; write it as in train=0.9,test=0.1")]
-pub struct SplitError(String);
+pub(crate) struct SplitError(String);
 
 impl FromStr for Splits {
     type Err = SplitError;
@@ -107,7 +107,7 @@ pub enum DataSetError {
 
 /// A data set that is being written.
 #[derive(Debug)]
-pub struct DataSet {
+pub(crate) struct DataSet {
     dir: PathBuf,
     format: Format,
     splits: Splits,
@@ -131,7 +131,7 @@ impl DataSet {
     ///
     /// # Errors
     /// As [`DataSet::create`].
-    pub fn part(dir: &Path) -> Result<Self, DataSetError> {
+    pub(crate) fn part(dir: &Path) -> Result<Self, DataSetError> {
         Ok(Self { seen: None, ..Self::create(dir, Format::Jsonl, Splits::default())? })
     }
 
@@ -139,7 +139,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If it is not, or cannot be made.
-    pub fn create(dir: &Path, format: Format, splits: Splits) -> Result<Self, DataSetError> {
+    pub(crate) fn create(dir: &Path, format: Format, splits: Splits) -> Result<Self, DataSetError> {
         let fail = |path: &Path| {
             let path = path.to_owned();
             move |source| DataSetError::Write { path, source }
@@ -172,7 +172,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn add(&mut self, item: &Item) -> Result<bool, DataSetError> {
+    pub(crate) fn add(&mut self, item: &Item) -> Result<bool, DataSetError> {
         if self.seen.as_mut().is_some_and(|seen| !seen.insert(item.canonical.clone())) {
             return Ok(false);
         }
@@ -198,20 +198,15 @@ impl DataSet {
     }
 
     /// Items so far.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.counts.iter().sum()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Ends it: everything is on disk, with a card that says what it is.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn finish(mut self, about: &Card) -> Result<Counts, DataSetError> {
+    pub(crate) fn finish(mut self, about: &Card) -> Result<Counts, DataSetError> {
         for (path, file) in &mut self.lines {
             file.flush().map_err(|source| DataSetError::Write { path: path.clone(), source })?;
         }

@@ -41,7 +41,7 @@ impl Extent {
 
 /// An extent that grows line by line.
 #[derive(Clone, Debug, Default)]
-pub struct Along {
+pub(crate) struct Along {
     hasher: blake3::Hasher,
     lines: u64,
     bytes: u64,
@@ -49,7 +49,7 @@ pub struct Along {
 
 impl Along {
     /// Takes in the next line; its newline counts, whether a kill cut it off or not.
-    pub fn add(&mut self, line: &[u8]) {
+    pub(crate) fn add(&mut self, line: &[u8]) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         self.hasher.update(text).update(b"\n");
         self.lines += 1;
@@ -57,12 +57,12 @@ impl Along {
     }
 
     /// Lines so far.
-    pub fn lines(&self) -> u64 {
+    pub(crate) fn lines(&self) -> u64 {
         self.lines
     }
 
     /// What it is so far.
-    pub fn extent(&self) -> Extent {
+    pub(crate) fn extent(&self) -> Extent {
         let hash = self.hasher.finalize().to_hex()[..32].to_owned();
         Extent { lines: self.lines, bytes: self.bytes, hash }
     }

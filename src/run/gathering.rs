@@ -16,7 +16,7 @@ const SPARE: u64 = 1;
 
 /// A data set that is being filled.
 #[derive(Debug)]
-pub struct Gathering {
+pub(crate) struct Gathering {
     data: DataSet,
     count: u64,
     programs: u64,
@@ -49,13 +49,13 @@ pub struct Gathered {
 
 impl Gathering {
     /// Begins to fill one with `count` items, or a part of it (made by [`DataSet::part`]) with its share.
-    pub fn new(data: DataSet, count: u64, shard: Option<Shard>) -> Self {
+    pub(crate) fn new(data: DataSet, count: u64, shard: Option<Shard>) -> Self {
         let part = shard.map(|shard| Share { shard, seen: HashSet::new(), spare: 0 });
         Self { data, count, programs: 0, repeated: 0, failed: None, part }
     }
 
     /// Takes the next item, or with `None` the end of a stretch; `woven` programs were woven so far, this stretch included.
-    pub fn take(&mut self, item: Option<&Item>, woven: u64) -> ControlFlow<()> {
+    pub(crate) fn take(&mut self, item: Option<&Item>, woven: u64) -> ControlFlow<()> {
         self.programs = woven;
         if let Some(item) = item {
             match self.data.add(item) {
@@ -82,13 +82,8 @@ impl Gathering {
     }
 
     /// Items so far, as far as they count.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.part.as_ref().map_or(self.data.len(), |part| part.seen.len() as u64)
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Programs after which nothing more is hoped for.
@@ -103,7 +98,7 @@ impl Gathering {
     ///
     /// # Errors
     /// If something could not be written, now or before.
-    pub fn finish(self, card: WovenCard) -> Result<Gathered, DataSetError> {
+    pub(crate) fn finish(self, card: WovenCard) -> Result<Gathered, DataSetError> {
         if let Some(error) = self.failed {
             return Err(error);
         }

@@ -42,7 +42,7 @@ pub enum ReadError {
 
 /// The lines of a file of a run, held against what its manifest says of them.
 #[derive(Debug)]
-pub struct Lines<T> {
+pub(crate) struct Lines<T> {
     stream: Stream<T>,
     /// How far the manifest knows them.
     known: Option<Extent>,
@@ -56,7 +56,7 @@ pub struct Lines<T> {
 ///
 /// # Errors
 /// If it cannot be opened, or is not there and should be.
-pub fn lines<T>(path: &Path, manifest: Option<&Manifest>) -> Result<Lines<T>, ReadError>
+pub(crate) fn lines<T>(path: &Path, manifest: Option<&Manifest>) -> Result<Lines<T>, ReadError>
 where
     T: DeserializeOwned,
 {
@@ -83,27 +83,27 @@ fn damage(path: &Path, line: Option<u64>, what: String) -> Damage {
 
 impl<T> Lines<T> {
     /// The same of a file that may go on, even if its run has ended.
-    pub fn or_more(self) -> Self {
+    pub(crate) fn or_more(self) -> Self {
         Self { is_open: true, ..self }
     }
 
     /// The line of the row that came last, with its newline.
-    pub fn line(&self) -> &[u8] {
+    pub(crate) fn line(&self) -> &[u8] {
         self.stream.line()
     }
 
     /// Its number, from 1.
-    pub fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         self.stream.number()
     }
 
     /// The file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.stream.path()
     }
 
     /// What is to be told of a last line that a kill cut off, once the others are read.
-    pub fn cut(&self) -> Option<Cut> {
+    pub(crate) fn cut(&self) -> Option<Cut> {
         self.stream.cut.clone()
     }
 
@@ -167,7 +167,7 @@ impl<T: DeserializeOwned> Iterator for Lines<T> {
 ///
 /// # Errors
 /// If it does not hold what the run wrote.
-pub fn check(path: &Path, manifest: &Manifest) -> Result<(), ReadError> {
+pub(crate) fn check(path: &Path, manifest: &Manifest) -> Result<(), ReadError> {
     if manifest.extent(path).is_none() {
         return Ok(());
     }
@@ -176,11 +176,11 @@ pub fn check(path: &Path, manifest: &Manifest) -> Result<(), ReadError> {
 
 /// The places of the questions that have a record.
 #[derive(Debug, Default)]
-pub struct Places(HashMap<(Option<usize>, Purpose, u32, u32), [u64; 4]>);
+pub(crate) struct Places(HashMap<(Option<usize>, Purpose, u32, u32), [u64; 4]>);
 
 impl Places {
     /// Takes in the next one: of which model (its number), for what, in which round, at which position. False if it has one.
-    pub fn add(&mut self, model: Option<usize>, purpose: Purpose, round: u32, index: u32) -> bool {
+    pub(crate) fn add(&mut self, model: Option<usize>, purpose: Purpose, round: u32, index: u32) -> bool {
         // Neighbours share an entry, so that a place takes little more than a bit.
         let (entry, bit) = (index / 256, index % 256);
         let word = &mut self.0.entry((model, purpose, round, entry)).or_default()[bit as usize / 64];
@@ -193,7 +193,7 @@ impl Places {
 ///
 /// # Errors
 /// If some are missing.
-pub fn count(dir: &RunDir, manifest: &Manifest, records: u64) -> Result<(), ReadError> {
+pub(crate) fn count(dir: &RunDir, manifest: &Manifest, records: u64) -> Result<(), ReadError> {
     let path = dir.records();
     if manifest.status == Status::Running || manifest.extent(&path).is_some() {
         return Ok(());

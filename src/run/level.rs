@@ -9,7 +9,7 @@ use crate::weave::action::{MAX_FUNCS, MAX_LABELS, MAX_LOCALS};
 use crate::weave::config::{Bounds, MAX_STACK};
 
 /// The level of a preset as its file has it.
-pub const AS_WRITTEN: u8 = 3;
+pub(crate) const AS_WRITTEN: u8 = 3;
 
 /// One level.
 struct Level {

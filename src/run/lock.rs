@@ -148,7 +148,7 @@ impl fmt::Display for Told {
 }
 
 /// Where that is told.
-pub type Tell = fn(Told);
+pub(crate) type Tell = fn(Told);
 
 /// The place of a lock, once it is taken.
 trait Place: Send {
@@ -162,7 +162,7 @@ trait Place: Send {
 
 /// A lock that is held, and renewed until it is dropped.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -172,7 +172,7 @@ impl Lock {
     ///
     /// # Errors
     /// [`LockError::Held`] if somebody works on it.
-    pub fn here(dir: &Path, tell: Tell) -> Result<Self, LockError> {
+    pub(crate) fn here(dir: &Path, tell: Tell) -> Result<Self, LockError> {
         let (place, me) = here::take(dir, TERMS, tell)?;
         Ok(Self::hold(Box::new(place), me, dir.into(), TERMS, tell))
     }
@@ -181,7 +181,7 @@ impl Lock {
     ///
     /// # Errors
     /// [`LockError::Held`] if somebody works on it.
-    pub fn there(folder: Folder, tell: Tell) -> Result<Self, LockError> {
+    pub(crate) fn there(folder: Folder, tell: Tell) -> Result<Self, LockError> {
         let shown = PathBuf::from(folder.url());
         let (place, me) = there::take(folder, TERMS, tell)?;
         Ok(Self::hold(Box::new(place), me, shown, TERMS, tell))

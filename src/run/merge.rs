@@ -6,8 +6,8 @@
 mod dataset;
 mod evaluation;
 
-pub use dataset::Parts;
-pub use evaluation::merge_evaluation;
+pub(crate) use dataset::Parts;
+pub(crate) use evaluation::merge_evaluation;
 
 use super::dataset::{DataSetError, SplitError};
 use super::dir::DirError;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 /// Parts cannot be put together.
 #[derive(Debug, thiserror::Error)]
-pub enum MergeError {
+pub(crate) enum MergeError {
     /// It is whole.
     #[error("{} is no part: it was made without --shard", .0.display())]
     Whole(PathBuf),
@@ -111,7 +111,7 @@ pub enum MergeError {
 
 impl MergeError {
     /// Whether the user can mend it by merging something else.
-    pub fn is_usage(&self) -> bool {
+    pub(crate) fn is_usage(&self) -> bool {
         match self {
             Self::Line { .. } | Self::Fingerprint { .. } | Self::Read(_) | Self::Write(_) => false,
             Self::Manifest(error) => !matches!(error, ManifestError::Damaged(_)),

@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// Where a line stands among those of its evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot {
+pub(crate) struct Slot {
     /// The item, in the order of all items.
     pub index: u32,
     /// The epoch.
@@ -25,7 +25,7 @@ pub struct Slot {
 
 /// What a line of records or timings says of its place.
 #[derive(Debug, Deserialize)]
-pub struct Placed {
+pub(crate) struct Placed {
     index: u32,
     round: u32,
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct Placed {
 
 impl Placed {
     /// Its place in an evaluation.
-    pub fn slot(&self, evaluation: &EvalPlan) -> Slot {
+    pub(crate) fn slot(&self, evaluation: &EvalPlan) -> Slot {
         let is_it = |name: &String| self.model.as_ref() == Some(name);
         let model = evaluation.models.iter().position(|model| is_it(&model.name)).unwrap_or(evaluation.models.len());
         Slot { index: self.index, round: self.round, model }
@@ -56,7 +56,7 @@ pub enum OrderError {
 ///
 /// # Errors
 /// If they cannot be read or written; then they stand as they did.
-pub fn put_in_order(dir: &RunDir, evaluation: &EvalPlan) -> Result<(), OrderError> {
+pub(crate) fn put_in_order(dir: &RunDir, evaluation: &EvalPlan) -> Result<(), OrderError> {
     for path in [dir.records(), dir.timings()] {
         if path.exists() {
             sort(&path, evaluation)?;

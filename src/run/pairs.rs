@@ -32,7 +32,7 @@ pub struct Pair {
 ///
 /// # Errors
 /// If the file cannot be read, or does not hold what was answered.
-pub fn read_pairs(dir: &RunDir) -> Result<Vec<Pair>, ReadError> {
+pub(crate) fn read_pairs(dir: &RunDir) -> Result<Vec<Pair>, ReadError> {
     let (path, manifest) = (dir.pairs(), Manifest::read(dir)?);
     if !path.exists() && manifest.extent(&path).is_none() {
         return Ok(Vec::new());

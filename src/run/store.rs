@@ -23,7 +23,7 @@ const VARIABLES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
 /// A folder in an object store.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     url: String,
     store: Box<dyn ObjectStore>,
     prefix: Key,
@@ -33,7 +33,7 @@ pub struct Folder {
 
 /// A small object, and which version of it was read.
 #[derive(Debug)]
-pub struct Stood {
+pub(crate) struct Stood {
     /// What is in it.
     pub bytes: Vec<u8>,
     version: UpdateVersion,
@@ -41,7 +41,7 @@ pub struct Stood {
 
 /// What became of an object that was put where something certain, or nothing, should stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
+pub(crate) enum Put {
     /// It stands there now.
     Done,
     /// It stands there now, in place of whatever did: the store cannot look first.
@@ -86,7 +86,7 @@ pub enum StoreError {
 }
 
 /// Whether a path is meant as an address of an object store.
-pub fn is_address(path: &Path) -> bool {
+pub(crate) fn is_address(path: &Path) -> bool {
     path.to_str().is_some_and(|text| text.contains("://"))
 }
 
@@ -95,7 +95,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`StoreError::Address`].
-    pub fn at(address: &str) -> Result<Self, StoreError> {
+    pub(crate) fn at(address: &str) -> Result<Self, StoreError> {
         let wrong = |problem: String| StoreError::Address { url: address.into(), problem };
         let url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
         let variables = std::env::vars_os().filter_map(|(name, value)| {
@@ -124,7 +124,7 @@ impl Folder {
     }
 
     /// Where it is.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
@@ -132,7 +132,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the store cannot say.
-    pub fn files(&self) -> Result<Vec<String>, StoreError> {
+    pub(crate) fn files(&self) -> Result<Vec<String>, StoreError> {
         let listed = self.store.list(Some(&self.prefix)).try_collect::<Vec<_>>();
         let listed = self.wait(listed).map_err(|source| self.error("list", "", source))?;
         let mut names: Vec<String> = listed.iter().filter_map(|meta| self.name(&meta.location)).collect();
@@ -144,7 +144,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the store cannot say.
-    pub fn folders(&self) -> Result<Vec<String>, StoreError> {
+    pub(crate) fn folders(&self) -> Result<Vec<String>, StoreError> {
         let listed = self.wait(self.store.list_with_delimiter(Some(&self.prefix)));
         let listed = listed.map_err(|source| self.error("list", "", source))?;
         Ok(listed.common_prefixes.iter().filter_map(|prefix| self.name(prefix)).collect())
@@ -154,7 +154,7 @@ impl Folder {
     ///
     /// # Errors
     /// If one cannot be read or written.
-    pub fn fetch(&self, names: &[String], to: &Path) -> Result<(), StoreError> {
+    pub(crate) fn fetch(&self, names: &[String], to: &Path) -> Result<(), StoreError> {
         let fetches: Vec<BoxFuture<'_, _>> =
             names.iter().map(|name| self.fetch_one(name, to.join(name)).boxed()).collect();
         self.wait(futures::stream::iter(fetches).buffer_unordered(AT_ONCE).try_collect())
@@ -178,7 +178,7 @@ impl Folder {
     ///
     /// # Errors
     /// If it cannot be read or sent.
-    pub fn send(&self, name: &str, from: &Path, length: u64) -> Result<(), StoreError> {
+    pub(crate) fn send(&self, name: &str, from: &Path, length: u64) -> Result<(), StoreError> {
         let failed = |source| file_error("read", &from.to_string_lossy(), source);
         let refused = |source| self.error("write", name, source);
         let mut file = File::open(from).map_err(failed)?.take(length);
@@ -208,7 +208,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the store does not let go of it.
-    pub fn remove(&self, name: &str) -> Result<(), StoreError> {
+    pub(crate) fn remove(&self, name: &str) -> Result<(), StoreError> {
         match self.wait(self.store.delete(&self.key(name))) {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(self.error("remove", name, source)),
@@ -219,7 +219,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the store cannot say.
-    pub fn look(&self, name: &str) -> Result<Option<Stood>, StoreError> {
+    pub(crate) fn look(&self, name: &str) -> Result<Option<Stood>, StoreError> {
         let key = self.key(name);
         let got = self.wait(async {
             let got = self.store.get(&key).await?;
@@ -237,7 +237,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the store does not take it.
-    pub fn put(&self, name: &str, bytes: Vec<u8>, stood: Option<&Stood>) -> Result<Put, StoreError> {
+    pub(crate) fn put(&self, name: &str, bytes: Vec<u8>, stood: Option<&Stood>) -> Result<Put, StoreError> {
         let key = self.key(name);
         let mode = stood.map_or(PutMode::Create, |stood| PutMode::Update(stood.version.clone()));
         match self.wait(self.store.put_opts(&key, bytes.clone().into(), mode.into())) {

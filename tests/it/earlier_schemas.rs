@@ -89,7 +89,8 @@ fn an_evaluation_of_schema_1_goes_on_and_is_ranked() {
     done(&folder, &["leaderboard", &name, "--out", "board"]);
     let records = lines(&run, "records.jsonl").into_iter();
     let mut records = records.map(|line| serde_json::from_str::<serde_json::Value>(&line).expect("is a record"));
-    let missed = records.find(|one| one["model"] == "sim/novice" && one["answer"]["verdict"] == "wrong").expect("novices err");
+    let missed =
+        records.find(|one| one["model"] == "sim/novice" && one["answer"]["verdict"] == "wrong").expect("novices err");
     done(&folder, &["shrink", &name, "--item", missed["id"].as_str().expect("has one"), "--model", "sim/novice"]);
     done(&folder, &["eval", "--replay", &name]);
     done(&folder, &["eval", "--items", &name, "--model", "sim/oracle"]);

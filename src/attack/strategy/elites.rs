@@ -33,7 +33,7 @@ enum Change {
 }
 
 /// The archive and its emitters.
-pub struct Elites {
+pub(crate) struct Elites {
     mutator: Mutator,
     archive: BTreeMap<Cell, (Genome, f32)>,
     /// The parent of each emitter.
@@ -45,7 +45,7 @@ pub struct Elites {
 
 impl Elites {
     /// An empty archive; what is drawn anew follows the prior.
-    pub fn new(loom: Arc<Loom>, prior: &Prior, seed: Seed) -> Self {
+    pub(crate) fn new(loom: Arc<Loom>, prior: &Prior, seed: Seed) -> Self {
         Self {
             mutator: Mutator::new(loom, prior),
             archive: BTreeMap::new(),

@@ -30,7 +30,7 @@ struct Individual {
 }
 
 /// Mutation and selection.
-pub struct Evolve {
+pub(crate) struct Evolve {
     mutator: Mutator,
     /// The most worthy first, of equals the youngest.
     population: Vec<Individual>,
@@ -38,7 +38,7 @@ pub struct Evolve {
 
 impl Evolve {
     /// An empty population; what is drawn anew follows the prior.
-    pub fn new(loom: Arc<Loom>, prior: &Prior) -> Self {
+    pub(crate) fn new(loom: Arc<Loom>, prior: &Prior) -> Self {
         Self { mutator: Mutator::new(loom, prior), population: Vec::new() }
     }
 

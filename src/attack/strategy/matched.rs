@@ -22,7 +22,7 @@ use std::sync::Arc;
 const FOREIGN: f64 = 0.01;
 
 /// Chance with the mix of somebody else.
-pub struct Matched {
+pub(crate) struct Matched {
     loom: Arc<Loom>,
     /// How often each instruction stands in each pattern: (instruction, times).
     patterns: Vec<Vec<(usize, u32)>>,
@@ -39,14 +39,14 @@ pub struct Matched {
 /// There is nothing to be like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no program that `matched` could be like")]
-pub struct NoPattern;
+pub(crate) struct NoPattern;
 
 impl Matched {
     /// Like these programs, each given by its choices, in this order; past the last from the first again.
     ///
     /// # Errors
     /// If there are none.
-    pub fn new<'a>(loom: Arc<Loom>, programs: impl Iterator<Item = &'a [u16]>) -> Result<Self, NoPattern> {
+    pub(crate) fn new<'a>(loom: Arc<Loom>, programs: impl Iterator<Item = &'a [u16]>) -> Result<Self, NoPattern> {
         let patterns: Vec<Vec<(usize, u32)>> = programs.map(pattern).collect();
         if patterns.is_empty() {
             return Err(NoPattern);

@@ -55,7 +55,7 @@ impl Memory {
 
 /// What a policy is before its first reward.
 #[derive(Clone, Copy, Debug)]
-pub enum Start<'a> {
+pub(crate) enum Start<'a> {
     /// Untrained; it prefers what the prior says.
     Untrained(&'a PolicyConfig),
     /// Trained before. Its programs aim at a fuel, as they did in training.
@@ -63,7 +63,7 @@ pub enum Start<'a> {
 }
 
 /// The learning strategy.
-pub struct Ppo {
+pub(crate) struct Ppo {
     loom: Arc<Loom>,
     vocabulary: Arc<Vocabulary>,
     config: PpoConfig,
@@ -84,7 +84,7 @@ impl Ppo {
     ///
     /// # Errors
     /// Trouble in the tensor library.
-    pub fn new(
+    pub(crate) fn new(
         (loom, places): (Arc<Loom>, usize),
         prior: &Prior,
         start: Start<'_>,

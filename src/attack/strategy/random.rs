@@ -11,18 +11,18 @@ use crate::weave::weaver::{Loom, Weaver};
 use std::sync::Arc;
 
 /// Both kinds of chance in turn: the better of them is the baseline.
-pub struct Random {
+pub(crate) struct Random {
     loom: Arc<Loom>,
 }
 
 impl Random {
     /// A random strategy under these settings.
-    pub fn new(loom: Arc<Loom>) -> Self {
+    pub(crate) fn new(loom: Arc<Loom>) -> Self {
         Self { loom }
     }
 
     /// Which chance chooses the program at this position of a batch.
-    pub fn chance(at: usize) -> Chance {
+    pub(crate) fn chance(at: usize) -> Chance {
         Chance::ALL[at % Chance::ALL.len()]
     }
 }

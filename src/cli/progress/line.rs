@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A line.
 #[derive(Clone)]
-pub struct Line {
+pub(crate) struct Line {
     /// The bar, for its numbers; what it says goes through [`Line::tell`].
     pub bar: ProgressBar,
     /// What is told, and what goes wrong.
@@ -18,7 +18,7 @@ pub struct Line {
 impl Line {
     /// To so many, if that is known. Beside indicatif's keys the template may have `{rate}`, a speed without needless digits;
     /// `{wide_msg}`, at its end, is what is told.
-    pub fn new(total: Option<u64>, template: &str) -> Self {
+    pub(crate) fn new(total: Option<u64>, template: &str) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
         let speed = |state: &ProgressState, text: &mut dyn Write| {
             // Text takes what is written to it.
@@ -30,12 +30,12 @@ impl Line {
     }
 
     /// Says how it goes.
-    pub fn tell(&self, text: String) {
+    pub(crate) fn tell(&self, text: String) {
         self.change(|told| told.0 = text);
     }
 
     /// Says what goes wrong, behind how it goes; nothing if the text is empty.
-    pub fn warn(&self, text: String) {
+    pub(crate) fn warn(&self, text: String) {
         self.change(|told| told.1 = text);
     }
 
@@ -48,23 +48,23 @@ impl Line {
     }
 
     /// How it goes.
-    pub fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     /// How many are done, and of how many.
-    pub fn done(&self) -> (u64, u64) {
+    pub(crate) fn done(&self) -> (u64, u64) {
         (self.bar.position(), self.bar.length().unwrap_or(0))
     }
 
     /// Takes it away.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }
 
 /// `12.8/s`, `1280/s`.
-pub fn rate(per_second: f64) -> String {
+pub(crate) fn rate(per_second: f64) -> String {
     if per_second < 100.0 { format!("{per_second:.1}/s") } else { format!("{per_second:.0}/s") }
 }
 

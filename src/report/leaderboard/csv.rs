@@ -9,7 +9,7 @@ use crate::item::record::Verdict;
 ///
 /// # Errors
 /// None that a caller could mend: it is written into memory.
-pub fn csv(leaderboard: &Leaderboard) -> Result<String, LeaderboardError> {
+pub(crate) fn csv(leaderboard: &Leaderboard) -> Result<String, LeaderboardError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let verdicts = Verdict::ALL.iter().map(|verdict| verdict.name());
     let head = [

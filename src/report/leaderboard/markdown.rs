@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const UNSOLVED: usize = 20;
 
 /// All tables.
-pub fn markdown(leaderboard: &Leaderboard) -> String {
+pub(crate) fn markdown(leaderboard: &Leaderboard) -> String {
     let mut text = String::from("# Leaderboard\n");
     text += "\nOne table for each set of items and task; figures of different sets are not compared. *Accuracy* is over all \
              replies, those among them that never came. Intervals are at 95 %.\n";
@@ -23,7 +23,7 @@ pub fn markdown(leaderboard: &Leaderboard) -> String {
 }
 
 /// How places over all tasks are given.
-pub const PLACES: &str = "The mean is over tasks, each weighing the same. A place is one more than the number of models that are better by \
+pub(crate) const PLACES: &str = "The mean is over tasks, each weighing the same. A place is one more than the number of models that are better by \
                           more than chance (paired by item, 5 % after Holm's correction for all pairs); = marks places that several \
                           models share.";
 
@@ -87,7 +87,7 @@ fn rows(board: &Board) -> String {
 }
 
 /// The rank by accuracy alone, or what stands in its place; `=1` where others have the very same accuracy.
-pub fn place(row: &Row, rows: &[Row]) -> String {
+pub(crate) fn place(row: &Row, rows: &[Row]) -> String {
     let tied = row.rank.is_some() && rows.iter().filter(|other| other.rank == row.rank).count() > 1;
     match &row.incomplete {
         Some(why) => format!("not ranked ({why})"),
@@ -111,12 +111,12 @@ pub(super) fn tokens(row: &Row) -> String {
 }
 
 /// US dollars.
-pub fn cost(row: &Row) -> String {
+pub(crate) fn cost(row: &Row) -> String {
     spending::cost(row.cost_usd, row.cost_estimated)
 }
 
 /// How much the comparisons say in all.
-pub fn sentence(board: &Board) -> String {
+pub(crate) fn sentence(board: &Board) -> String {
     let (pairs, including) = (board.duels.all.len(), board.duels.including_zero);
     if pairs == 0 {
         return "There are no two models to compare.".into();

@@ -16,7 +16,7 @@ const DIFFERS: f64 = 0.05;
 
 /// How several models did over all tasks of the same items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Overall {
+pub(crate) struct Overall {
     /// Name and version of the suite, or the preset, or where the items were taken from.
     pub suite: String,
     /// The seed of the items.
@@ -31,7 +31,7 @@ pub struct Overall {
 
 /// How one model did in one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OverallRow {
+pub(crate) struct OverallRow {
     /// One more than the number of models that are better by more than chance; null for floor, ceiling and what is not
     /// complete.
     pub place: Option<u64>,
@@ -131,19 +131,19 @@ fn differences(a: &Line, b: &Line) -> Vec<f64> {
 
 impl Overall {
     /// The name of a row: of two with one model's name with the run's.
-    pub fn label(&self, row: &OverallRow) -> String {
+    pub(crate) fn label(&self, row: &OverallRow) -> String {
         label((&row.model, &row.run), self.rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
 }
 
 impl OverallRow {
     /// The interval, if it is known.
-    pub fn interval(&self) -> Option<Interval> {
+    pub(crate) fn interval(&self) -> Option<Interval> {
         self.ci95.map(|[low, high]| Interval { low, high })
     }
 
     /// `2`, `=1` where others share it, or what stands in its place.
-    pub fn told_place(&self) -> String {
+    pub(crate) fn told_place(&self) -> String {
         if self.complete { self.role.place(self.place, self.tied) } else { "not ranked".into() }
     }
 }

@@ -22,7 +22,11 @@ const UNSOLVED: usize = 100;
 ///
 /// # Errors
 /// If a record cannot be read or a picture not drawn.
-pub fn page(leaderboard: &Leaderboard, entrants: &[Entrant], prompts: Vec<Prompt>) -> Result<String, LeaderboardError> {
+pub(crate) fn page(
+    leaderboard: &Leaderboard,
+    entrants: &[Entrant],
+    prompts: Vec<Prompt>,
+) -> Result<String, LeaderboardError> {
     let items = drill::items(leaderboard, entrants, prompts)?;
     let mut sections: Vec<Section> = leaderboard.overall.iter().enumerate().map(overall).collect();
     sections.push(Section::new("compared", "What is compared", compared(leaderboard)));

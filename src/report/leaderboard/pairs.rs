@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// Every two of some models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Duels {
+pub(crate) struct Duels {
     /// Numbers of the rows that are compared.
     pub rows: Vec<usize>,
     /// Every two of them.
@@ -21,7 +21,7 @@ pub struct Duels {
 
 /// Two models on the same items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Duel {
+pub(crate) struct Duel {
     /// Number of a row.
     pub a: usize,
     /// Number of another one.
@@ -47,7 +47,7 @@ pub struct Duel {
 
 impl Duel {
     /// Whether zero is within the interval of the difference.
-    pub fn includes_zero(&self) -> bool {
+    pub(crate) fn includes_zero(&self) -> bool {
         self.ci95[0] <= 0.0 && self.ci95[1] >= 0.0
     }
 }

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 /// A leaderboard could not be computed.
 #[derive(Debug, thiserror::Error)]
-pub enum LeaderboardError {
+pub(crate) enum LeaderboardError {
     /// The items or records of a run cannot be read.
     #[error(transparent)]
     Records(#[from] ReadError),
@@ -33,7 +33,7 @@ pub enum LeaderboardError {
 
 /// A run that may stand on a leaderboard.
 #[derive(Clone, Debug)]
-pub struct Entrant {
+pub(crate) struct Entrant {
     /// Its directory.
     pub dir: RunDir,
     /// What it says of itself.
@@ -42,7 +42,7 @@ pub struct Entrant {
 
 /// Why a run ranks no models.
 #[derive(Debug, thiserror::Error)]
-pub enum NotRanked {
+pub(crate) enum NotRanked {
     /// Its manifest cannot be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -116,7 +116,7 @@ impl Entrant {
 ///
 /// # Errors
 /// Why they may not.
-pub fn entrant(dir: RunDir) -> Result<Entrant, NotRanked> {
+pub(crate) fn entrant(dir: RunDir) -> Result<Entrant, NotRanked> {
     let manifest = Manifest::read(&dir)?;
     let run = PathBuf::from(dir.name());
     let Some(evaluation) = manifest.plan.evaluation() else {

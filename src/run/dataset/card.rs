@@ -13,7 +13,7 @@ use std::path::Path;
 /// What a data set is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Card {
+pub(crate) enum Card {
     /// The items of a suite.
     Suite(SuiteCard),
     /// Those of a preset.
@@ -22,7 +22,7 @@ pub enum Card {
 
 /// A data set of a preset's items.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WovenCard {
+pub(crate) struct WovenCard {
     /// Version of the generator.
     pub generator: String,
     /// What is asked.
@@ -57,7 +57,7 @@ pub struct WovenCard {
 
 /// What part of a preset's items it has: all that its stretches of programs make, repeated ones too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WovenPart {
+pub(crate) struct WovenPart {
     /// Which.
     pub shard: Shard,
     /// How many stretches it has: every one of its own up to there.
@@ -68,7 +68,7 @@ pub struct WovenPart {
 
 /// A data set of a suite's items.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SuiteCard {
+pub(crate) struct SuiteCard {
     /// Version of the generator.
     pub generator: String,
     /// Name and version.
@@ -98,7 +98,7 @@ impl Card {
     ///
     /// # Errors
     /// If there is none, or it is no card.
-    pub fn read(dir: &Path) -> Result<Self, ConfigError> {
+    pub(crate) fn read(dir: &Path) -> Result<Self, ConfigError> {
         let file = YamlFile::read(&dir.join(CARD))?;
         // Told apart by a key, so that a mistake is told of the kind that is meant.
         let keys: serde_yaml::Value = file.parse()?;
@@ -106,14 +106,14 @@ impl Card {
     }
 
     /// That of a data set whose making ended by itself, if there is one in the folder.
-    pub fn of_finished(dir: &Path) -> Option<Self> {
+    pub(crate) fn of_finished(dir: &Path) -> Option<Self> {
         let card = Self::read(dir).ok().filter(|_| !dir.join(UNFINISHED).exists())?;
         let is_complete = if let Self::Woven(card) = &card { card.complete } else { true };
         is_complete.then_some(card)
     }
 
     /// How many items there are.
-    pub fn items(&self) -> u64 {
+    pub(crate) fn items(&self) -> u64 {
         match self {
             Self::Suite(card) => card.items,
             Self::Woven(card) => card.items,
@@ -121,7 +121,7 @@ impl Card {
     }
 
     /// Which part it is of, where it is one.
-    pub fn shard(&self) -> Option<Shard> {
+    pub(crate) fn shard(&self) -> Option<Shard> {
         match self {
             Self::Suite(card) => card.shard,
             Self::Woven(card) => card.part.map(|part| part.shard),
@@ -129,7 +129,7 @@ impl Card {
     }
 
     /// The card of what it is a part of, as far as every part knows it.
-    pub fn whole(&self) -> Self {
+    pub(crate) fn whole(&self) -> Self {
         match self.clone() {
             Self::Suite(card) => Self::Suite(SuiteCard { items: 0, shard: None, ..card }),
             Self::Woven(card) => {
@@ -147,7 +147,7 @@ impl Card {
     }
 
     /// How items of the whole are written, and on which sides.
-    pub fn form(&self) -> (Format, Option<&str>) {
+    pub(crate) fn form(&self) -> (Format, Option<&str>) {
         match self {
             Self::Suite(card) => (card.format, card.split.as_deref()),
             Self::Woven(card) => (card.format, card.split.as_deref()),

@@ -21,7 +21,7 @@ struct Part {
 }
 
 /// The data set that parts make together, before it is written.
-pub struct Parts {
+pub(crate) struct Parts {
     parts: Vec<Part>,
     whole: Card,
 }
@@ -34,7 +34,7 @@ impl Parts {
     ///
     /// # Errors
     /// If they are not all the parts of one data set.
-    pub fn read(paths: &[PathBuf]) -> Result<Self, MergeError> {
+    pub(crate) fn read(paths: &[PathBuf]) -> Result<Self, MergeError> {
         let parts = paths.iter().map(|path| Part::read(path)).collect::<Result<Vec<_>, _>>()?;
         let whole = parts[0].card.whole();
         for other in &parts[1..] {
@@ -48,7 +48,7 @@ impl Parts {
     }
 
     /// What they are together.
-    pub fn whole(&self) -> &Card {
+    pub(crate) fn whole(&self) -> &Card {
         &self.whole
     }
 
@@ -56,7 +56,7 @@ impl Parts {
     ///
     /// # Errors
     /// If a part is damaged, or something cannot be read, written or woven.
-    pub fn write<E: From<MergeError>>(
+    pub(crate) fn write<E: From<MergeError>>(
         self,
         out: &Path,
         weave: impl FnMut(u64) -> Result<Vec<Item>, E>,

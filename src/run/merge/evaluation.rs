@@ -51,7 +51,7 @@ impl Part {
 ///
 /// # Errors
 /// If they are not all the parts of one evaluation, or cannot be read or written.
-pub fn merge_evaluation(runs: &[RunDir], out: &RunDir) -> Result<Manifest, MergeError> {
+pub(crate) fn merge_evaluation(runs: &[RunDir], out: &RunDir) -> Result<Manifest, MergeError> {
     let parts = runs.iter().map(Part::read).collect::<Result<Vec<_>, _>>()?;
     check_alike(&parts)?;
     let parts = in_order(parts, |part| (part.name.as_path(), part.shard))?;
