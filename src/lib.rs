@@ -31,7 +31,7 @@
 //! `export`, `job` and `cli` add the room of that name, each with those that it needs.
 
 // What only later rooms use is dead where those are left out.
-#![cfg_attr(not(feature = "cli"), allow(dead_code))]
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, unreachable_pub))]
 
 #[cfg(feature = "ask")]
 pub mod ask;

@@ -1,6 +1,6 @@
 //! Owns where an update's tensors live: the processor, or an accelerator that this program was built for.
 //!
-//! Must not know what is computed there. Acting stays on the processor in any case ([`infer`](super::infer)): one row at
+//! Must not know what is computed there. Acting stays on the processor in any case (`infer`): one row at
 //! a time is nothing for an accelerator.
 
 use std::fmt;

@@ -8,7 +8,7 @@
 //! that costs most, `lanes` the threads, `device` where tensors are. Above them, for woven programs alone, `train` the
 //! training without a model, and `pretrained` what others begin with.
 //!
-//! **Determinism.** Sampling runs through [`infer`], whose sums have one fixed order per observation, so actions depend
+//! **Determinism.** Sampling runs through `infer`, whose sums have one fixed order per observation, so actions depend
 //! on weights, observation and the episode's own stream alone. An update cuts a minibatch into shares whose number
 //! depends on its size alone and adds their gradients in order; candle's matrix products split their output among
 //! threads but never a sum. So it gives the same bits whatever the number of threads (a test runs it under several).

@@ -1,7 +1,7 @@
 //! Owns acting: environments, legal-action bitsets, and the record of whole episodes.
 //!
 //! Must not know what an action does or what an episode was worth. Each episode draws from its own stream and its
-//! choices come from [`infer`](super::infer), so what happens in it does not depend on which episodes are collected
+//! choices come from `infer`, so what happens in it does not depend on which episodes are collected
 //! beside it, nor on threads.
 
 use std::num::NonZeroUsize;

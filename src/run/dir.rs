@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The file that makes a directory a run's.
 pub const MANIFEST: &str = "manifest.yaml";
-/// The file that says who works in a directory, while somebody does; see [`lock`](super::lock).
+/// The file that says who works in a directory, while somebody does; see `lock`.
 pub const LOCK: &str = ".lock";
 
 /// What a run directory is named after.

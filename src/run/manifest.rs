@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// Version of a manifest. The first had the command line in place of a plan: [`v1`] reads it.
+/// Version of a manifest. The first had the command line in place of a plan: `v1` reads it.
 pub const MANIFEST_SCHEMA: u32 = 2;
 /// The key of the hash of everything else but [`LIVELY`].
 const SEAL: &str = "seal";
