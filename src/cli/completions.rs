@@ -2,7 +2,8 @@
 //!
 //! Must not know any flag.
 
-use super::{Failure, command};
+use super::Failure;
+use clap::Command;
 use clap_complete::Shell;
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,8 +26,8 @@ pub(super) struct Man {
 
 impl Completions {
     /// Prints them.
-    pub(super) fn run(&self) -> Result<(), Failure> {
-        let (mut command, mut script) = (command(), Vec::new());
+    pub(super) fn run(&self, mut command: Command) -> Result<(), Failure> {
+        let mut script = Vec::new();
         let name = command.get_name().to_owned();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
         Ok(std::io::stdout().write_all(&script)?)
@@ -35,9 +36,9 @@ impl Completions {
 
 impl Man {
     /// Writes them.
-    pub(super) fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self, command: Command) -> Result<(), Failure> {
         let written = std::fs::create_dir_all(&self.out)
-            .and_then(|()| clap_mangen::generate_to(command().disable_help_subcommand(true), &self.out));
+            .and_then(|()| clap_mangen::generate_to(command.disable_help_subcommand(true), &self.out));
         written.map_err(|error| {
             let out = self.out.display();
             Failure::usage(anyhow::anyhow!("cannot write into {out}: {error}; name another folder with --out"))

@@ -10,7 +10,6 @@ use crate::ask::models::{ModelEntry, Prices, Provider, Row};
 use crate::ask::probe::{PROGRAM, Probed, probe, truth};
 use crate::item::record::{Usage, Verdict};
 use crate::job::connect::Connection;
-use crate::run::homes::Homes;
 use crate::run::preset::Preset;
 use crate::run::spending;
 use crate::seed::Seed;
@@ -171,7 +170,7 @@ impl Args {
         let source = preset.source(&preset.loom().map_err(Failure::usage)?);
         let examinee = self.way.examinee(name)?;
         let conditions = self.way.conditions(None, &Given::default());
-        let homes = Homes::telling(super::told);
+        let homes = super::homes();
         let asked = asking(&homes, async |setting| {
             let connection = Connection::open(&examinee, &conditions, (&[source], Seed::new(0)), setting).await?;
             let (params, strictness) = (examinee.request.params.clone(), examinee.request.strictness());

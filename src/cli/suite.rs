@@ -8,7 +8,6 @@ use crate::item::record::Task;
 use crate::job::error::JobError;
 use crate::job::eval::asked::select;
 use crate::job::suites;
-use crate::run::homes::Homes;
 use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
 use serde::Serialize;
 use std::time::Instant;
@@ -78,7 +77,7 @@ pub(super) fn load(name: &str) -> Result<Suite, Failure> {
 
 /// Weaves the items of a suite, with a bar on stderr.
 pub(super) fn weave(suite: &Suite, seed: u64, select: &Select, threads: Option<u16>) -> Result<Items, Failure> {
-    let homes = Homes::telling(super::told);
+    let homes = super::homes();
     let setting = setting(&homes, signals::worker_stopper()?);
     suites::weave(suite, seed, select, threads, &setting).map_err(unwoven)
 }

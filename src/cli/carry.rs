@@ -1,0 +1,73 @@
+//! Owns how a job is carried out for the command line: shown on stderr, stopped by signals.
+//!
+//! Must not know which job.
+
+use super::failure::Failure;
+use super::output::say;
+use super::{progress, signals};
+use crate::ask::cache::user_folder;
+use crate::ask::stop::Stopper;
+use crate::job::setting::Setting;
+use crate::run::command::quoted;
+use crate::run::homes::Homes;
+use crate::run::lock::Told;
+use crate::run::suite::Shelf;
+use std::sync::Arc;
+
+/// Where runs lie; what is to be told of locks is told.
+pub(super) fn homes() -> Homes {
+    Homes::telling(told)
+}
+
+/// Tells what is to be told of locks. A process that lost one must not write another line.
+fn told(told: Told) {
+    say(&told.to_string());
+    if matches!(told, Told::Lost(_)) {
+        std::process::exit(1);
+    }
+}
+
+/// The variable that names another folder for woven suites, or says `off`.
+const SUITE_CACHE: &str = "WASMWEAVER_SUITE_CACHE";
+
+/// What is around the jobs of this process: what goes on is shown on stderr, and signals stop it.
+pub(super) fn setting<'h>(homes: &'h Homes, stopper: Stopper) -> Setting<'h> {
+    Setting {
+        events: Arc::new(progress::Progress::default()),
+        stopper,
+        command: std::env::args().collect(),
+        shelf: shelf(),
+        ..Setting::new(homes)
+    }
+}
+
+/// Where woven suites are kept: in the user's folder for caches, unless somebody says otherwise.
+pub(super) fn shelf() -> Option<Shelf> {
+    let folder = match std::env::var_os(SUITE_CACHE) {
+        Some(off) if off == "off" => None,
+        Some(folder) if !folder.is_empty() => Some(folder.into()),
+        _ => user_folder("suites"),
+    };
+    folder.map(|folder| Shelf::new(folder, say))
+}
+
+/// Carries out a job that asks: signals stop it.
+pub(super) fn asking<T>(
+    homes: &Homes,
+    job: impl AsyncFnOnce(&Setting<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    runtime()?.block_on(async { job(&setting(homes, signals::stopper())).await })
+}
+
+/// How a verb ends whose run did not come to its end, and how the run goes on.
+///
+/// # Errors
+/// If a signal stopped it; the user's own limits may.
+pub(super) fn ended_early(verb: &str, run: &str) -> Result<(), Failure> {
+    signals::ended_early(&format!("go on with: harness {verb} --resume {}", quoted(run)))
+}
+
+/// A runtime for the asking verbs.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

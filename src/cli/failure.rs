@@ -1,0 +1,78 @@
+//! Owns why the program ends, and with which exit code.
+//!
+//! Must not know any verb.
+
+use crate::job::error::JobError;
+use crate::run::extent::Damage;
+use std::process::ExitCode;
+
+/// Why the program ends with something else than 0.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The user can mend it: flags, files, keys. Exit code 2.
+    Usage(anyhow::Error),
+    /// Something went wrong. Exit code 1.
+    Error(anyhow::Error),
+    /// Everything went well, but what was measured misses a threshold. Exit code 100.
+    Missed(anyhow::Error),
+    /// A signal stopped it before its end. Exit code 130 or 143.
+    Interrupted {
+        /// The exit code.
+        code: u8,
+        /// What to do to go on.
+        after: String,
+    },
+}
+
+impl Failure {
+    /// A mistake of the user's.
+    pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self::Usage(error.into())
+    }
+
+    /// Something that cannot be read: a mistake of the user's, unless what is there was damaged.
+    pub(super) fn unread(error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        if is_damage(&error) { Self::Error(error) } else { Self::Usage(error) }
+    }
+
+    pub(super) fn code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Error(_) => ExitCode::FAILURE,
+            Self::Missed(_) => ExitCode::from(100),
+            Self::Interrupted { code, .. } => ExitCode::from(*code),
+        }
+    }
+
+    /// What is told of it.
+    pub(super) fn sentence(&self) -> String {
+        match self {
+            Self::Usage(error) | Self::Error(error) | Self::Missed(error) => format!("error: {error}"),
+            Self::Interrupted { after, .. } => format!("interrupted; {after}"),
+        }
+    }
+}
+
+impl Failure {
+    fn of_job(error: JobError) -> Self {
+        let is_usage = error.is_usage();
+        let error = match error {
+            JobError::Usage(error) | JobError::Failed(error) => error,
+            error @ JobError::Exchange { .. } => anyhow::Error::msg(error.to_string()),
+        };
+        if is_usage { Self::Usage(error) } else { Self::Error(error) }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error: anyhow::Error = error.into();
+        error.downcast().map_or_else(Self::Error, Self::of_job)
+    }
+}
+
+/// Whether an error is one about a file that does not hold what its run wrote.
+pub(super) fn is_damage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Damage>())
+}
