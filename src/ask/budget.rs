@@ -43,7 +43,7 @@ impl Budget {
         Self { dollars: allowance.dollars, spent: Mutex::new(0.0), stopper, clock }
     }
 
-    /// One without limits, which nobody stops.
+    /// One without limits, which is never stopped.
     pub fn unlimited() -> Self {
         Self::open(Allowance::default(), Stopper::default())
     }

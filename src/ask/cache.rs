@@ -38,7 +38,7 @@ impl Tally {
     }
 }
 
-/// Where replies are kept unless somebody says otherwise; `None` on a machine without such a place.
+/// Where replies are kept by default; `None` on a machine without such a place.
 pub(crate) fn usual_folder() -> Option<PathBuf> {
     user_folder("replies")
 }

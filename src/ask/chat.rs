@@ -140,7 +140,7 @@ pub trait ChatModel: Send + Sync {
     /// Asks once and returns the final outcome; retries and time limits are the implementation's own, and bounded.
     fn ask<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ChatError>>;
 
-    /// Sends no further request: attempts under way go on, whoever waits for another one gives up
+    /// Sends no further request: attempts under way go on, a question that waits for another one gives up
     /// ([`ChatErrorKind::Stopped`]). A model that never waits has nothing to do.
     fn close(&self) {}
 }

@@ -34,7 +34,7 @@ pub struct Examiner {
 }
 
 impl Examiner {
-    /// A model that is asked as models are asked where nobody says otherwise: with the prompts that come with the program,
+    /// A model that is asked in the default way: with the prompts that come with the program,
     /// without sampling parameters, and for nothing.
     pub fn new(name: &str, model: Arc<dyn ChatModel>) -> Self {
         Self {

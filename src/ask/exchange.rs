@@ -39,7 +39,7 @@ pub enum ExchangeError {
     /// The prompt does not render.
     #[error(transparent)]
     Prompt(Arc<PromptError>),
-    /// Nobody answers, or nobody answers any more.
+    /// The model does not answer, or has ceased to answer.
     #[error("{name} does not answer: {questions} questions one after the other met trouble; the last: {trouble}")]
     Outage {
         /// The model.

@@ -108,7 +108,7 @@ enum End {
     Declined,
     /// A token limit cut it off.
     CutOff,
-    /// The provider gave a reason that stands in no list here, so nobody knows whether it is whole.
+    /// The provider gave a reason that stands in no list here: the reply may be whole or not.
     Unlisted,
 }
 

@@ -189,7 +189,7 @@ impl Patient {
                 return Err(error);
             }
             self.meter.note(&error, until);
-            // Whoever waits leaves room for others.
+            // An attempt that waits leaves room for others.
             drop(pass);
             self.meter.unless_closed(sleep_until(until)).await?;
             let entered = tokio::time::timeout_at(deadline, self.meter.window.enter());

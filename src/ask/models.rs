@@ -130,7 +130,7 @@ impl ModelEntry {
 /// A model cannot be found, or a file of models not be read.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum ModelError {
-    /// Nobody is known by this name.
+    /// No model is known by this name.
     #[error(
         "there is no model `{given}` here; write `provider/model`, with --base-url for an endpoint of your own; known: {known}"
     )]

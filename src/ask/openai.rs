@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-/// The version of Azure's API that is asked for where nobody says: the newest that is no preview.
+/// The version of Azure's API that is asked for by default: the newest that is no preview.
 pub const AZURE_API_VERSION: &str = "2024-10-21";
 
 /// A secret that cannot be printed.

@@ -67,7 +67,7 @@ pub enum Ended {
     Complete,
     /// It was told to, with questions left.
     Stopped,
-    /// Nobody answers any more: so many questions, one after the other, met trouble that passes elsewhere. They have no
+    /// The model has ceased to answer: so many questions, one after the other, met trouble that passes elsewhere. They have no
     /// answer, so that a resumed run asks them again; to score them would be to score an outage.
     Outage {
         /// How many.
@@ -87,7 +87,7 @@ const OUTAGE: usize = 50;
 /// The same where there are no more, and none was answered.
 const SHORT_OUTAGE: usize = 8;
 
-/// Answers that are not handed on before somebody replies to another question.
+/// Answers that are not handed on before another question has a reply.
 struct Held<T> {
     held: Vec<(T, Answer, Clock)>,
     replied: bool,
@@ -238,7 +238,7 @@ async fn changed(stop: &mut StopSignal) {
 
 enum Outcome {
     Answer(Box<Answer>, Clock),
-    /// It was given up between two attempts, since nothing new is asked: nobody's verdict.
+    /// It was given up between two attempts, since nothing new is asked: no verdict.
     Dropped,
     Fatal(ChatError, Clock),
 }

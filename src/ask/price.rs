@@ -22,7 +22,7 @@ pub(crate) struct Paid {
 }
 
 /// What an answer cost. Where the provider did not count tokens they are reckoned from the program and the reply: nothing is
-/// free because nobody counted it. Nobody is paid for a reply that never came.
+/// free because it was not counted. A reply that never came costs nothing.
 pub(crate) fn paid(prices: &Prices, item: &Item, answer: &Answer) -> Paid {
     if let Some(usd) = prices.cost(&answer.usage) {
         return Paid { usd, estimated: false };

@@ -31,18 +31,18 @@ struct Inner {
     told: Box<dyn Fn(&str) + Send + Sync>,
 }
 
-/// A stopper as long as somebody else holds it.
+/// A stopper as long as another owner holds it.
 pub struct WeakStopper(Weak<Inner>);
 
 impl WeakStopper {
-    /// The stopper, if somebody holds it.
+    /// The stopper, if it is still held.
     pub fn upgrade(&self) -> Option<Stopper> {
         self.0.upgrade().map(Stopper)
     }
 }
 
 impl Default for Stopper {
-    /// One that tells nobody why.
+    /// One that does not tell why.
     fn default() -> Self {
         Self::telling(|_| ())
     }

@@ -1,8 +1,8 @@
 //! Owns mutation: from the choices that made one program, a program that is like it.
 //!
 //! Must not know what programs are worth. A parent's choices are played again to a weaver, some of them dropped, drawn
-//! anew or taken from another parent. Where one is not legal any more, a legal one takes its place; immediates that nobody
-//! asks for are left out. So every child is a finished program within the same bounds, as any woven one.
+//! anew or taken from another parent. Where one is not legal any more, a legal one takes its place; immediates that are not
+//! asked for are left out. So every child is a finished program within the same bounds, as any woven one.
 
 use crate::seed::{Rng, Seed};
 use crate::wasm::isa::Op;

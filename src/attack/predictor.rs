@@ -258,7 +258,7 @@ mod tests {
     fn nobody_is_measured_on_what_it_learned_from() {
         let mut rng = Seed::new(5).rng();
         let mut predictor = learned(|missed, _| missed);
-        // Features that no other program has can be learned by heart, which helps nobody who did not learn them.
+        // Features that no other program has can be learned by heart, which does not help with other programs.
         predictor.held_out.clear();
         for n in 0..200 {
             let features = vec![1000 + n, 2000 + n];

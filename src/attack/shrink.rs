@@ -210,7 +210,7 @@ impl Work<'_> {
     async fn run(&mut self, current: &mut Current) -> Result<(), ShrinkError> {
         self.drops_unused = true;
         let clean = current.subject.clone();
-        // Whoever is misled by what nothing uses keeps it.
+        // A model that is misled by unused parts keeps them.
         self.drops_unused = self.take_any(current, vec![clean]).await? || !self.is_smaller_when_clean(current);
         loop {
             let before = current.rank;

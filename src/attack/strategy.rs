@@ -16,7 +16,7 @@ use crate::seed::Seed;
 use crate::weave::weaver::Weaver;
 use std::path::{Path, PathBuf};
 
-/// A program that somebody chose.
+/// A program with the choices that made it.
 #[derive(Clone, Debug)]
 pub struct Woven {
     /// The finished program.

@@ -41,7 +41,7 @@ pub(super) fn setting<'h>(homes: &'h Homes, stopper: Stopper) -> Setting<'h> {
     }
 }
 
-/// Where woven suites are kept: in the user's folder for caches, unless somebody says otherwise.
+/// Where woven suites are kept: in the user's folder for caches by default.
 pub(super) fn shelf() -> Option<Shelf> {
     let folder = match std::env::var_os(SUITE_CACHE) {
         Some(off) if off == "off" => None,

@@ -4,7 +4,7 @@
 
 use super::failure::Failure;
 
-/// Tells people something on stderr; where nobody listens, the run goes on.
+/// Tells people something on stderr; where stderr is closed, the run goes on.
 pub(super) fn say(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{text}");

@@ -26,7 +26,7 @@ const ASKING: &str = "{bar:12} {pos}/{len}, {rate}, {eta} left, {wide_msg}";
 /// How often a plain line is printed where stderr is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
-/// When plain lines are printed in place of a bar: where nobody sees it.
+/// When plain lines are printed in place of a bar: where there is no terminal.
 struct Plain {
     spoken: Instant,
 }
@@ -223,7 +223,7 @@ impl Bar {
         }
     }
 
-    /// Silence would look like a standstill. Where nobody sees the bar, it is told in a line now and then, when it changed.
+    /// Silence would look like a standstill. Where no bar is shown, it is told in a line now and then, when it changed.
     fn waits(&mut self, text: &str) {
         self.line.warn(text.to_owned());
         self.line.bar.tick();

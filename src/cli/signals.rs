@@ -14,7 +14,7 @@ const INTERRUPTED: u8 = 130;
 #[cfg(unix)]
 const TERMINATED: u8 = 143;
 
-/// Told so often, the process ends at once, whatever it does: whoever asks a third time wants to wait for nothing.
+/// Told so often, the process ends at once, whatever it does: a user who asks a third time will not wait.
 const AT_ONCE: u32 = 3;
 
 /// What was heard so far.
@@ -113,7 +113,7 @@ pub(super) fn stopper() -> Stopper {
     stopper
 }
 
-/// Who stops a job that computes: the first signal; told again while somebody holds the stopper, the process ends.
+/// Who stops a job that computes: the first signal; told again while the stopper is held, the process ends.
 pub(super) fn worker_stopper() -> Result<Stopper, Failure> {
     let stopper = Stopper::default();
     let (mut told, held) = (listen(), stopper.downgrade());

@@ -114,7 +114,7 @@ impl Verb {
 }
 
 /// Reads `.env`, of here or of the folders above; tells of a line that cannot be read, without what stands there: it may be a
-/// key. Whoever needs none goes on.
+/// key. A verb that needs none goes on.
 fn tell_of_env() {
     match dotenvy::dotenv() {
         Err(dotenvy::Error::LineParse(line, _)) => {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     /// Every flag of every verb, and with which others it cannot stand: a new one, or a pair that begins or ceases to be
-    /// refused, changes the table (`INSTA_UPDATE=always` writes it anew), so that somebody decides.
+    /// refused, changes the table (`INSTA_UPDATE=always` writes it anew), so that a person decides.
     #[test]
     fn which_flags_combine_is_decided() {
         let mut command = Cli::command();

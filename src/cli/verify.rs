@@ -42,7 +42,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// A seed, or the wish for one that nobody has used.
+/// A seed, or the wish for a new one.
 #[derive(Clone, Copy, Debug)]
 enum SeedArg {
     Given(u64),

@@ -115,7 +115,7 @@ impl Folder {
         moved.map_err(|source| ExportError::Write { path: self.out.clone(), source })
     }
 
-    /// Moves everything into the empty folder that is there: somebody may stand in it.
+    /// Moves everything into the empty folder that is there: a shell may stand in it.
     fn fill(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.partial)? {
             let entry = entry?;
@@ -127,7 +127,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Once it is in its place there is nothing left here; what cannot be removed harms nobody.
+        // Once it is in its place there is nothing left here; what cannot be removed does no harm.
         let _ = fs::remove_dir_all(&self.partial);
     }
 }

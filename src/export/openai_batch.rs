@@ -1,6 +1,6 @@
 //! Owns the export to OpenAI's Batch API: requests as lines of input files, each within the limits of one file.
 //!
-//! Must not know models: whoever exports says how a question is written as a line.
+//! Must not know models: the caller says how a question is written as a line.
 
 use super::folder::{ExportError, Folder, OutFile};
 use super::question::{About, Export, ExportedQuestion};

@@ -212,7 +212,7 @@ fn reading<T: Send>(
         see(weaver, machine, &mut seed.child("places").rng())
     };
     let programs = programs.into_par_iter().map_init(reader, |reader, number| {
-        // Whoever halts waits for at most one program on each thread.
+        // A halt waits for at most one program on each thread.
         (!halt.is_wished()).then(|| read(reader, number))
     });
     programs.while_some().collect()

@@ -49,10 +49,10 @@ use std::time::Instant;
 /// Programs from which the length of prompts is reckoned.
 const SAMPLE: u32 = 50;
 
-/// Requests that an attack may spend where nobody says how many.
+/// Requests that an attack may spend by default.
 pub const QUERY_BUDGET: u64 = 2000;
 
-/// An attack on a model as nobody said otherwise; the random baseline is asked where asking is free.
+/// An attack on a model with the default settings; the random baseline is asked where asking is free.
 ///
 /// # Errors
 /// If there is no such preset.
@@ -120,7 +120,7 @@ fn policy(strategy: &StrategyPlan) -> Result<Option<Pretrained>, JobError> {
 /// Carries an attack out. A run that is complete is only looked at.
 ///
 /// # Errors
-/// See [`JobError`]. A run that was begun stays, and can be gone on with; one in which nobody was asked anything does not.
+/// See [`JobError`]. A run that was begun stays, and can be gone on with; one without an answer does not.
 pub async fn run(
     plan: &AttackPlan,
     conditions: &Conditions,
@@ -191,7 +191,7 @@ impl Attack<'_> {
         };
         let failure = match failure {
             Some(failure) if failure.is_refusal() && sink.is_empty() && is_new => {
-                // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
+                // Nothing was answered: a wrong key or name, and nothing worth keeping.
                 std::fs::remove_dir_all(dir.path())?;
                 return Err(failure);
             }

@@ -28,7 +28,7 @@ pub(crate) struct Bill {
     pub prompt_tokens: u64,
     /// Tokens written.
     pub completion_tokens: u64,
-    /// Dollars; null where nobody knows.
+    /// Dollars; null where they are not known.
     pub cost_usd: Option<f64>,
     #[serde(skip)]
     per_reply: u64,

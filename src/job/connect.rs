@@ -62,7 +62,7 @@ pub fn entry(name: &str, base_url: Option<&str>, file: Option<&Path>) -> Result<
     Ok(entry)
 }
 
-/// A model as a plan has it, asked as nobody said otherwise.
+/// A model as a plan has it, with the default way of asking.
 ///
 /// # Errors
 /// If there is no such model.
@@ -124,7 +124,7 @@ pub(super) fn check(examinee: &Examinee, conditions: &Conditions, setting: &Sett
 /// Whether limits of dollars can be kept.
 ///
 /// # Errors
-/// If nobody knows the prices of a model, and dollars are limited.
+/// If dollars are limited and the prices of a model are not known.
 pub(super) fn check_prices(examinees: &[Examinee], conditions: &Conditions) -> Result<(), JobError> {
     let unpriced = examinees.iter().find(|examinee| examinee.prices.is_none());
     match (conditions.cost_limit, unpriced) {

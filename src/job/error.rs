@@ -70,7 +70,7 @@ impl JobError {
     }
 
     /// Whether the user can mend it. What a provider answers to every question is the user's to mend, but for a parameter
-    /// that the model does not take, which nobody could know before it was asked.
+    /// that the model does not take, which only the first request can show.
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Usage(_) => true,

@@ -141,7 +141,7 @@ impl Evaluation {
 /// Carries an evaluation out. A run that is complete is only looked at.
 ///
 /// # Errors
-/// See [`JobError`]. A run that was begun stays, and can be gone on with; one in which nobody was asked anything does not.
+/// See [`JobError`]. A run that was begun stays, and can be gone on with; one without an answer does not.
 pub async fn run(
     evaluation: &Evaluation,
     conditions: &Conditions,
@@ -169,7 +169,7 @@ pub async fn run(
     };
     let failure = match failure {
         Some(failure) if is_new && failure.is_refusal() && keep::is_empty(&dir) => {
-            // Nobody was asked anything: a wrong key or name, and nothing worth keeping.
+            // Nothing was answered: a wrong key or name, and nothing worth keeping.
             std::fs::remove_dir_all(dir.path())?;
             return Err(failure);
         }
@@ -250,7 +250,7 @@ impl Asking<'_> {
         let (each, halt) = (futures::future::try_join_all(each), woven.halt());
         let asking = async {
             let ended = each.await;
-            // Items that nobody asks about are not woven.
+            // Items that no model is asked about are not woven.
             halt.wish();
             ended
         };

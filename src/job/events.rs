@@ -34,7 +34,7 @@ pub enum Stage {
     },
     /// Cutting missed programs down.
     Shrinking,
-    /// Weaving items that nobody is asked about yet.
+    /// Weaving items before any question is asked.
     Weaving {
         /// The suite or preset.
         of: String,
@@ -83,13 +83,13 @@ pub enum Event<'a> {
     Ended,
 }
 
-/// Somebody who listens. Events of one job come one after the other, from any thread.
+/// A listener. Events of one job come one after the other, from any thread.
 pub trait Events: Send + Sync {
     /// Something happened.
     fn tell(&self, event: Event<'_>);
 }
 
-/// Nobody listens.
+/// The listener that ignores all events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silence;
 

@@ -32,10 +32,10 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// The run in a directory; one that is not complete is locked, so that nobody else goes on with it.
+    /// The run in a directory; one that is not complete is locked, so that no other process goes on with it.
     ///
     /// # Errors
-    /// If there is none, or somebody works on it.
+    /// If there is none, or another process works on it.
     pub fn open(path: &Path, homes: &Homes) -> Result<Self, JobError> {
         let read = |dir: RunDir| {
             let manifest = Manifest::read(&dir).map_err(JobError::unread)?;
@@ -45,7 +45,7 @@ impl Earlier {
         if found.is_complete() {
             return Ok(found);
         }
-        // Read again: whoever had the lock before may have ended the run meanwhile.
+        // Read again: the process that had the lock before may have ended the run meanwhile.
         read(homes.take(path).map_err(JobError::usage)?)
     }
 

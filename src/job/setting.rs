@@ -28,7 +28,7 @@ pub struct Setting<'h> {
 }
 
 impl<'h> Setting<'h> {
-    /// One in which nobody listens, and nobody stops.
+    /// One without a listener, which is never stopped.
     pub fn new(homes: &'h Homes) -> Self {
         Self {
             homes,

@@ -28,9 +28,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How often a smaller program must be missed again, where nobody says.
+/// How often a smaller program must be missed again, by default.
 pub const CONFIRM: u32 = 1;
-/// Requests at most for one program, where nobody says.
+/// Requests at most for one program, by default.
 pub const QUERY_BUDGET: u64 = 1000;
 
 /// What is cut down, and by asking whom.
@@ -230,7 +230,7 @@ pub(super) async fn all(
     let mut shrinking = Shrinking::default();
     let known = |line: &Shrunk| (line.record.item.canonical.clone(), line.from.clone());
     let asked = |from: &str| records.iter().any(|record| record.item.id == from);
-    // Whoever is named is cut down anew, whatever it was cut down to before.
+    // An item that is named is cut down anew, even if it was cut down before.
     let others = kept.iter().filter(|line| line.smallest && !asked(&line.from));
     let known_forms: BTreeMap<_, _> = others.map(known).collect();
     let mut told = Told::new(&*setting.events, &exchange);

@@ -45,7 +45,7 @@ fn trouble(kind: ChatErrorKind) -> Result<ChatReply, ChatError> {
     Err(ChatError::new(kind, "trouble"))
 }
 
-/// A folder for runs, somebody who listens, and a model that is a function of how often it was asked.
+/// A folder for runs, a listener, and a model that is a function of how often it was asked.
 struct World {
     scratch: Scratch,
     homes: Homes,
@@ -98,7 +98,7 @@ impl World {
         Place::Below(self.scratch.path().into())
     }
 
-    /// The same folder, with another model and nobody who stops.
+    /// The same folder, with another model, never stopped.
     fn then(self, script: Script) -> Self {
         let fresh = Self::new(script);
         Self { scratch: self.scratch, ..fresh }
@@ -260,7 +260,7 @@ async fn a_run_goes_on_with_its_own_plan_alone() {
 
 #[tokio::test]
 async fn trouble_is_told_and_keeps_what_is_worth_keeping() {
-    // A wrong key: nobody was asked anything, and nothing stays.
+    // A wrong key: no question was answered, and nothing stays.
     let world = World::new(Box::new(|_, _| trouble(ChatErrorKind::Auth)));
     let refused = world.attack(&plan(20), &one_by_one(), world.below()).await.expect_err("no key");
     assert!(refused.is_refusal() && refused.is_usage() && world.runs() == 0, "{refused}");
@@ -271,7 +271,7 @@ async fn trouble_is_told_and_keeps_what_is_worth_keeping() {
     }));
     let refused = world.attack(&plan(20), &one_by_one(), world.below()).await.expect_err("no credit");
     assert!(refused.is_refusal() && world.runs() == 1, "{refused}");
-    // Nobody answers any more.
+    // The model has ceased to answer.
     let world = World::new(Box::new(|_, _| trouble(ChatErrorKind::Provider)));
     let outage = world.attack(&plan(20), &one_by_one(), world.below()).await.expect_err("nobody answers");
     assert!(!outage.is_usage() && outage.to_string().starts_with("m/x does not answer: "), "{outage}");

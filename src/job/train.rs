@@ -29,7 +29,7 @@ pub struct Outcome {
     pub dir: RunDir,
     /// Where the policy was kept.
     pub kept: Vec<PathBuf>,
-    /// What it is worth; `None` if it was stopped, since whoever stops it does not want to wait until it is examined.
+    /// What it is worth; `None` if it was stopped, since a user who stops it does not want to wait for the examination.
     pub report: Option<Report>,
 }
 
@@ -125,7 +125,7 @@ struct Training<'a> {
 }
 
 impl Training<'_> {
-    /// Until the steps are done, the time is up, or somebody stops it.
+    /// Until the steps are done, the time is up, or it is stopped.
     fn train(&self, trainer: &mut Trainer, stop: Stop<'_>) -> Result<(), JobError> {
         let Self { plan, preset, dir, setting } = self;
         let (mut metrics, mut samples) = (JsonLines::open(&dir.metrics())?, JsonLines::open(&dir.samples())?);

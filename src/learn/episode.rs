@@ -104,7 +104,7 @@ impl Vocabulary {
 pub struct Episode {
     /// The program.
     pub weaver: Weaver,
-    /// What it is to become, where somebody aims.
+    /// What it is to become, where there is a goal.
     pub goal: Option<Goal>,
     /// The part of its places at which it is asked about, once that is chosen.
     pub place: Option<u8>,

@@ -137,7 +137,7 @@ impl Pretrained {
         ActorCritic::from_values(shape, values.collect())
     }
 
-    /// The policy as somebody who weaves by these settings; the prior speaks for what it never chose among.
+    /// The policy as a chooser under these settings; the prior speaks for what it never chose among.
     ///
     /// # Errors
     /// Trouble in the tensor library.
@@ -159,7 +159,7 @@ pub fn with_ending(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Keeps a policy for [`Pretrained::load`]: without its optimiser, which nobody goes on with.
+/// Keeps a policy for [`Pretrained::load`]: without its optimiser: training does not go on.
 ///
 /// # Errors
 /// The disk.

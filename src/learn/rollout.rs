@@ -27,7 +27,7 @@ pub trait Env {
     fn step(&mut self, action: usize) -> bool;
 }
 
-/// Whether somebody wants it to end.
+/// Whether it is to end.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// The actions whose bit is set, in ascending order.

@@ -158,7 +158,7 @@ fn is_none(count: &u64) -> bool {
     *count == 0
 }
 
-/// An item that nobody got right.
+/// An item that no model got right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Unsolved {
     /// Its id.

@@ -1,4 +1,4 @@
-//! Owns the shell of every report page: one HTML file that asks nobody for anything, with its sections and its items.
+//! Owns the shell of every report page: one HTML file that loads nothing from elsewhere, with its sections and its items.
 //!
 //! Must not know what is reported. Style and script stand beside this module and are written into the page; a content
 //! policy in its head lets the browser refuse any request. What models wrote is never markup: sections are made of

@@ -80,7 +80,7 @@ pub fn miss_share(records: &[&Record]) -> Share {
     Share::count(finished, |record| record.answer.verdict.is_miss())
 }
 
-/// The misses of whoever among the choosers missed most often.
+/// The most misses that one of the choosers had.
 pub fn best_miss_share(records: &[&Record]) -> Share {
     let mut choosers: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     records.iter().for_each(|record| choosers.entry(&record.chosen_by).or_default().push(record));

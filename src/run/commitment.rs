@@ -66,7 +66,7 @@ pub(crate) enum SecretError {
 }
 
 impl Secret {
-    /// A new one. The only draw in the program that does not come from a seed: here nobody may be able to repeat it.
+    /// A new one. The only draw in the program that does not come from a seed: it must not be repeatable.
     ///
     /// # Errors
     /// If the system gives no random bits.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The file that makes a directory a run's.
 pub const MANIFEST: &str = "manifest.yaml";
-/// The file that says who works in a directory, while somebody does; see `lock`.
+/// The file that says which process works in a directory; see `lock`.
 pub const LOCK: &str = ".lock";
 
 /// What a run directory is named after.
@@ -18,11 +18,11 @@ pub const LOCK: &str = ".lock";
 pub struct RunName<'a> {
     /// The verb: `attack`.
     pub verb: &'a str,
-    /// Who chooses the programs, `ppo`; `None` where nobody does.
+    /// Who chooses the programs, `ppo`; `None` where none are chosen.
     pub strategy: Option<&'a str>,
     /// The preset's name or file; the name alone is used.
     pub preset: &'a str,
-    /// The model asked for, `sim/novice`; `None` where nobody is asked.
+    /// The model asked for, `sim/novice`; `None` where none is asked.
     pub model: Option<&'a str>,
     /// The seed.
     pub seed: u64,
@@ -213,7 +213,7 @@ pub fn folders_with(folder: &Path, files: &[&str], depth: usize) -> io::Result<V
 }
 
 /// Writes a whole file in one step: into a neighbour first, which then takes the name. A reader sees the old text or
-/// the new one, and so does whoever comes after a crash.
+/// the new one, and so does a reader after a crash.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), DirError> {
     let mut file = WholeFile::create(path)?;
     file.write(text.as_bytes())?;
@@ -258,7 +258,7 @@ impl WholeFile {
 
 impl Drop for WholeFile {
     fn drop(&mut self) {
-        // Once it has its name there is none left; a leftover neighbour harms nobody.
+        // Once it has its name there is none left; a leftover neighbour does no harm.
         let _ = fs::remove_file(&self.neighbour);
     }
 }

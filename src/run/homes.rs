@@ -2,7 +2,7 @@
 //!
 //! Must not know what is in them. What is worked on is locked until the end, when everything is sent. Programs append and
 //! seek, object stores do neither: so a run is written to a scratch folder, and what has changed there is sent at short
-//! intervals and at the end. Whoever kills the process loses what came since then, and `--resume` (or the same command with
+//! intervals and at the end. A kill loses what came since then, and `--resume` (or the same command with
 //! `--into`) asks that again.
 
 use super::clock::Stamp;
@@ -64,10 +64,10 @@ impl Homes {
         Self { mirrors: Mutex::default(), locks: Mutex::default(), tell }
     }
 
-    /// The directory that an earlier run made at `path`, to work on: nobody else may until [`Homes::close`].
+    /// The directory that an earlier run made at `path`, to work on: no other process may until [`Homes::close`].
     ///
     /// # Errors
-    /// If there is none, or somebody works on it.
+    /// If there is none, or another process works on it.
     pub fn take(&self, path: &Path) -> Result<RunDir, HomeError> {
         self.open(path)?;
         self.lock(path)?;
@@ -75,10 +75,10 @@ impl Homes {
         self.open(path)
     }
 
-    /// A folder to write something else than a run to, made where it is missing: nobody else may until [`Homes::close`].
+    /// A folder to write something else than a run to, made where it is missing: no other process may until [`Homes::close`].
     ///
     /// # Errors
-    /// If it cannot be made, or somebody works on it.
+    /// If it cannot be made, or another process works on it.
     pub fn take_folder(&self, path: &Path) -> Result<PathBuf, HomeError> {
         self.make_and_lock(path)?;
         Ok(self.bring(path)?)
@@ -95,7 +95,7 @@ impl Homes {
     /// Exactly `path` for a new run, locked.
     ///
     /// # Errors
-    /// If something is there, or somebody works on it.
+    /// If something is there, or another process works on it.
     pub fn create_at(&self, path: &Path) -> Result<RunDir, HomeError> {
         self.make_and_lock(path)?;
         self.at(path, RunDir::create_at)
@@ -142,7 +142,7 @@ impl Homes {
     }
 
     fn at(&self, path: &Path, dir: impl Fn(&Path) -> Result<RunDir, DirError>) -> Result<RunDir, HomeError> {
-        // Nobody knows it by its name here.
+        // It is not known by its name here.
         let told = |error| DirError { path: path.into(), ..error };
         Ok(self.named(dir(&self.bring(path)?).map_err(told)?))
     }
@@ -157,7 +157,7 @@ impl Homes {
         loop {
             let dir = self.named(RunDir::create(&here, name, started)?);
             match self.lock(Path::new(&dir.name())) {
-                // In a store nobody else sees the name before it is locked.
+                // In a store no other process sees the name before it is locked.
                 Err(HomeError::Lock(LockError::Held { .. })) if tries.next().is_some() => {}
                 locked => return locked.map(|()| dir),
             }
@@ -224,14 +224,14 @@ impl Homes {
             let mut mirror = lock(&mirror);
             match mirror.send() {
                 Ok(()) => {
-                    // Left behind, it harms nobody.
+                    // Left behind, it does no harm.
                     let _ = std::fs::remove_dir_all(mirror.scratch.parent().unwrap_or(&mirror.scratch));
                     written.extend(mirror.has_sent.then(|| mirror.folder.url().to_owned()));
                 }
                 Err(source) => failed = failed.or(Some(CloseError { scratch: mirror.scratch.clone(), source })),
             }
         }
-        // Nobody else may work on what is not sent yet.
+        // No other process may work on what is not sent yet.
         drop(self.locks);
         failed.map_or(Ok(written), Err)
     }
@@ -263,7 +263,7 @@ pub enum HomeError {
     /// Here.
     #[error(transparent)]
     Dir(#[from] DirError),
-    /// Somebody works on it.
+    /// Another process works on it.
     #[error(transparent)]
     Lock(#[from] LockError),
 }

@@ -4,7 +4,7 @@
 //! lock on a file (`flock` on Unix) ends with its process, whatever ended it, so that a killed run goes on at once; it
 //! reaches all processes of one machine, those of other machines only over file systems that carry it there (NFS 4, or NFS 3
 //! with its lock daemon), and no object store at all. So the file, or the object, also names its holder, who renews it
-//! every few seconds. Whoever finds a holder on another machine waits until nothing was renewed for a minute. No clock is
+//! every few seconds. A process that finds a holder on another machine waits until nothing was renewed for a minute. No clock is
 //! compared with another one: all that counts is whether the text changes. A machine is told by its boot, not by its name
 //! and process numbers, which two containers may share.
 
@@ -105,7 +105,7 @@ impl fmt::Display for Holder {
 /// A directory could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody works on it.
+    /// Another process works on it.
     #[error(
         "{} is being worked on by {}; wait until that has ended, or end it, and then give the same command again", shown.display(),
         holder.as_ref().map_or("another process".to_owned(), |holder| holder.to_string())
@@ -136,7 +136,7 @@ pub enum Told {
     Waiting(String),
     /// A lock was taken over.
     TookOver(String),
-    /// Somebody has taken this process for dead, and works on the directory: it must not go on.
+    /// Another process has taken this one for dead, and works on the directory: it must not go on.
     Lost(String),
 }
 
@@ -171,7 +171,7 @@ impl Lock {
     /// Locks a directory here.
     ///
     /// # Errors
-    /// [`LockError::Held`] if somebody works on it.
+    /// [`LockError::Held`] if another process works on it.
     pub(crate) fn here(dir: &Path, tell: Tell) -> Result<Self, LockError> {
         let (place, me) = here::take(dir, TERMS, tell)?;
         Ok(Self::hold(Box::new(place), me, dir.into(), TERMS, tell))
@@ -180,7 +180,7 @@ impl Lock {
     /// Locks one in an object store.
     ///
     /// # Errors
-    /// [`LockError::Held`] if somebody works on it.
+    /// [`LockError::Held`] if another process works on it.
     pub(crate) fn there(folder: Folder, tell: Tell) -> Result<Self, LockError> {
         let shown = PathBuf::from(folder.url());
         let (place, me) = there::take(folder, TERMS, tell)?;

@@ -28,7 +28,7 @@ pub struct Pair {
     pub record: Record,
 }
 
-/// The pairs of a run; none where nobody asked any. Each was asked once, and those that the manifest knows are as they were.
+/// The pairs of a run; none where none were asked. Each was asked once, and those that the manifest knows are as they were.
 ///
 /// # Errors
 /// If the file cannot be read, or does not hold what was answered.
@@ -37,7 +37,7 @@ pub(crate) fn read_pairs(dir: &RunDir) -> Result<Vec<Pair>, ReadError> {
     if !path.exists() && manifest.extent(&path).is_none() {
         return Ok(Vec::new());
     }
-    // More are asked by and by, and whoever asks may be killed before they are noted.
+    // More are asked by and by, and the process may be killed before they are noted.
     let mut pairs: Vec<Pair> = Vec::new();
     for pair in intact::lines::<Pair>(&path, Some(&manifest))?.or_more() {
         let pair = pair?;

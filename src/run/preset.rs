@@ -150,7 +150,7 @@ impl Preset {
         Arc::new(self.prior.taste(&loom.config.instructions()))
     }
 
-    /// The same of programs that somebody else chooses, until it is halted.
+    /// The same of programs that another chooser makes, until it is halted.
     pub fn source_by(&self, loom: &Arc<Loom>, chooser: Arc<dyn Chooser>, halt: &Halt) -> ItemSource {
         ItemSource::until(loom, self.task, self.probe, chooser, halt)
     }

@@ -52,7 +52,7 @@ pub enum ShrunkError {
     },
 }
 
-/// What was cut down of a run; nothing where nobody did.
+/// What was cut down of a run; nothing where nothing was.
 ///
 /// # Errors
 /// If the file cannot be read.

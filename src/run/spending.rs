@@ -73,7 +73,7 @@ impl Spending {
         cost(self.cost_usd, self.cost_estimated)
     }
 
-    /// Whether there was nothing to pay, so that nobody wants to hear of it.
+    /// Whether there was nothing to pay, so that it is not worth telling.
     pub fn is_free(&self) -> bool {
         self.cost_usd == Some(0.0)
     }

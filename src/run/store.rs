@@ -174,7 +174,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Sends the first `length` bytes of a file here; whoever reads it there sees all of them, or what was there before.
+    /// Sends the first `length` bytes of a file here; a reader there sees all of them, or what was there before.
     ///
     /// # Errors
     /// If it cannot be read or sent.

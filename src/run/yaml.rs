@@ -92,7 +92,7 @@ impl YamlFile {
 
     /// Its settings.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        // A file of nothing but comments is valid YAML, but nobody means it.
+        // A file of nothing but comments is valid YAML, but surely a mistake.
         if matches!(serde_yaml::from_str(&self.text), Ok(serde_yaml::Value::Null)) {
             let todo = format!("write settings into it, or copy another file; {}", there_are(&self.path));
             return Err(ConfigError::whole(&self.path, "the file is empty", todo));

@@ -144,7 +144,7 @@ fn whole(op: Op, operands: &[Held], misread: Misconceptions) -> Option<Held> {
     }
 }
 
-/// What grows, and how. Past 127 bits nobody counts on.
+/// What grows, and how. Counting ends at 127 bits.
 fn arithmetic(op: Op) -> Option<fn(i128, i128) -> i128> {
     match op {
         Op::I32Add | Op::I64Add => Some(i128::saturating_add),
@@ -222,7 +222,7 @@ static WIDE: LazyLock<Twins> = LazyLock::new(|| {
     })
 });
 
-/// Nobody misreads a vector.
+/// No misconception is about vectors.
 fn twins(twin: impl Fn(&Row) -> Option<Op>) -> Twins {
     std::array::from_fn(|index| Op::from_index(index).filter(|_| index < Op::SCALARS).and_then(|op| twin(op.row())))
 }

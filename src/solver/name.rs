@@ -13,7 +13,7 @@ const PREFIX: &str = "sim/";
 /// A name that names no solver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SolverNameError {
-    /// A part that nobody knows.
+    /// A part that is not known.
     #[error(
         "there is no simulated solver `{PREFIX}{given}`: `{part}` is none of {known}; combine with `+`, as in \
          `{PREFIX}no-wrap+unsigned-as-signed+noise=0.05`"

@@ -80,7 +80,7 @@ impl FoundQuestion {
         }
         let (program, marks) = parse_text(module, &[INSPECT, FLAG]).map_err(unreadable)?;
         let wanted = wanted(&program, &marks, task).ok_or(Unanswerable::NoProbe)?;
-        // Whoever asks about a module with another entry means its first function that is exported.
+        // A module with another entry is asked about by its first exported function.
         let first = program.exports.iter().find(|export| export.kind == Extern::Func).map(|export| export.index);
         let entry = program.export("run").or(first).or(marks.first().map(|mark| mark.func)).unwrap_or(0);
         match program.funcs.is_empty() {

@@ -5,7 +5,7 @@
 //! total: it ends after [`MAX_STEPS`], and what a misreading makes impossible it passes over, knowing that the program
 //! never traps: an access out of bounds reads zero or stores nothing, a division by zero or a truncation that cannot be
 //! gives zero. At `unreachable` it gives up. Where control goes stands in `control`; where code is read that is never
-//! executed, and so may take operands that nobody pushed, `astray` has them ready.
+//! executed, and so may take operands that were never pushed, `astray` has them ready.
 
 mod astray;
 mod control;

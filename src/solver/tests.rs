@@ -29,7 +29,7 @@ fn each_misreading_is_acted_out_as_it_is_described() {
             "4",
         ),
         ("loops-capped=7+loops-once", run("loop local.get 0 i32.const 1 i32.add local.tee 0 i32.const 9 i32.ne br_if 0 end local.get 0"), "1"),
-        // Behind an ignored return operands are taken that nobody pushed.
+        // Behind an ignored return operands are taken that were never pushed.
         (
             "return-ignored",
             run("call 1").replace("unreachable))", "unreachable) (func (result i32) f32.const 2 i32.const 5 return i64.add i32.wrap_i64 i32.const 3 i32.sub))"),

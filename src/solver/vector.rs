@@ -1,6 +1,6 @@
 //! Owns what a reader makes of instructions with a vector among their operands or results.
 //!
-//! Must not know misconceptions: nobody misreads a vector, so the row's own function computes.
+//! Must not know misconceptions: none is about vectors, so the row's own function computes.
 
 use super::value::Held;
 use crate::wasm::isa::{Op, Semantics};

@@ -87,7 +87,7 @@ impl Pass<'_> {
     /// The provider had too much to do for it.
     pub(super) fn refused(&self) {
         let mut state = self.window.state();
-        // Whoever started before the last halving has nothing new to say.
+        // An attempt that started before the last halving says nothing new.
         if state.halved.is_some_and(|halved| self.since <= halved) {
             return;
         }

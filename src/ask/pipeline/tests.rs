@@ -25,7 +25,7 @@ fn limits(max_connections: usize) -> Limits {
     Limits { max_connections, ..Limits::default() }
 }
 
-/// Asks with nobody to stop it; returns the verdicts by index.
+/// Asks, and is never stopped; returns the verdicts by index.
 async fn verdicts(model: Arc<dyn ChatModel>, n: usize, limits: &Limits) -> (Ended, Vec<Vec<Verdict>>) {
     let mut seen = vec![Vec::new(); n];
     let stop = watch::channel(Stop::Go).1;
@@ -119,7 +119,7 @@ async fn fatal_trouble_ends_it_without_verdicts() {
     assert!(seen.iter().all(Vec::is_empty) && model.asked() <= 8, "asked {}", model.asked());
 }
 
-/// Counts who is in flight; lets nobody land until told, or ever.
+/// Counts who is in flight; lets none land until told, or ever.
 #[derive(Default)]
 struct Slow {
     now: AtomicUsize,

@@ -11,7 +11,7 @@ const MOST_REPLIES: u64 = 128;
 /// Most texts that end a reply, as OpenAI has it.
 const MOST_STOPS: usize = 4;
 
-/// Numbers that change nothing here, since nobody samples, and from where to where they may go.
+/// Numbers that change nothing here, since nothing is sampled, and their ranges.
 const NUMBERS: &[(&str, f64, f64)] = &[
     ("frequency_penalty", -2.0, 2.0),
     ("presence_penalty", -2.0, 2.0),
@@ -19,7 +19,7 @@ const NUMBERS: &[(&str, f64, f64)] = &[
     ("top_p", 0.0, 1.0),
 ];
 
-/// Other parameters that change nothing here: nobody thinks, and who asks does not matter.
+/// Other parameters that change nothing here: there is no reasoning, and who asks does not matter.
 const WITHOUT_EFFECT: &[&str] = &[
     "logit_bias",
     "metadata",

@@ -73,7 +73,7 @@ impl Subject {
             Some(Probe { func: mark.func, pc, hit: mark.hit })
         };
         let probes = self.marks.iter().map(probe).collect::<Option<Vec<_>>>()?;
-        // Code that was cut out belongs to no function, but nobody is to stumble over it.
+        // Code that was cut out belongs to no function, but must not break a walk over all code.
         let kept: BTreeSet<SeqId> = self.sequences().into_iter().map(|(_, seq)| seq).collect();
         let mut program = self.program.clone();
         for (seq, _) in program.seqs.iter_mut().zip(0..).filter(|(_, id)| !kept.contains(id)) {

@@ -46,7 +46,7 @@ pub(super) fn levels(subject: &Subject, trace: &Recording, step: usize) -> Vec<L
         }
         let begun = trace.steps.iter().position(|step| step.activation == activation).expect("it is there");
         let Some(caller) = begun.checked_sub(1) else { return levels };
-        // What runs when the module is instantiated calls nobody.
+        // What runs when the module is instantiated makes no call.
         let place = trace.steps[caller].place;
         let code = subject.code(place.seq);
         let calls = |instr: &Instr| matches!(instr.op.row().imm, Imm::Func | Imm::TypeTable) && instr.op != Op::RefFunc;

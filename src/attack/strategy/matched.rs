@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// short: seldom, but some must be.
 const FOREIGN: f64 = 0.01;
 
-/// Chance with the mix of somebody else.
+/// Chance with the mix of another attack.
 pub(crate) struct Matched {
     loom: Arc<Loom>,
     /// How often each instruction stands in each pattern: (instruction, times).

@@ -11,7 +11,7 @@ use crate::run::shard::Shard;
 use crate::run::store::is_address;
 use std::path::{Path, PathBuf};
 
-/// The suite that is asked where nobody says.
+/// The suite that is asked by default.
 const SUITE: &str = "standard";
 /// Flags about the items.
 #[derive(Clone, Debug, clap::Args)]

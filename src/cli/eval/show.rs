@@ -24,11 +24,11 @@ pub(in crate::cli) fn show(figures: &EvaluationFigures) -> Result<(), Failure> {
         Column::number("tokens").rank(2),
         Column::number("cost"),
     ]);
-    // Where nobody is paid, nobody wants to hear of it.
+    // Where nothing is paid, nothing is told of it.
     let free = figures.rows.iter().all(|row| row.cost_usd == Some(0.0));
     figures.rows.iter().for_each(|row| table.row(cells(row, free)));
     print_line(&table.text())?;
-    // Of many rows nobody reads as many lines again.
+    // Many rows would be followed by as many lines.
     let few = if figures.rows.len() <= DETAILED { &figures.rows[..] } else { &[] };
     for row in few {
         print_line(&format!("{} {}", row.model, row.task))?;

@@ -26,7 +26,7 @@ use crate::seed::Seed;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-/// Items of each task of a preset where nobody says how many.
+/// Items of each task of a preset by default.
 const ITEMS: u64 = 100;
 /// Items of each task from which the length of prompts is reckoned.
 const SAMPLE: u64 = 8;

@@ -1,6 +1,6 @@
 //! Owns `harness eval --import-batch`: the replies of a batch, judged as if they had just come, as a run like any other.
 //!
-//! Must not know HTTP: nobody is asked. A run is kept only if every request has its reply, and every reply its request.
+//! Must not know HTTP: no model is asked. A run is kept only if every request has its reply, and every reply its request.
 
 use super::asked::Weaving;
 use super::{Evaluation, Outcome, asked, keep};

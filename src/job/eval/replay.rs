@@ -1,6 +1,6 @@
 //! Owns `harness eval --replay`: the replies of a run, graded anew, as a run of its own.
 //!
-//! Must not know models: nobody is asked.
+//! Must not know models: none is asked.
 
 use super::{Outcome, keep};
 use crate::ask::judge::Strictness;

@@ -1,7 +1,7 @@
 //! Owns the items of an evaluation while they are woven: each stands in the run directory first, and is asked about as soon
 //! as it does.
 //!
-//! Must not know who is asked. The file is the queue: every model reads it at its own pace, the weaver waits for nobody, and
+//! Must not know who is asked. The file is the queue: every model reads it at its own pace, the weaver never waits, and
 //! a run that is killed meanwhile finds its first items there when it goes on.
 
 use super::asked::{self, EvalItems, Weaving};
@@ -84,7 +84,7 @@ impl Woven {
             match there {
                 Ok(items) if items > read => {}
                 Ok(_) => return None,
-                // Halted: whoever waits is told to stop by somebody else.
+                // Halted: the readers are told to stop elsewhere.
                 Err(_) => std::future::pending().await,
             }
             if lines.is_none() {
@@ -108,7 +108,7 @@ impl Woven {
     ) -> Result<Status, JobError> {
         let Some(mut thread) = self.thread.take() else { return Ok(Status::Complete) };
         let told = async {
-            // Nobody is left who could tell.
+            // The weaver is gone.
             if stop.wait_for(|order| *order != Stop::Go).await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -135,7 +135,7 @@ impl Woven {
 }
 
 impl Drop for Woven {
-    /// Nothing is woven that nobody asks about; the runtime waits for the weaver before it goes.
+    /// Nothing is woven that is not asked about; the runtime waits for the weaver before it goes.
     fn drop(&mut self) {
         self.halt.wish();
     }

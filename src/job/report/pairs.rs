@@ -19,7 +19,7 @@ use crate::seed::Seed;
 use crate::wasm::machine::Machine;
 use std::collections::{HashMap, HashSet};
 
-/// How to go on when nobody answers.
+/// How to go on when the model does not answer.
 const TODO: &str = "what was answered is kept, so ask again later, or write the page without pairs: --pairs 0";
 
 /// A twin that is to be asked, of which item, and for which claim.

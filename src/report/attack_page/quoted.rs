@@ -30,7 +30,7 @@ fn answers(record: &Record) -> Html {
     table.html().and(if said.is_none() { as_it_came() } else { Html::default() })
 }
 
-/// What somebody says a slot holds; nothing of nothing.
+/// What a reply says a slot holds; nothing of nothing.
 fn value(text: &str, is_right: bool) -> Cell {
     let value = if text.is_empty() { Html::default() } else { Html::code(text) };
     Cell::html(value).class(if is_right { "good" } else { "bad" })

@@ -7,7 +7,7 @@ use super::Parts;
 use super::quoted::quoted;
 use crate::run::shrunk::Shrunk;
 
-/// The section; none where nobody cut anything.
+/// The section; none where nothing was cut down.
 pub(super) fn section(parts: &Parts<'_>) -> Option<Section> {
     if parts.shrunk.is_empty() {
         return None;

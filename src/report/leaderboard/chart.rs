@@ -26,7 +26,7 @@ const WIDE: f64 = 20.0;
 enum Cost {
     /// US dollars for 100 replies.
     Dollars,
-    /// Tokens of a reply, where nobody is paid.
+    /// Tokens of a reply, where nothing is paid.
     Tokens,
 }
 

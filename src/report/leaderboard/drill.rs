@@ -101,7 +101,7 @@ fn name(record: &Record) -> Name {
     (record.item.id.clone(), record.item.canonical.clone())
 }
 
-/// Items that are told in full: those that nobody got right, then the first that are shown.
+/// Items that are told in full: those that no model got right, then the first that are shown.
 fn in_full<'r>(leaderboard: &Leaderboard, shown: impl Iterator<Item = &'r Record>) -> BTreeSet<Name> {
     let unsolved = leaderboard.boards.iter().flat_map(|board| board.unsolved.iter().take(IN_FULL / 4));
     let mut names: BTreeSet<Name> = unsolved.map(|item| (item.id.clone(), item.canonical.clone())).collect();

@@ -9,7 +9,7 @@ use crate::report::summary::text::{count, interval, line, percent, table};
 use crate::run::spending;
 use std::collections::BTreeSet;
 
-/// Items that nobody got right, at most; `leaderboard.json` has all.
+/// Items that no model got right, at most; `leaderboard.json` has all.
 const UNSOLVED: usize = 20;
 
 /// All tables.

@@ -189,7 +189,7 @@ mod tests {
         let mut lines: Vec<Line> = [("a", 190, 5), ("b", 188, 6), ("c", 100, 5), ("d", 98, 5)].map(line).into();
         let expected = [("=1", "b"), ("=1", "a"), ("=3", "c"), ("=3", "d")];
         assert_eq!(told(&lines), expected.map(|(place, model)| (place.to_owned(), model.to_owned())));
-        // Whoever lacks a task has no place, and no mean.
+        // A model that lacks a task has no place, and no mean.
         lines[1].tasks[1] = None;
         let rows = rows(&lines);
         assert_eq!((rows[0].told_place().as_str(), rows[3].told_place().as_str()), ("1", "not ranked"));

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 /// Rows above which a table gets an input that filters.
 const MANY: usize = 12;
-/// Items that nobody got right, at most; `leaderboard.json` has all.
+/// Items that no model got right, at most; `leaderboard.json` has all.
 const UNSOLVED: usize = 100;
 
 /// The whole page; `prompts` are those whose texts do not come with the program.

@@ -1,5 +1,5 @@
 //! Owns which runs may stand on a leaderboard, which of them share a table, and what their replies are worth: each is judged
-//! anew, so that a verdict that was edited, or given by an older judge, ranks nobody.
+//! anew, so that a verdict that was edited, or given by an older judge, ranks no model.
 //!
 //! Must not know figures. Items that were chosen against one model rank no models: neither attacks nor evaluations of
 //! what an attack found are let in.

@@ -101,7 +101,7 @@ fn models_are_ranked_where_they_answered_the_same_items() {
     assert!(names[4].0.is_none() && names[4].1.starts_with("m/better (") && names[4].2 == Some(1.0));
     assert_eq!(board.rows[4].incomplete.as_deref(), Some("the run was stopped: 1 of 3 replies"));
     assert_eq!(board.rows[3].verdicts[&Refusal], 1);
-    // The oracle is compared with nobody; the guesser is.
+    // The oracle is compared with no other model; the guesser is.
     assert_eq!(board.duels.rows, [1, 2, 3]);
     assert_eq!((board.duels.all.len(), board.duels.including_zero), (3, 3));
     let unsolved: Vec<&str> = board.unsolved.iter().map(|item| item.id.as_str()).collect();

@@ -76,7 +76,7 @@ impl Html {
         picture.and(caption.within("figcaption", "")).within("figure", "")
     }
 
-    /// What is folded away until somebody opens it.
+    /// What is folded away until the reader opens it.
     pub fn folded(summary: &str, inner: Html) -> Self {
         Self::text(summary).within("summary", "").and(inner).within("details", "")
     }

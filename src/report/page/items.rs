@@ -27,7 +27,7 @@ const REPLY_BYTES: usize = 1024;
 const SHORT_REPLY_BYTES: usize = 160;
 /// Bytes of programs that are written together: enough to find their like, few beside the page.
 const BLOCK: usize = 800_000;
-/// What an item without a program takes, compressed bytes, and how many items a page has where nobody says.
+/// What an item without a program takes, compressed bytes, and how many items a page has by default.
 const SHORT_ITEM: usize = 130;
 const ITEMS: u64 = 10_000;
 /// So many times fewer bytes a program takes at least, once it is compressed with others.

@@ -5,7 +5,7 @@
 
 use super::html::{Html, escaped};
 
-/// The class of cells whose value nobody knows.
+/// The class of cells whose value is not known.
 const UNKNOWN: &str = "unknown";
 
 /// A column.
@@ -124,7 +124,7 @@ impl HtmlTable {
         Self { filtered: true, ..self }
     }
 
-    /// As a grid, which nobody sorts: rows against columns.
+    /// As a grid, which cannot be sorted: rows against columns.
     pub fn grid(self) -> Self {
         Self { grid: true, ..self }
     }

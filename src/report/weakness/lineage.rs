@@ -44,7 +44,7 @@ impl Families {
         at
     }
 
-    /// Whoever has something that another had before is related to it.
+    /// A program that has something of an earlier one is related to it.
     fn meet<K: Eq + std::hash::Hash>(&mut self, known: &mut HashMap<K, usize>, key: K, at: usize) {
         match known.entry(key) {
             Entry::Vacant(entry) => _ = entry.insert(at),

@@ -47,7 +47,7 @@ fn record(at: usize, item: Item, missed: bool, chosen_by: &str) -> Record {
     }
 }
 
-/// Records of questions about woven programs, each with the verdict that somebody gives who knows its facts.
+/// Records of questions about woven programs, each with a verdict that follows from its facts.
 pub(in crate::report) fn records(count: usize, mut missed: impl FnMut(&Facts, usize) -> bool) -> Vec<Record> {
     let items = source().items(Seed::new(8), count).expect("there are enough");
     let mut machine = Machine::default();

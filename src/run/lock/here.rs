@@ -29,7 +29,7 @@ pub(super) fn take(dir: &Path, terms: Terms, tell: Tell) -> Result<(Here, Holder
         let is_locked = match file.try_lock() {
             Ok(()) => true,
             Err(TryLockError::WouldBlock) => {
-                // Whoever has just locked it has not yet written its name in place of the last one's.
+                // A process that has just locked it has not yet written its name in place of the last one's.
                 std::thread::sleep(PAUSE);
                 match read(&path).map_err(failed)? {
                     Some(holder) => return Err(LockError::Held { shown: dir.into(), holder: Some(holder.into()) }),
@@ -82,7 +82,7 @@ fn read(path: &Path) -> io::Result<Option<Holder>> {
 }
 
 impl Here {
-    /// In one write; what is left of a longer line before stands behind a newline, where nobody reads it.
+    /// In one write; what is left of a longer line before stands behind a newline, where it is not read.
     fn write(&mut self, holder: &Holder) -> io::Result<()> {
         let line = holder.line();
         self.file.seek(SeekFrom::Start(0))?;

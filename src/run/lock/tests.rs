@@ -4,7 +4,7 @@ use crate::run::dir::tests::Scratch;
 use std::cell::RefCell;
 use std::sync::atomic::AtomicBool;
 
-/// A lease that is over at once, and one that nobody waits for.
+/// A lease that is over at once, and one that is not waited for.
 const SHORT: Terms = Terms {
     beat: Duration::from_secs(3600),
     lease: Duration::from_millis(10),
@@ -106,7 +106,7 @@ fn who_was_taken_for_dead_is_told() {
     let lock = Lock::hold(Box::new(place), me, scratch.path().into(), terms, |told| {
         LOST.store(matches!(told, Told::Lost(_)), Ordering::SeqCst);
     });
-    // Renewals go on, until somebody else stands there.
+    // Renewals go on, until another name stands there.
     let until = Instant::now() + Duration::from_secs(60);
     while !LOST.load(Ordering::SeqCst) && Instant::now() < until {
         scratch.file(LOCK, &String::from_utf8(foreign().line()).expect("is text"));

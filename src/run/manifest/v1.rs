@@ -18,9 +18,9 @@ use serde_yaml::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Requests for each program of `--shrink`, where nobody said.
+/// Requests for each program of `--shrink`, by default.
 const SHRINK_BUDGET: u64 = 1000;
-/// Programs that a training was judged by, where nobody said.
+/// Programs that a training was judged by, by default.
 const PROGRAMS: u64 = 2000;
 
 /// `manifest.yaml` of schema 1.

@@ -1,7 +1,7 @@
 //! Owns merging the parts of a data set: their items in the order of one that was made in one piece.
 //!
 //! Must not know how items are made. Which stretch of programs yields the last item is known only when all parts are
-//! there, so a part may have a stretch too few; whoever merges is asked to make that one.
+//! there, so a part may have a stretch too few; the user is asked to make that one.
 
 use super::{MergeError, in_order};
 use crate::item::record::Item;

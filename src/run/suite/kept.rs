@@ -76,7 +76,7 @@ impl Shelf {
             .collect();
         files.sort_unstable();
         let spare = files.len().saturating_sub(MOST);
-        // One that is gone already, or that is not ours, is nobody's trouble.
+        // One that is gone already, or that is not ours, is left alone.
         files[..spare].iter().for_each(|(_, path)| drop(fs::remove_file(path)));
     }
 }
@@ -154,7 +154,7 @@ impl Kept {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unsound::Missing),
             file => file?,
         };
-        // That it was used, for whoever tidies up; where it cannot be told, it may be woven once more.
+        // That it was used, for tools that tidy up; where it cannot be told, it may be woven once more.
         let _ = file.set_modified(SystemTime::now());
         let (mut reader, mut hasher) = (BufReader::new(file), blake3::Hasher::new());
         let (mut last, mut line, mut items) = (Vec::new(), Vec::new(), 0);

@@ -89,7 +89,7 @@ pub enum WeaveError {
     /// The machine and wasmtime disagree.
     #[error(transparent)]
     Disagrees(#[from] Disagrees),
-    /// Whoever watched broke off, or it was halted.
+    /// The caller broke off, or it was halted.
     #[error("stopped before every item of the suite was woven")]
     Stopped,
     /// What was kept of it is not what it says.
@@ -149,7 +149,7 @@ impl Suite {
                 goes_on = take(item, of);
                 goes_on
             })?;
-            // Whoever breaks off at the last item of a part wants none of the next.
+            // A caller that breaks off at the last item of a part wants none of the next.
             if left > 0 && goes_on.is_break() {
                 return Err(WeaveError::Stopped);
             }

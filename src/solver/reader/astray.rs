@@ -1,5 +1,5 @@
 //! Owns the operands of code that is read but never executed, where the specification lets an instruction take what
-//! nobody pushed (spec 3.3, stack-polymorphic instructions).
+//! were never pushed (spec 3.3, stack-polymorphic instructions).
 //!
 //! Must not know what an instruction does with them. What is missing, or is of another type, is zero.
 

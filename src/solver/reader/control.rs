@@ -57,7 +57,7 @@ impl<'p> Reader<'p> {
         Going::On
     }
 
-    /// What nobody knows takes its arguments and gives zeros.
+    /// An unknown function takes its arguments and gives zeros.
     fn stand_in(&mut self, ty: u32) {
         let FuncType { params, results } = &self.program.types[ty as usize];
         self.slots.truncate(self.slots.len() - params.len());
