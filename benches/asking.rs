@@ -26,7 +26,7 @@ use wasmweaver::item::record::{RecordSink, Task};
 use wasmweaver::run::clock::Stamp;
 use wasmweaver::run::dir::{RunDir, RunName};
 use wasmweaver::run::sink::JsonlSink;
-use wasmweaver::run::suite::{Select, Suite};
+use wasmweaver::run::suite::{Select, Suite, Workers};
 use wasmweaver::seed::Seed;
 
 /// As in the `harness` binary.
@@ -111,8 +111,10 @@ fn start() -> (Child, String) {
 
 fn subjects() -> Vec<Subject> {
     let suite = Suite::of_preset(None, &[Task::Stack], 3, ITEMS).expect("a preset of each task is carried");
-    let woven = suite
-        .weave(Seed::new(0), &Select::default(), (2, &Default::default()), |_, _| std::ops::ControlFlow::Continue(()));
+    let woven =
+        suite.weave(Seed::new(0), &Select::default(), Workers { threads: 2, halt: &Default::default() }, |_, _| {
+            std::ops::ControlFlow::Continue(())
+        });
     let subject = |one: wasmweaver::run::suite::SuiteItem| Subject {
         chosen_by: suite.label(),
         level: Some(one.level),

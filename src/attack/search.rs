@@ -49,7 +49,7 @@ pub struct AttackConfig {
     /// With a predictor that is trusted: the share of the queries that it has no part in choosing, which measures it.
     pub unbiased: f64,
     /// With a predictor that is trusted: programs of a round that were not asked, and that the strategy learns from as
-    /// if they had paid what is expected of them.
+    /// if they had paid what is expected of them: imagined rollouts (Hafner et al. 2020, "Dream to Control").
     pub dreams: u32,
 }
 
@@ -118,6 +118,17 @@ pub struct RoundMetrics {
     /// The policy's update, where there was one.
     #[serde(flatten)]
     pub update: Option<UpdateMetrics>,
+}
+
+/// Who decides what is asked in a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The cells that have no question yet.
+    Covering,
+    /// The predictor, among many programs of the strategy.
+    Predicting,
+    /// The strategy alone.
+    Following,
 }
 
 /// State over the rounds.
@@ -197,25 +208,29 @@ impl Search {
         (f64::from(self.config.batch) * self.config.confirm) as u64
     }
 
-    /// Whether the budget is still in the share that covers the space.
-    fn is_covering(&self, state: &State<'_>) -> bool {
+    /// Covering is for the first share of the budget.
+    fn phase(&self, state: &State<'_>) -> Phase {
         let spent = (self.query_budget - state.left) as f64;
-        self.strategy.learns() && spent < self.config.cover * self.query_budget as f64
+        if self.strategy.learns() && spent < self.config.cover * self.query_budget as f64 {
+            Phase::Covering
+        } else if self.predictor.as_ref().is_some_and(Predictor::is_trusted) {
+            Phase::Predicting
+        } else {
+            Phase::Following
+        }
     }
 
     /// Weaves, asks, pays and learns once.
     async fn round(&mut self, round: u32, count: usize, state: &mut State<'_>) -> Result<Finish, AttackError> {
         let root = self.seed.child("attack").indexed("round", round.into());
-        let covering = self.is_covering(state);
-        let choosing = !covering && self.predictor.as_ref().is_some_and(Predictor::is_trusted);
-        let woven = if covering {
-            self.covering(&seeds(root, count * cover::CANDIDATES))
-        } else {
-            let each = if choosing { self.candidates_each() } else { 1 };
-            self.strategy.weave(&seeds(root, count * each))?
+        let phase = self.phase(state);
+        let woven = match phase {
+            Phase::Covering => self.covering(&seeds(root, count * cover::CANDIDATES)),
+            Phase::Predicting => self.strategy.weave(&seeds(root, count * self.candidates_each()))?,
+            Phase::Following => self.strategy.weave(&seeds(root, count))?,
         };
         let candidates = self.candidates(woven, root, state);
-        let picks = self.pick(&candidates, count, (covering, choosing), root, &state.found);
+        let picks = self.pick(&candidates, count, phase, root, &state.found);
         let name = self.strategy.name();
         let asked = picks.iter().map(|pick| (candidates[pick.at].question(), pick.by.name(&name)));
         let batch = Batch::new(Purpose::Attack, round, asked, &format!("a{round:04}"));
@@ -228,10 +243,10 @@ impl Search {
         if finish == Finish::Stopped {
             return Ok(finish);
         }
-        let update = self.learn(&candidates, &picks, &verdicts, (covering, choosing), state)?;
+        let update = self.learn(&candidates, &picks, &verdicts, phase, state)?;
         let finish = self.confirm_misses(&batch, &answers, state).await?;
         let steps = candidates.iter().map(|candidate| candidate.woven.weaver.actions().len()).sum();
-        self.tell((round, steps), &verdicts, update, state)?;
+        self.tell(round, steps, &verdicts, update, state)?;
         Ok(finish)
     }
 
@@ -252,7 +267,8 @@ impl Search {
 
     fn tell(
         &self,
-        (round, steps): (u32, usize),
+        round: u32,
+        steps: usize,
         verdicts: &[Option<Paid>],
         update: Option<UpdateMetrics>,
         state: &mut State<'_>,
@@ -276,20 +292,20 @@ impl Search {
         &mut self,
         candidates: &[WovenCandidate],
         count: usize,
-        (covering, choosing): (bool, bool),
+        phase: Phase,
         root: Seed,
         found: &Found,
     ) -> Vec<Pick> {
-        if covering {
+        if phase == Phase::Covering {
             let profiles: Vec<_> = candidates.iter().map(WovenCandidate::profile).collect();
             return Pick::all(self.cover.choose(&profiles), ChosenBy::Cover);
         }
         let askable = candidates.iter().enumerate().filter(|(_, candidate)| candidate.asked.is_some());
         match &self.predictor {
-            Some(predictor) if choosing => {
+            Some(predictor) if phase == Phase::Predicting => {
                 let worth = |candidate: &WovenCandidate| self.expected(candidate, found);
                 let unbiased = (count as f64 * self.config.unbiased).ceil() as usize;
-                pick::by_predictor(candidates, (count, unbiased), predictor, worth, &mut root.child("picks").rng())
+                pick::by_predictor(candidates, count, unbiased, predictor, worth, &mut root.child("picks").rng())
             }
             _ => Pick::all(askable.map(|(at, _)| at), ChosenBy::Strategy),
         }
@@ -335,7 +351,7 @@ impl Search {
         candidates: &[WovenCandidate],
         picks: &[Pick],
         paid: &[Option<Paid>],
-        (covering, choosing): (bool, bool),
+        phase: Phase,
         state: &State<'_>,
     ) -> learn::Result<Option<UpdateMetrics>> {
         let mut real: Vec<Option<Paid>> = vec![None; candidates.len()];
@@ -350,7 +366,7 @@ impl Search {
             predictor.fit();
         }
         let picked: HashSet<usize> = picks.iter().map(|pick| pick.at).collect();
-        let mut dreams = if choosing { self.config.dreams } else { 0 };
+        let mut imagined = if phase == Phase::Predicting { self.config.dreams } else { 0 };
         let mut tried: Vec<Tried<'_>> = Vec::with_capacity(candidates.len());
         for (at, candidate) in candidates.iter().enumerate() {
             let unknown = Tried { woven: &candidate.woven, reward: None, cell: None, real: true };
@@ -359,10 +375,10 @@ impl Search {
                     Tried { reward: Some(paid.reward), cell: Some(question.cell(paid.verdict)), ..unknown }
                 }
                 // No finished reply, or not chosen to cover anything.
-                _ if picked.contains(&at) || covering => unknown,
-                _ if choosing && dreams == 0 => unknown,
+                _ if picked.contains(&at) || phase == Phase::Covering => unknown,
+                _ if phase == Phase::Predicting && imagined == 0 => unknown,
                 (asked, _) => {
-                    dreams = dreams.saturating_sub(1);
+                    imagined = imagined.saturating_sub(1);
                     let likely = match (asked, &self.predictor) {
                         (Some(question), Some(predictor)) => predictor.chance(&question.profile),
                         _ => 0.0,

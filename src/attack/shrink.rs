@@ -38,7 +38,7 @@ use subject::{Subject, instructions};
 use trace::Recording;
 use typing::{Extent, retype};
 use unused::drop_unused;
-use window::{Stack, cut, levels};
+use window::{Opening, Stack, cut, levels};
 
 /// Candidates that are asked at once, of which the smallest that is missed is taken.
 const WIDTH: usize = 8;
@@ -151,7 +151,7 @@ impl Shrinker {
         let subject = Subject::of(question).ok_or_else(|| ShrinkError::Unlabelled { id: item.id.clone() })?;
         let Self { exchange, confirm, query_budget, known } = self;
         let mut work = Work {
-            asking: Asking::new(exchange, (*confirm, *query_budget), watch),
+            asking: Asking::new(exchange, *confirm, *query_budget, watch),
             machine: Machine::default(),
             fuel_limit: item.fuel + MORE_FUEL,
             id: format!("{}-shrunk", item.id),
@@ -263,8 +263,8 @@ impl Work<'_> {
         let mut found = Vec::new();
         for start in starts {
             for stack in [Stack::Needed, Stack::Whole] {
-                let machine = (&mut self.machine, self.fuel_limit);
-                found.extend(cut(subject, trace, machine, (level, start, stack), rank.step));
+                let opening = Opening { level, start, stack };
+                found.extend(cut(subject, trace, &mut self.machine, self.fuel_limit, opening, rank.step));
             }
         }
         found

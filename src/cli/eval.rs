@@ -13,7 +13,7 @@ use super::{Failure, asking, ended_early, print_json, setting, signals};
 use crate::ask::models::ModelEntry;
 use crate::ask::prompt::Prompts;
 use crate::item::record::Verdict;
-use crate::job::bill::Bill;
+use crate::job::bill::{Bill, Queries};
 use crate::job::eval::{self, Evaluation, Outcome};
 use crate::job::runs::{Earlier, Place};
 use crate::report::evaluation::EvaluationFigures;
@@ -162,9 +162,8 @@ impl Args {
         let Evaluation { plan, asked, prompts } = evaluation;
         let prompts: &Prompts = prompts;
         let (items, characters) = (asked.count()?, asked.characters(prompts)?);
-        let queries = items * u64::from(plan.epochs);
-        let bill =
-            |entry: ModelEntry| Bill::new(&entry, (queries, None, None), characters, self.way.max_reply_tokens());
+        let queries = Queries { queries: items * u64::from(plan.epochs), baseline: None, shrink: None };
+        let bill = |entry: ModelEntry| Bill::new(&entry, queries, characters, self.way.max_reply_tokens());
         let entries = plan.models.iter().map(|model| self.way.entry(&model.name));
         let bills = entries.map(|entry| entry.map(bill)).collect::<Result<Vec<Bill>, Failure>>()?;
         bill::show(&bills, conditions.cost_limit, self.json.then(|| serde_json::json!({ "bills": bills })))

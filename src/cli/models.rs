@@ -172,7 +172,7 @@ impl Args {
         let conditions = self.way.conditions(None, &Given::default());
         let homes = super::homes();
         let asked = asking(&homes, async |setting| {
-            let connection = Connection::open(&examinee, &conditions, (&[source], Seed::new(0)), setting).await?;
+            let connection = Connection::open(&examinee, &conditions, &[source], Seed::new(0), setting).await?;
             let (params, strictness) = (examinee.request.params.clone(), examinee.request.strictness());
             let asked = probe(&*connection.model, &connection.id, params, strictness).await;
             asked.map_err(|error| if error.is_fatal() { Failure::usage(error) } else { Failure::Error(error.into()) })

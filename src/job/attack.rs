@@ -134,8 +134,8 @@ pub async fn run(
         return look(plan, conditions, place, setting);
     }
     // First everything that can refuse to start; the directory is made when nothing can any more.
-    let sources = (std::slice::from_ref(&tools.source), Seed::new(plan.seed));
-    let connection = Connection::open(&plan.model, conditions, sources, setting).await?;
+    let (sources, seed) = (std::slice::from_ref(&tools.source), Seed::new(plan.seed));
+    let connection = Connection::open(&plan.model, conditions, sources, seed, setting).await?;
     let mut search = search(plan, &tools, setting.homes)?;
     if let Place::Earlier(earlier) = &place {
         search.known = Known::of(read_records(&earlier.dir).map_err(JobError::unread)?.rows);
@@ -220,7 +220,8 @@ fn search(plan: &AttackPlan, tools: &Tools, homes: &Homes) -> Result<Search, Job
     let (Tools { preset, loom, source, .. }, seed) = (tools, Seed::new(plan.seed));
     let strategy: Box<dyn Strategy> = match &plan.strategy {
         StrategyPlan::Ppo { .. } => Box::new(Ppo::new(
-            (loom.clone(), source.maker().places()),
+            loom.clone(),
+            source.maker().places(),
             &preset.prior,
             tools.policy.as_ref().map_or(Start::Untrained(&preset.policy), Start::Trained),
             preset.ppo.clone(),

@@ -36,16 +36,23 @@ pub(crate) struct Bill {
     as_of: Option<String>,
 }
 
+/// What is to be asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queries {
+    /// Questions of the job itself.
+    pub(crate) queries: u64,
+    /// Those of the random baseline; `None` where a job has none.
+    pub(crate) baseline: Option<u64>,
+    /// Those that cut programs down, at most.
+    pub(crate) shrink: Option<u64>,
+}
+
 impl Bill {
     /// Of so many questions with prompts of so many characters on average, and replies of at most so many tokens.
-    pub(crate) fn new(
-        entry: &ModelEntry,
-        (queries, baseline_queries, shrink_queries): (u64, Option<u64>, Option<u64>),
-        characters: f64,
-        most: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(entry: &ModelEntry, queries: Queries, characters: f64, most: Option<u64>) -> Self {
         let per_reply = if entry.reasoning { REASONING_TOKENS } else { REPLY_TOKENS };
         let per_reply = most.map_or(per_reply, |most| per_reply.min(most));
+        let Queries { queries, baseline: baseline_queries, shrink: shrink_queries } = queries;
         let asked = queries + baseline_queries.unwrap_or(0) + shrink_queries.unwrap_or(0);
         let prompt_tokens = (asked as f64 * characters / CHARACTERS_PER_TOKEN as f64) as u64;
         let completion_tokens = asked * per_reply;
@@ -132,7 +139,7 @@ mod tests {
             ..crate::ask::models::Models::shipped().entries()[0].clone()
         };
         // 1000 tokens read and 250 written: a fifth of a cent each.
-        let bill = Bill::new(&entry, (100, Some(100), None), 3000.0, Some(250));
+        let bill = Bill::new(&entry, Queries { queries: 100, baseline: Some(100), shrink: None }, 3000.0, Some(250));
         assert_eq!(bill.cost_usd, Some(0.4));
         let bought = |limit| Bought::of(std::slice::from_ref(&bill), limit);
         assert_eq!(bought(0.1).affordable_queries, Some(50));

@@ -173,7 +173,8 @@ impl Connection {
     pub async fn open(
         examinee: &Examinee,
         conditions: &Conditions,
-        (sources, seed): (&[ItemSource], Seed),
+        sources: &[ItemSource],
+        seed: Seed,
         setting: &Setting<'_>,
     ) -> Result<Self, JobError> {
         if let Some(model) = setting.models.get(&examinee.name) {

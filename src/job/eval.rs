@@ -228,8 +228,7 @@ impl Asking<'_> {
         let mut connections = Vec::new();
         for model in &plan.models {
             let sources = asked.sources_for(&model.name).map_err(JobError::usage)?;
-            let learning = (sources.as_slice(), Seed::new(plan.seed));
-            connections.push(Connection::open(model, conditions, learning, setting).await?);
+            connections.push(Connection::open(model, conditions, &sources, Seed::new(plan.seed), setting).await?);
         }
         let open = |(model, connection): (&Examinee, &Connection)| {
             connection.exchange(model, prompts.clone(), conditions, &budget)
@@ -239,7 +238,7 @@ impl Asking<'_> {
         let items = asked.count()?;
         let total = items * u64::from(plan.epochs) * exchanges.len() as u64;
         let answered = known.iter().map(|places| places.len() as u64).sum();
-        let keep = RefCell::new(Keep::open(dir, budget.clone(), (answered, total), setting.events.clone())?);
+        let keep = RefCell::new(Keep::open(dir, budget.clone(), answered, total, setting.events.clone())?);
         let meters = connections.iter().filter_map(|connection| connection.meter.clone()).collect();
         let waiting = Waiting::begin(setting.events.clone(), meters, woven.told(asked.suite.name.clone(), items));
         let each = exchanges

@@ -100,7 +100,7 @@ pub fn run(plan: &GeneratePlan, threads: Option<u16>, setting: &Setting<'_>) -> 
         Source::Preset { preset, level, count, policy } => {
             let settings = Preset::of_plan(preset).map_err(JobError::usage)?;
             let policy = policy.as_deref().map(Pretrained::load).transpose().map_err(JobError::usage)?;
-            making.weave((&preset.name, settings), *level, *count, policy)
+            making.weave(&preset.name, settings, *level, *count, policy)
         }
         Source::Suite { name, task } => making.write_out(name, *task),
     }
@@ -116,7 +116,8 @@ struct Making<'a> {
 impl Making<'_> {
     fn weave(
         self,
-        (name, preset): (&str, Preset),
+        name: &str,
+        preset: Preset,
         level: u8,
         count: u64,
         policy: Option<Pretrained>,

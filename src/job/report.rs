@@ -192,7 +192,7 @@ impl Asking<'_> {
     async fn open(&self) -> Result<Line, JobError> {
         let Self { attack, conditions, setting, .. } = *self;
         connect::check_prices(std::slice::from_ref(&attack.model), conditions)?;
-        let connection = Connection::open(&attack.model, conditions, (&[], Seed::new(attack.seed)), setting).await?;
+        let connection = Connection::open(&attack.model, conditions, &[], Seed::new(attack.seed), setting).await?;
         Ok(Line { connection, budget: Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone())) })
     }
 

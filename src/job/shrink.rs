@@ -130,11 +130,11 @@ pub async fn run(
         None => changed(model_of(&manifest, &picked)?, &plan.changes, setting),
     };
     connect::check_prices(std::slice::from_ref(&examinee), conditions)?;
-    let connection = Connection::open(&examinee, conditions, (&[], Seed::new(0)), setting).await?;
+    let connection = Connection::open(&examinee, conditions, &[], Seed::new(0), setting).await?;
     let budget = Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone()));
     let exchange = connection.exchange(&examinee, Prompts::new([prompt]), conditions, &budget);
     let waiting = Waiting::begin(setting.events.clone(), connection.meter.iter().cloned().collect(), || None);
-    let shrinking = all(&dir, (&picked, &kept), exchange, plan.limits, setting).await;
+    let shrinking = all(&dir, &picked, &kept, exchange, plan.limits, setting).await;
     drop(waiting);
     if manifest.plan.attack().is_some() {
         // The summary says what that cost, however it ended.
@@ -215,14 +215,15 @@ pub(super) async fn best_of(
     if best.is_empty() {
         setting.note("no miss was missed again when it was asked again: there is nothing to shrink");
     }
-    all(dir, (&best, &kept), exchange, limits, setting).await
+    all(dir, &best, &kept, exchange, limits, setting).await
 }
 
 /// Shrinks one program after the other; each is kept as soon as it is small, and what comes to one that is kept is not
 /// asked about.
 pub(super) async fn all(
     dir: &RunDir,
-    (records, kept): (&[&Record], &[Shrunk]),
+    records: &[&Record],
+    kept: &[Shrunk],
     exchange: Exchange,
     limits: ShrinkLimits,
     setting: &Setting<'_>,

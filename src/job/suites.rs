@@ -6,7 +6,7 @@ use super::error::JobError;
 use super::events::{Event, Stage};
 use super::setting::Setting;
 use crate::item::halt::Halt;
-use crate::run::suite::{Items, Select, Shelf, Suite, SuiteItem, WeaveError};
+use crate::run::suite::{Items, Select, Shelf, Suite, SuiteItem, WeaveError, Workers};
 use crate::seed::Seed;
 use std::ops::ControlFlow;
 
@@ -50,7 +50,7 @@ pub(crate) fn each(
     setting.events.tell(Event::Began(&Stage::Weaving { of, items }));
     let mut count = 0;
     let halt = setting.stopper.halt();
-    let woven = each_until(suite, seed, select, (threads, &halt), setting.shelf.as_ref(), |item| {
+    let woven = each_until(suite, seed, select, threads, &halt, setting.shelf.as_ref(), |item| {
         count += u64::from(item.is_some());
         setting.events.tell(Event::Woven(count));
         item.is_none_or(&mut take)
@@ -65,12 +65,13 @@ pub(super) fn each_until(
     suite: &Suite,
     seed: u64,
     select: &Select,
-    (threads, halt): (Option<u16>, &Halt),
+    threads: Option<u16>,
+    halt: &Halt,
     shelf: Option<&Shelf>,
     mut take: impl FnMut(Option<SuiteItem>) -> bool,
 ) -> Result<String, JobError> {
-    let how = (self::threads(threads), halt);
-    let woven = suite.each_kept(shelf, Seed::new(seed), select, how, |item, _| {
+    let workers = Workers { threads: self::threads(threads), halt };
+    let woven = suite.each_kept(shelf, Seed::new(seed), select, workers, |item, _| {
         if take(item) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     woven.map_err(|error| match error {

@@ -13,7 +13,7 @@ mod weave;
 mod tests;
 
 pub use kept::Shelf;
-pub use weave::{Fingerprint, Items, Select, SuiteItem, WeaveError, fingerprint};
+pub use weave::{Fingerprint, Items, Select, SuiteItem, WeaveError, Workers, fingerprint};
 
 use super::level::AS_WRITTEN;
 use super::preset::Preset;

@@ -25,14 +25,15 @@ impl Solver {
     /// # Errors
     /// If there is no program in the messages that something is asked about.
     pub fn reply(&self, messages: &[Message], seed: Option<u64>) -> Result<String, Unanswerable> {
-        Ok(self.reply_within(&FoundQuestion::find(messages)?, (messages, seed), reader::MAX_STEPS))
+        Ok(self.reply_within(&FoundQuestion::find(messages)?, messages, seed, reader::MAX_STEPS))
     }
 
     /// The reply to a question after at most so many instructions; slips are drawn from the conversation and the seed.
     pub(crate) fn reply_within(
         &self,
         question: &FoundQuestion,
-        (messages, seed): (&[Message], Option<u64>),
+        messages: &[Message],
+        seed: Option<u64>,
         steps: usize,
     ) -> String {
         let mut answer = reader::read_within(question, self.misconceptions, steps);

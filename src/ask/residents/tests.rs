@@ -199,7 +199,7 @@ fn each_is_wrong_where_it_is_touched_and_nowhere_else() {
 fn read(question: &FoundQuestion, misread: Misconceptions, item: &Item) -> Verdict {
     // None of these programs takes as many instructions, so that who is led into an endless loop need not read on.
     let solver = Solver { misconceptions: misread, ..Solver::ORACLE };
-    let content = Some(solver.reply_within(question, (&[], None), 20_000));
+    let content = Some(solver.reply_within(question, &[], None, 20_000));
     judge(&ChatReply { content, ..ChatReply::default() }, &item.truth).verdict
 }
 
@@ -278,7 +278,7 @@ fn no_text_makes_a_solver_panic() {
         let solver = if rng.below(2) == 0 { everyone } else { ignoring };
         let Ok(question) = FoundQuestion::find(&ask(&text)) else { continue };
         // Who is led into an endless loop need not read on for long.
-        answered += usize::from(!solver.reply_within(&question, (&ask(&text), Some(1)), 20_000).is_empty());
+        answered += usize::from(!solver.reply_within(&question, &ask(&text), Some(1), 20_000).is_empty());
     }
     assert!((3000..9500).contains(&answered), "{answered} of 10,000 texts still hold a question");
 }

@@ -78,7 +78,8 @@ impl Pick {
 /// drawn for it, expects most of: the chance of a miss times what the miss would be worth.
 pub(super) fn by_predictor(
     candidates: &[WovenCandidate],
-    (count, unbiased): (usize, usize),
+    count: usize,
+    unbiased: usize,
     predictor: &Predictor,
     worth: impl Fn(&WovenCandidate) -> f32,
     rng: &mut Rng,

@@ -64,11 +64,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(
-        exchange: &'a mut Exchange,
-        (confirm, query_budget): (u32, u64),
-        watch: &'a mut dyn Watch,
-    ) -> Self {
+    pub(super) fn new(exchange: &'a mut Exchange, confirm: u32, query_budget: u64, watch: &'a mut dyn Watch) -> Self {
         Self {
             exchange,
             confirm,

@@ -291,7 +291,7 @@ fn no_edit_of_any_program_breaks_us() {
     for (item, number) in items.iter().zip(0..) {
         let mut quiet = Quiet;
         let mut work = Work {
-            asking: Asking::new(&mut exchange, (1, 10), &mut quiet),
+            asking: Asking::new(&mut exchange, 1, 10, &mut quiet),
             machine: Machine::default(),
             fuel_limit: item.fuel + MORE_FUEL,
             id: String::new(),

@@ -66,12 +66,21 @@ pub(super) enum Stack {
     Whole,
 }
 
-/// Cuts at a level from the instruction `start` on.
+/// Where a stretch begins: a level, the instruction in its sequence, and what of the operand stack it begins with.
+#[derive(Clone, Copy)]
+pub(super) struct Opening {
+    pub(super) level: Level,
+    pub(super) start: u32,
+    pub(super) stack: Stack,
+}
+
+/// Cuts from an opening up to the probe at a step.
 pub(super) fn cut(
     subject: &Subject,
     trace: &Recording,
-    (machine, fuel_limit): (&mut Machine, u64),
-    (level, start, stack): (Level, u32, Stack),
+    machine: &mut Machine,
+    fuel_limit: u64,
+    Opening { level, start, stack }: Opening,
     step: usize,
 ) -> Option<Subject> {
     let activation = trace.steps[level.at].activation;
@@ -92,7 +101,7 @@ pub(super) fn cut(
         (Stack::Needed, None) => return None,
     };
     let mut body = Vec::new();
-    let (locals, code) = with_locals(&mut new.program, (subject, level.func), &state, copy, &mut body)?;
+    let (locals, code) = with_locals(&mut new.program, subject, level.func, &state, copy, &mut body)?;
     let values = operands[below..].iter().map(|value| constant(&mut new.program, *value));
     body.extend(values.collect::<Option<Vec<_>>>()?);
     body.extend(code);
@@ -195,7 +204,8 @@ pub(super) fn constant(program: &mut Program, value: Value) -> Option<Instr> {
 /// written is set before.
 fn with_locals(
     program: &mut Program,
-    (subject, func): (&Subject, u32),
+    subject: &Subject,
+    func: u32,
     state: &State,
     mut code: Vec<Instr>,
     before: &mut Vec<Instr>,

@@ -85,7 +85,8 @@ impl Ppo {
     /// # Errors
     /// Trouble in the tensor library.
     pub(crate) fn new(
-        (loom, places): (Arc<Loom>, usize),
+        loom: Arc<Loom>,
+        places: usize,
         prior: &Prior,
         start: Start<'_>,
         config: PpoConfig,
@@ -236,7 +237,7 @@ mod tests {
         let (prior, network) = (Prior::default(), PolicyConfig::mlp(&[16]));
         for places in [0, 3] {
             let (start, config) = (Start::Untrained(&network), PpoConfig::default());
-            let ppo = Ppo::new((loom.clone(), places), &prior, start, config, &learn::Processor::Cpu, Seed::new(2));
+            let ppo = Ppo::new(loom.clone(), places, &prior, start, config, &learn::Processor::Cpu, Seed::new(2));
             let ppo = ppo.expect("builds");
             let episode = |n| Episode::new(&ppo.loom, &ppo.vocabulary, n);
             let (mut episodes, mut rngs): (Vec<Episode>, Vec<Rng>) =
@@ -257,7 +258,7 @@ mod tests {
         let (prior, network) = (Prior::default(), PolicyConfig::mlp(&[32]));
         let (start, config) = (Start::Untrained(&network), PpoConfig::default());
         let loom = super::super::tests::loom();
-        let mut ppo = Ppo::new((loom, 8), &prior, start, config, &learn::Processor::Cpu, Seed::new(4)).expect("builds");
+        let mut ppo = Ppo::new(loom, 8, &prior, start, config, &learn::Processor::Cpu, Seed::new(4)).expect("builds");
         let mut late = Vec::new();
         for round in 0..15 {
             let seeds: Vec<Seed> = (0..32).map(|at| Seed::new(5).indexed("round", round).indexed("at", at)).collect();

@@ -240,7 +240,7 @@ impl EvalItems {
                     Weaving::Told(setting) => suites::each(suite, self.seed, select, None, setting, hand_on),
                     Weaving::Silent { halt, shelf } => {
                         let hand_on = |item: Option<SuiteItem>| item.is_none_or(&mut hand_on);
-                        suites::each_until(suite, self.seed, select, (None, halt), shelf, hand_on)
+                        suites::each_until(suite, self.seed, select, None, halt, shelf, hand_on)
                     }
                 };
                 failed.map_or(Ok(()), Err)?;

@@ -48,7 +48,8 @@ impl Keep {
     pub(super) fn open(
         dir: &RunDir,
         budget: Arc<Budget>,
-        (known, total): (u64, u64),
+        known: u64,
+        total: u64,
         events: Arc<dyn Events>,
     ) -> Result<Self, JobError> {
         let sink = JsonlSink::open(dir)?;

@@ -33,7 +33,7 @@ pub fn replay(path: &Path, log_dir: &Path, strictness: Strictness, setting: &Set
     }
     let name = RunName { verb: "replay", strategy: None, preset: &plan.suite.name, model: None, seed: plan.seed };
     let dir = setting.homes.create(log_dir, &name, &Stamp::now()).map_err(JobError::usage)?;
-    let graded = grade((&earlier, &manifest), Plan::Replay(plan.clone()), strictness, &dir, setting);
+    let graded = grade(&earlier, &manifest, Plan::Replay(plan.clone()), strictness, &dir, setting);
     if graded.is_err() {
         // Nothing half-graded stays.
         std::fs::remove_dir_all(dir.path())?;
@@ -44,7 +44,8 @@ pub fn replay(path: &Path, log_dir: &Path, strictness: Strictness, setting: &Set
 
 /// Writes the run of the new grades.
 fn grade(
-    (earlier, manifest): (&RunDir, &Manifest),
+    earlier: &RunDir,
+    manifest: &Manifest,
     plan: Plan,
     strictness: Strictness,
     dir: &RunDir,

@@ -40,7 +40,7 @@ pub(super) async fn cut_down(
         tried.extend(open.iter().map(|record| record.item.id.clone()));
         asking.setting.note(&format!("cutting missed programs down, one of each weakness: {}", open.len()));
         let exchange = asking.exchange(&line, &[&first.item])?;
-        let shrinking = shrink::all(asking.dir, (&open, &found.shrunk), exchange, limits, asking.setting).await?;
+        let shrinking = shrink::all(asking.dir, &open, &found.shrunk, exchange, limits, asking.setting).await?;
         found.shrunk = read_shrunk(asking.dir)?;
         found.weaknesses = found.weaknesses.with(asking.records, &found.pairs, &found.shrunk)?;
         if shrinking.stopped {

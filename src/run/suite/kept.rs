@@ -5,7 +5,7 @@
 //! their fingerprint; what is damaged is woven anew. Several processes may share the folder, since a file takes its name when
 //! it is whole. Nothing depends on it: a folder that cannot be written costs time and no items.
 
-use super::weave::{Fingerprint, Select, SuiteItem, WeaveError};
+use super::weave::{Fingerprint, Select, SuiteItem, WeaveError, Workers};
 use super::{Part, Suite};
 use crate::item::halt::Halt;
 use crate::learn::pretrained::TABLE_HASH;
@@ -101,20 +101,20 @@ impl Suite {
         shelf: Option<&Shelf>,
         seed: Seed,
         select: &Select,
-        (threads, halt): (usize, &Halt),
+        workers: Workers<'_>,
         mut take: impl FnMut(Option<SuiteItem>, u64) -> ControlFlow<()>,
     ) -> Result<String, WeaveError> {
         let Some(shelf) = shelf.filter(|_| self.is_kept()) else {
-            return self.each(seed, select, (threads, halt), take);
+            return self.each(seed, select, workers, take);
         };
         let path = shelf.file(self, &seed, select);
         match Kept::open(&path) {
-            Ok(kept) => return kept.each(halt, take),
+            Ok(kept) => return kept.each(workers.halt, take),
             Err(Unsound::Missing) => {}
             Err(unsound) => (shelf.tell)(&format!("{}: {unsound}; the suite is woven anew", path.display())),
         }
         let mut keeping = Keeping::begin(&path);
-        let fingerprint = self.each(seed, select, (threads, halt), |item, of| {
+        let fingerprint = self.each(seed, select, workers, |item, of| {
             item.iter().for_each(|item| keeping.add(item));
             take(item, of)
         })?;

@@ -11,13 +11,14 @@ fn read(text: &str) -> Result<Suite, ConfigError> {
 }
 
 fn woven(suite: &Suite, select: &Select, threads: usize) -> Items {
-    let items = suite.weave(Seed::new(5), select, (threads, &Halt::default()), |_, _| ControlFlow::Continue(()));
+    let items = suite
+        .weave(Seed::new(5), select, Workers { threads, halt: &Halt::default() }, |_, _| ControlFlow::Continue(()));
     items.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn error(suite: &Suite, select: &Select) -> String {
     suite
-        .weave(Seed::new(5), select, (1, &Halt::default()), |_, _| ControlFlow::Continue(()))
+        .weave(Seed::new(5), select, Workers { threads: 1, halt: &Halt::default() }, |_, _| ControlFlow::Continue(()))
         .expect_err("it cannot be woven")
         .to_string()
 }
@@ -129,12 +130,15 @@ fn a_selection_is_a_piece_of_the_whole_and_threads_change_nothing() {
     }
     let told = error(&suite, &Select { tasks: Some(vec![Task::Fuel]), limit: None });
     assert!(told.contains("short@1 does not ask fuel; it asks stack, result"), "{told}");
-    let stopped = suite.weave(Seed::new(5), &Select::default(), (1, &Halt::default()), |_, _| ControlFlow::Break(()));
+    let stopped =
+        suite.weave(Seed::new(5), &Select::default(), Workers { threads: 1, halt: &Halt::default() }, |_, _| {
+            ControlFlow::Break(())
+        });
     assert!(matches!(stopped, Err(WeaveError::Stopped)));
     // At the end of a part as well; at the very end there is nothing to stop.
     for (at, is_stopped) in [(1, true), (2, true), (3, true), (4, false)] {
         let (select, mut taken) = (Select { tasks: Some(vec![Task::Stack]), limit: Some(4) }, 0);
-        let ended = suite.each(Seed::new(5), &select, (1, &Halt::default()), |item, _| {
+        let ended = suite.each(Seed::new(5), &select, Workers { threads: 1, halt: &Halt::default() }, |item, _| {
             taken += u64::from(item.is_some());
             if taken == at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
@@ -213,11 +217,12 @@ fn what_was_woven_is_kept_by_all_that_decides_it() {
     // Without threads nothing is woven.
     let kept = |suite: &Suite, seed: u64, select: &Select, threads: usize| {
         let (mut items, halt) = (Vec::new(), Halt::default());
-        let all = suite.each_kept(Some(&shelf), Seed::new(seed), select, (threads, &halt), |item, of| {
-            assert_eq!(of, suite.count(select).expect("it has these"));
-            items.extend(item);
-            ControlFlow::Continue(())
-        });
+        let all =
+            suite.each_kept(Some(&shelf), Seed::new(seed), select, Workers { threads, halt: &halt }, |item, of| {
+                assert_eq!(of, suite.count(select).expect("it has these"));
+                items.extend(item);
+                ControlFlow::Continue(())
+            });
         all.map(|fingerprint| Items { items, fingerprint })
     };
     let (all, few) = (Select::default(), Select { tasks: None, limit: Some(2) });
@@ -230,14 +235,15 @@ fn what_was_woven_is_kept_by_all_that_decides_it() {
         assert!(kept(suite, seed, select, 0).is_err(), "{} {seed} {select:?}", suite.label());
     }
     // One that was broken off is not kept, nor one that is made up.
-    let broken = suite.each_kept(Some(&shelf), Seed::new(7), &all, (1, &Halt::default()), |item, _| {
-        if item.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    let broken =
+        suite.each_kept(Some(&shelf), Seed::new(7), &all, Workers { threads: 1, halt: &Halt::default() }, |item, _| {
+            if item.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
     assert!(matches!(broken, Err(WeaveError::Stopped)) && kept(&suite, 7, &all, 0).is_err());
     let made_up = Suite { version: 0, ..suite };
     assert!(kept(&made_up, 5, &all, 2).is_ok() && kept(&made_up, 5, &all, 0).is_err());
     let halt = Halt::default();
     halt.wish();
-    let halted = other.each(Seed::new(5), &all, (2, &halt), |_, _| ControlFlow::Continue(()));
+    let halted = other.each(Seed::new(5), &all, Workers { threads: 2, halt: &halt }, |_, _| ControlFlow::Continue(()));
     assert!(matches!(halted, Err(WeaveError::Stopped)));
 }

@@ -27,6 +27,15 @@ pub struct Select {
     pub limit: Option<u64>,
 }
 
+/// Who weaves: on so many threads, until they are halted.
+#[derive(Clone, Copy, Debug)]
+pub struct Workers<'h> {
+    /// Threads at once.
+    pub threads: usize,
+    /// What ends them early.
+    pub halt: &'h Halt,
+}
+
 /// One item of a suite.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SuiteItem {
@@ -112,11 +121,11 @@ impl Suite {
         &self,
         seed: Seed,
         select: &Select,
-        (threads, halt): (usize, &Halt),
+        workers: Workers<'_>,
         mut watch: impl FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<Items, WeaveError> {
         let mut items = Vec::new();
-        let fingerprint = self.each(seed, select, (threads, halt), |item, of| {
+        let fingerprint = self.each(seed, select, workers, |item, of| {
             items.extend(item);
             watch(items.len() as u64, of)
         })?;
@@ -132,7 +141,7 @@ impl Suite {
         &self,
         seed: Seed,
         select: &Select,
-        (threads, halt): (usize, &Halt),
+        workers: Workers<'_>,
         mut take: impl FnMut(Option<SuiteItem>, u64) -> ControlFlow<()>,
     ) -> Result<String, WeaveError> {
         let shares = self.shares(select)?;
@@ -143,7 +152,7 @@ impl Suite {
             let job = Job { suite: self, pools: &pools, at, wanted, first: self.first_number(at) };
             let seed = seed.indexed("part", at as u64);
             let mut goes_on = ControlFlow::Continue(());
-            job.weave(seed, (threads, halt), &mut seen, |item| {
+            job.weave(seed, workers, &mut seen, |item| {
                 item.iter().for_each(|item| prints.add(&item.item));
                 left -= u64::from(item.is_some());
                 goes_on = take(item, of);
@@ -238,12 +247,12 @@ impl Job<'_> {
     fn weave(
         &self,
         seed: Seed,
-        (threads, halt): (usize, &Halt),
+        workers: Workers<'_>,
         seen: &mut HashSet<String>,
         mut take: impl FnMut(Option<SuiteItem>) -> ControlFlow<()>,
     ) -> Result<(), WeaveError> {
         let part = &self.suite.parts[self.at];
-        let mut source = part.settings.source_until(&part.loom()?, halt);
+        let mut source = part.settings.source_until(&part.loom()?, workers.halt);
         if let Some(pool) = &self.pools[self.at] {
             source = source.woven_by(pool.replayer.clone());
         }
@@ -251,7 +260,7 @@ impl Job<'_> {
         let (mut items, mut programs, mut stopped) = (0, 0, false);
         source.stream_of(
             seed,
-            threads,
+            workers.threads,
             |item| self.owns(item),
             |draft, woven| {
                 programs = woven;
@@ -266,7 +275,7 @@ impl Job<'_> {
             },
         )?;
         let missing = items < self.wanted;
-        if missing && (stopped || halt.is_wished()) {
+        if missing && (stopped || workers.halt.is_wished()) {
             return Err(WeaveError::Stopped);
         }
         if missing {
