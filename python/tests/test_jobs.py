@@ -23,9 +23,9 @@ def test_an_attack_on_a_name_is_that_of_harness(tmp_path):
     assert len(answered) == 60 and events[-1]["event"] == "ended"
     lines = (tmp_path / told["run_dir"].split("/")[-1] / "records.jsonl").read_text().splitlines()
     records = [json.loads(line) for line in lines]
-    misses = sum(record["verdict"] == "wrong" for record in records if record["purpose"] == "attack")
+    misses = sum(record["answer"]["verdict"] == "wrong" for record in records if record["purpose"] == "attack")
     assert misses == told["misses"] == sum(
-        one["record"]["verdict"] == "wrong" for one in answered if one["record"]["purpose"] == "attack"
+        one["record"]["answer"]["verdict"] == "wrong" for one in answered if one["record"]["purpose"] == "attack"
     )
     # What is complete is only looked at.
     assert wasmweaver.attack("sim/novice", resume=told["run_dir"])["misses"] == misses

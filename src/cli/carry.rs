@@ -15,7 +15,7 @@ use crate::run::suite::Shelf;
 use std::sync::Arc;
 
 /// Where runs lie; what is to be told of locks is told.
-pub(super) fn homes() -> Homes {
+pub(crate) fn homes() -> Homes {
     Homes::telling(told)
 }
 
@@ -31,7 +31,7 @@ fn told(told: Told) {
 const SUITE_CACHE: &str = "WASMWEAVER_SUITE_CACHE";
 
 /// What is around the jobs of this process: what goes on is shown on stderr, and signals stop it.
-pub(super) fn setting<'h>(homes: &'h Homes, stopper: Stopper) -> Setting<'h> {
+pub(crate) fn setting<'h>(homes: &'h Homes, stopper: Stopper) -> Setting<'h> {
     Setting {
         events: Arc::new(progress::Progress::default()),
         stopper,
@@ -42,7 +42,7 @@ pub(super) fn setting<'h>(homes: &'h Homes, stopper: Stopper) -> Setting<'h> {
 }
 
 /// Where woven suites are kept: in the user's folder for caches by default.
-pub(super) fn shelf() -> Option<Shelf> {
+pub(crate) fn shelf() -> Option<Shelf> {
     let folder = match std::env::var_os(SUITE_CACHE) {
         Some(off) if off == "off" => None,
         Some(folder) if !folder.is_empty() => Some(folder.into()),
@@ -52,7 +52,7 @@ pub(super) fn shelf() -> Option<Shelf> {
 }
 
 /// Carries out a job that asks: signals stop it.
-pub(super) fn asking<T>(
+pub(crate) fn asking<T>(
     homes: &Homes,
     job: impl AsyncFnOnce(&Setting<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -63,11 +63,11 @@ pub(super) fn asking<T>(
 ///
 /// # Errors
 /// If a signal stopped it; the user's own limits may.
-pub(super) fn ended_early(verb: &str, run: &str) -> Result<(), Failure> {
+pub(crate) fn ended_early(verb: &str, run: &str) -> Result<(), Failure> {
     signals::ended_early(&format!("go on with: harness {verb} --resume {}", quoted(run)))
 }
 
 /// A runtime for the asking verbs.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

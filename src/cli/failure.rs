@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 /// Why the program ends with something else than 0.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The user can mend it: flags, files, keys. Exit code 2.
     Usage(anyhow::Error),
     /// Something went wrong. Exit code 1.
@@ -26,17 +26,17 @@ pub(super) enum Failure {
 
 impl Failure {
     /// A mistake of the user's.
-    pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self::Usage(error.into())
     }
 
     /// Something that cannot be read: a mistake of the user's, unless what is there was damaged.
-    pub(super) fn unread(error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn unread(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
         if is_damage(&error) { Self::Error(error) } else { Self::Usage(error) }
     }
 
-    pub(super) fn code(&self) -> ExitCode {
+    pub(crate) fn code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             Self::Error(_) => ExitCode::FAILURE,
@@ -46,7 +46,7 @@ impl Failure {
     }
 
     /// What is told of it.
-    pub(super) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         match self {
             Self::Usage(error) | Self::Error(error) | Self::Missed(error) => format!("error: {error}"),
             Self::Interrupted { after, .. } => format!("interrupted; {after}"),
@@ -73,6 +73,6 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 }
 
 /// Whether an error is one about a file that does not hold what its run wrote.
-pub(super) fn is_damage(error: &anyhow::Error) -> bool {
+pub(crate) fn is_damage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<Damage>())
 }

@@ -37,7 +37,7 @@ mod train;
 mod verb;
 mod verify;
 
-use carry::{asking, ended_early, homes, runtime, setting};
-use failure::{Failure, is_damage};
-use output::{print_json, print_line, say};
+pub(crate) use carry::{asking, ended_early, homes, runtime, setting};
+pub(crate) use failure::{Failure, is_damage};
+pub(crate) use output::{print_json, print_line, say};
 pub use verb::{command, main};
