@@ -51,7 +51,8 @@ impl ChatModel for Called {
             let callable = Python::attach(|py| self.callable.clone_ref(py));
             let messages = serde_json::to_string(&request.messages).map_err(unsaid)?;
             // A callable may take its time; others are asked meanwhile.
-            let asked = tokio::task::spawn_blocking(move || Python::attach(|py| callable.call1(py, (messages,))?.extract(py)));
+            let asked =
+                tokio::task::spawn_blocking(move || Python::attach(|py| callable.call1(py, (messages,))?.extract(py)));
             let said = asked.await.unwrap_or_else(|panic| Err(panicked(panic.into_panic())));
             said.map(|text: Option<String>| ChatReply { content: text, ..ChatReply::text("") }).map_err(|error| {
                 let told = unsaid(&error);
