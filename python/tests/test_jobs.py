@@ -16,7 +16,13 @@ def zero(messages):
 def test_an_attack_on_a_name_is_that_of_harness(tmp_path):
     events = []
     told = wasmweaver.attack(
-        "sim/unsigned-as-signed", query_budget=60, seed=7, log_dir=tmp_path, baseline=False, on_event=events.append
+        "sim/unsigned-as-signed",
+        strategy="evolve",
+        query_budget=60,
+        seed=7,
+        log_dir=tmp_path,
+        baseline=False,
+        on_event=events.append,
     )
     assert told["status"] == "complete" and told["queries"] == 60
     answered = [event["data"] for event in events if event["event"] == "answered"]
@@ -52,7 +58,7 @@ def test_what_a_callable_raises_ends_the_run_and_it_goes_on(tmp_path):
         return zero(messages)
 
     with pytest.raises(KeyError, match="my own trouble"):
-        wasmweaver.attack(once_in_a_while, query_budget=20, max_connections=1, log_dir=tmp_path)
+        wasmweaver.attack(once_in_a_while, strategy="random", query_budget=20, max_connections=1, log_dir=tmp_path)
     (run,) = tmp_path.iterdir()
     assert len((run / "records.jsonl").read_text().splitlines()) == 5
     told = wasmweaver.attack(once_in_a_while, resume=run)
@@ -61,7 +67,7 @@ def test_what_a_callable_raises_ends_the_run_and_it_goes_on(tmp_path):
 
 
 def test_a_report_has_the_claims(tmp_path):
-    told = wasmweaver.attack("sim/shift-unmasked", query_budget=500, seed=7, log_dir=tmp_path, preset="result")
+    told = wasmweaver.attack("sim/shift-unmasked", strategy="evolve", query_budget=400, seed=1, log_dir=tmp_path)
     claims = wasmweaver.report(told)
     assert claims and any("sh" in claim["what"] or "rot" in claim["what"] for claim in claims), claims
     assert {"what", "status"} <= set(claims[0])
