@@ -171,6 +171,7 @@ impl Attack<'_> {
         let Self { plan, conditions, setting, connection, .. } = &self;
         let Opened { dir, mut manifest, is_new, .. } = run;
         manifest.write(&dir)?;
+        setting.homes.send()?;
         let mut sink = JsonlSink::open(&dir)?;
         let budget = Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone()));
         let prompts = Prompts::new([self.prompt.clone()]);

@@ -23,6 +23,7 @@ use crate::run::intact::ReadError;
 use crate::run::jsonl::LineError;
 use crate::run::order::OrderError;
 use crate::run::shrunk::ShrunkError;
+use crate::run::store::StoreError;
 use std::fmt;
 
 /// Why a job failed. What was written before stays, and is whole.
@@ -147,6 +148,7 @@ failures!(
     LineError,
     OrderError,
     ShrunkError,
+    StoreError,
     PlotError,
     ReportError,
 );

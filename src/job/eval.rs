@@ -161,6 +161,7 @@ pub async fn run(
         return look(dir, &manifest, setting);
     }
     begin(&dir, &mut manifest)?;
+    setting.homes.send()?;
     let clock = Instant::now();
     let ended = Asking { evaluation, conditions, setting, dir: &dir }.ask(&mut manifest).await;
     let (status, failure) = match ended {

@@ -211,6 +211,15 @@ impl Homes {
         }
     }
 
+    /// Sends at once what has changed: a run that begins is known where it is at home before it has an answer, so that one
+    /// that is killed early can be gone on with.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn send(&self) -> Result<(), StoreError> {
+        lock(&self.mirrors).iter().try_for_each(|Sending { mirror, .. }| lock(mirror).send())
+    }
+
     /// Sends what is left to send, and lets go of the folders here. The addresses that something was sent to.
     ///
     /// # Errors
@@ -412,6 +421,9 @@ mod tests {
         let told =
             Homes::telling(|_| {}).take(Path::new(&dir.name())).expect_err("is locked, and not there yet").to_string();
         assert!(told.contains(&dir.name()), "{told}");
+        // A kill from here on leaves a run that can be gone on with.
+        homes.send().expect("can be sent");
+        assert!(Path::new(dir.name().trim_start_matches("file://")).join("manifest.yaml").exists());
         homes.close().expect("can be sent");
         Homes::telling(|_| {}).take(Path::new(&dir.name())).expect("is there, and free");
     }
