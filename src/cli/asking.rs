@@ -115,15 +115,20 @@ impl Sampling {
         Ok(connect::entry(model, self.base_url.as_deref(), self.models.as_deref())?)
     }
 
-    /// Sampling parameters. Simulated solvers get a seed, which their noise is drawn from.
-    pub(super) fn params(&self, entry: &ModelEntry) -> Params {
+    /// Sampling parameters, as they are given.
+    fn given_params(&self) -> Params {
         Params {
             temperature: self.temperature,
             max_tokens: self.max_tokens,
             reasoning_effort: self.reasoning_effort.clone(),
-            seed: (entry.provider == Provider::Sim).then_some(0),
             ..Params::default()
         }
+    }
+
+    /// Sampling parameters of this model.
+    pub(super) fn params(&self, entry: &ModelEntry) -> Params {
+        let request = Request { params: self.given_params(), ..Request::default() };
+        connect::examinee_of(entry, request).request.params
     }
 
     /// Most tokens of a reply, if the user set it.
@@ -191,15 +196,8 @@ impl Way {
 
     /// What is given of how a model is asked.
     pub(super) fn changes(&self) -> Request {
-        let Sampling { base_url, max_tokens, temperature, reasoning_effort, .. } = &self.sampling;
-        let params = Params {
-            temperature: *temperature,
-            max_tokens: *max_tokens,
-            reasoning_effort: reasoning_effort.clone(),
-            ..Params::default()
-        };
-        let base_url = base_url.as_deref().map(value_without_secrets);
-        Request { params, base_url, float_tolerance: self.float_tolerance }
+        let base_url = self.sampling.base_url.as_deref().map(value_without_secrets);
+        Request { params: self.sampling.given_params(), base_url, float_tolerance: self.float_tolerance }
     }
 
     /// How a run is carried out: as is given now, or else as it was before.
