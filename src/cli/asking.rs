@@ -132,8 +132,8 @@ impl Sampling {
     }
 
     /// Most tokens of a reply, if the user set it.
-    pub(super) fn max_reply_tokens(&self) -> Option<u64> {
-        self.max_tokens.map(u64::from)
+    pub(super) fn max_tokens(&self) -> Option<u32> {
+        self.max_tokens
     }
 
     /// The flags, and which of them are given.
@@ -168,11 +168,6 @@ impl Way {
     /// As there.
     pub(super) fn entry(&self, model: &str) -> Result<ModelEntry, Failure> {
         self.sampling.entry(model)
-    }
-
-    /// See [`Sampling::max_reply_tokens`].
-    pub(super) fn max_reply_tokens(&self) -> Option<u64> {
-        self.sampling.max_reply_tokens()
     }
 
     /// A model as a plan has it; its entry says what it costs.

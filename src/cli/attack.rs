@@ -12,7 +12,6 @@ use super::shrink::enough;
 use super::{Failure, asking, ended_early, print_json, signals};
 use crate::ask::prompt::Prompt;
 use crate::job::attack::{self, Outcome, QUERY_BUDGET};
-use crate::job::bill::{Bill, Queries};
 use crate::job::connect;
 use crate::job::runs::{Earlier, Place};
 use crate::job::shrink::{self, ShrinkLimits};
@@ -257,13 +256,7 @@ impl Args {
     }
 
     fn show_bill(&self, plan: &AttackPlan, conditions: &Conditions) -> Result<(), Failure> {
-        let characters = attack::characters(plan, conditions)?;
-        let entry = self.asking.way.entry(&plan.model.name)?;
-        let baseline = if plan.baseline { plan.query_budget } else { 0 };
-        let shrink = plan.shrink.map(|shrink| shrink.query_budget.saturating_mul(shrink.best as u64));
-        let most = self.asking.way.max_reply_tokens();
-        let queries = Queries { queries: plan.query_budget, baseline: Some(baseline), shrink };
-        let bill = Bill::new(&entry, queries, characters, most);
+        let bill = attack::bill(plan, conditions)?;
         bill::show(std::slice::from_ref(&bill), conditions.cost_limit, self.json.then_some(&bill))
     }
 }

@@ -10,10 +10,7 @@ use super::flags::{all_fit, idle, prompts};
 use super::gate::{self, Gate};
 use super::given::{Given, pick};
 use super::{Failure, asking, ended_early, print_json, setting, signals};
-use crate::ask::models::ModelEntry;
-use crate::ask::prompt::Prompts;
 use crate::item::record::Verdict;
-use crate::job::bill::{Bill, Queries};
 use crate::job::eval::{self, Evaluation, Outcome};
 use crate::job::runs::{Earlier, Place};
 use crate::report::evaluation::EvaluationFigures;
@@ -159,13 +156,7 @@ impl Args {
     }
 
     fn show_bills(&self, evaluation: &Evaluation, conditions: &Conditions) -> Result<(), Failure> {
-        let Evaluation { plan, asked, prompts } = evaluation;
-        let prompts: &Prompts = prompts;
-        let (items, characters) = (asked.count()?, asked.characters(prompts)?);
-        let queries = Queries { queries: items * u64::from(plan.epochs), baseline: None, shrink: None };
-        let bill = |entry: ModelEntry| Bill::new(&entry, queries, characters, self.way.max_reply_tokens());
-        let entries = plan.models.iter().map(|model| self.way.entry(&model.name));
-        let bills = entries.map(|entry| entry.map(bill)).collect::<Result<Vec<Bill>, Failure>>()?;
+        let bills = evaluation.bills(conditions)?;
         bill::show(&bills, conditions.cost_limit, self.json.then(|| serde_json::json!({ "bills": bills })))
     }
 

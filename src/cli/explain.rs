@@ -6,15 +6,12 @@ use super::inspect::{read, shown, source, unreadable};
 use super::{Failure, print_json, print_line};
 use crate::item::inspect::{Source, called};
 use crate::item::record::Item;
+use crate::job::items;
 use crate::run::homes::Homes;
-use crate::run::intact;
-use crate::run::manifest::Manifest;
-use crate::run::pairs::read_pairs;
-use crate::run::shrunk::read_shrunk;
 use crate::wasm::explain::{Run, Unexplained, explain, text};
 use crate::wasm::parse::{ParseError, assemble, parse_binary};
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is called where nothing else is said.
 const DEFAULT_FUNCTION: &str = "run";
@@ -50,7 +47,7 @@ impl Args {
     /// Prints the dump. A run that traps is explained like any other.
     pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         match &self.item {
-            Some(id) => self.explain_item(&find(&self.file, id, homes)?),
+            Some(id) => self.explain_item(&items::find(&self.file, id, homes)?),
             None if self.file.is_dir() => {
                 let file = self.file.display();
                 let problem = format!("{file} is a folder; of a run directory name an item, as in --item a0001-0002");
@@ -99,31 +96,4 @@ impl Args {
         })?;
         if self.json { print_json(&dump) } else { print_line(text(&dump).trim_end()) }
     }
-}
-
-/// The item of a run with this id: among those that it asks about, those that it asked, what was cut down of them, and their
-/// twins.
-fn find(run: &Path, id: &str, homes: &Homes) -> Result<Item, Failure> {
-    let dir = homes.open(run).map_err(Failure::usage)?;
-    let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
-    let mut found = None;
-    // Both have the fields of an item in their lines. They are read to their ends: only then it is known that they are whole.
-    for file in [dir.items(), dir.records()].into_iter().filter(|file| *file == dir.records() || file.exists()) {
-        for item in intact::lines::<Item>(&file, Some(&manifest)).map_err(Failure::unread)? {
-            let item = item.map_err(Failure::unread)?;
-            if found.is_none() && item.id == id {
-                found = Some(item);
-            }
-        }
-    }
-    if let Some(item) = found {
-        return Ok(item);
-    }
-    let shrunk = read_shrunk(&dir)?.into_iter().map(|line| line.record.item);
-    let twins = read_pairs(&dir)?.into_iter().map(|line| line.record.item);
-    if let Some(item) = shrunk.chain(twins).find(|item| item.id == id) {
-        return Ok(item);
-    }
-    let problem = format!("{} has no item `{id}`; its records.jsonl lists them under `id`", run.display());
-    Err(Failure::usage(anyhow::anyhow!(problem)))
 }

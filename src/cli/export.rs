@@ -7,28 +7,13 @@ use super::eval::items;
 use super::flags::{belongs, prompts};
 use super::given::Given;
 use super::{Failure, print_json, print_line, setting, signals, suite};
-use crate::ask::batch;
-use crate::ask::examiner::request;
-use crate::ask::models::ModelEntry;
-use crate::ask::prompt::Prompts;
-use crate::export::folder::{ExportError, Folder};
-use crate::export::hugging_face::HuggingFace;
-use crate::export::inspect::Inspect;
-use crate::export::lm_eval::LmEval;
-use crate::export::openai_batch::{Lines, OpenAiBatch};
-use crate::export::question::{About, Export, ExportedQuestion};
-use crate::export::records::Records;
-use crate::item::record::Task;
-use crate::job::error::JobError;
-use crate::job::eval::asked::{EvalItems, Weaving};
+use crate::export::question::About;
+use crate::job::export::{self, BatchPlan, ExportPlan, Exported};
 use crate::run::command::quoted;
 use crate::run::homes::Homes;
-use crate::run::manifest::Manifest;
-use crate::run::sink::stream_records;
 use crate::run::store::is_address;
 use clap::ValueEnum;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Write items or records in the formats of other tools; the same items give the same files
@@ -85,39 +70,13 @@ impl Args {
         if self.to == Target::Parquet {
             return self.records(asked.items(), homes);
         }
-        let run = asked.items().filter(|path| path.is_dir() || is_address(path)).map(Path::to_owned);
+        let prompts = prompts(&self.prompt)?;
         let selection = asked.selection(None, None, &Given::default());
-        let (prompts, asked) = (prompts(&self.prompt)?, EvalItems::resolve(&selection, homes)?);
-        // The items of a run are called as they were when it was made.
-        let (label, seed) = match run {
-            Some(run) => {
-                let dir = homes.open(&run).map_err(Failure::usage)?;
-                let plan = Manifest::read(&dir).map_err(Failure::unread)?.plan;
-                (plan.preset().name.clone(), plan.seed())
-            }
-            None => (asked.suite.name.clone(), self.asked.seed),
-        };
-        let mut export = self.export(&prompts, homes)?;
-        let mut counts = BTreeMap::<Task, u64>::new();
-        let setting = setting(homes, signals::worker_stopper()?);
-        let fingerprint = asked.each(Weaving::Told(&setting), |subject| {
-            let messages = prompts.of(subject.item.task).render(&subject.item).map_err(JobError::usage)?;
-            *counts.entry(subject.item.task).or_default() += 1;
-            export
-                .add(&ExportedQuestion { subject, messages })
-                .map_err(|error| if error.is_usage() { JobError::usage(error) } else { JobError::Failed(error.into()) })
-        });
-        let fingerprint = fingerprint.map_err(suite::unwoven)?;
-        let about = About {
-            label,
-            seed,
-            fingerprint,
-            chosen_against: asked.chosen_against.clone(),
-            prompts: counts.keys().map(|&task| (task, prompts.of(task).id())).collect(),
-        };
-        export.finish(&about).map_err(refused)?;
+        let plan = ExportPlan { selection, prompts, to: self.target()?, out: self.out.clone() };
+        let exported = export::run(&plan, &setting(homes, signals::worker_stopper()?));
+        let Exported { about, counts } = exported.map_err(suite::unwoven)?;
+        let About { label, seed, fingerprint, .. } = &about;
         let items: u64 = counts.values().sum();
-        let About { label, fingerprint, seed, .. } = &about;
         if self.json {
             return print_json(&json!({
                 "out": self.out, "items": items, "tasks": counts, "suite": label, "seed": seed, "fingerprint": fingerprint,
@@ -147,39 +106,19 @@ impl Args {
         belongs("--to", flags.map(|(is_given, flag, of)| (is_given && !of.contains(&self.to), flag, of)))
     }
 
-    fn export(&self, prompts: &Prompts, homes: &Homes) -> Result<Box<dyn Export>, Failure> {
-        // A model that is none is told before a folder is made.
-        let lines = (self.to == Target::OpenaiBatch).then(|| self.lines(prompts)).transpose()?;
-        let folder = self.folder(homes)?;
-        Ok(match (self.to, lines) {
-            (Target::OpenaiBatch, Some(lines)) => Box::new(OpenAiBatch::new(folder, lines, self.import())),
-            (Target::LmEval, _) => {
-                let most = self.sampling.max_reply_tokens().and_then(|most| u32::try_from(most).ok());
-                Box::new(LmEval::new(folder, most))
-            }
-            (Target::Inspect, _) => Box::new(Inspect::new(folder).map_err(refused)?),
-            _ => Box::new(HuggingFace::new(folder)),
+    fn target(&self) -> Result<export::Target, Failure> {
+        Ok(match self.to {
+            Target::OpenaiBatch => export::Target::OpenAiBatch(Box::new(self.batch()?)),
+            Target::LmEval => export::Target::LmEval { max_tokens: self.sampling.max_tokens() },
+            Target::Inspect => export::Target::Inspect,
+            Target::Hf | Target::Parquet => export::Target::HuggingFace,
         })
     }
 
-    fn folder(&self, homes: &Homes) -> Result<Folder, Failure> {
-        Folder::create(&homes.bring(&self.out).map_err(Failure::usage)?).map_err(refused)
-    }
-
-    /// How an item is written as requests of a batch.
-    fn lines(&self, prompts: &Prompts) -> Result<Lines, Failure> {
-        let entry: ModelEntry = self.sampling.entry(self.model.as_deref().expect("the flag is required"))?;
-        let (params, prompts, epochs) = (self.sampling.params(&entry), prompts.clone(), self.epochs.unwrap_or(1));
-        Ok(Box::new(move |question| {
-            let item = question.item();
-            let line = |epoch| {
-                let request = request(&entry.id, &params, &prompts, item, epoch).expect("was rendered before");
-                let custom_id = batch::custom_id(&item.id, &request);
-                let line = batch::line(&custom_id, &request, entry.style());
-                (custom_id, line)
-            };
-            (0..epochs).map(line).collect()
-        }))
+    fn batch(&self) -> Result<BatchPlan, Failure> {
+        let model = self.sampling.entry(self.model.as_deref().expect("the flag is required"))?;
+        let (params, epochs, import) = (self.sampling.params(&model), self.epochs.unwrap_or(1), self.import());
+        Ok(BatchPlan { model, params, epochs, import })
     }
 
     /// The command that judges the replies: what was exported, asked by `eval`.
@@ -209,23 +148,11 @@ impl Args {
         let run = run.filter(|path| path.is_dir() || is_address(path)).ok_or_else(|| {
             Failure::usage(anyhow::anyhow!("--to parquet takes the records of a run; name its directory"))
         })?;
-        let dir = homes.open(run).map_err(Failure::usage)?;
-        let manifest = Manifest::read(&dir).map_err(Failure::unread)?;
-        let records = stream_records(&dir).map_err(Failure::unread)?;
-        let name = dir.path().canonicalize()?.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut export = Records::new(self.folder(homes)?, name, manifest).map_err(refused)?;
-        for record in records {
-            export.add(record.map_err(Failure::unread)?).map_err(refused)?;
-        }
-        let count = export.finish().map_err(refused)?;
-        let file = self.out.join("records.parquet");
+        let count = export::records(run, &self.out, &setting(homes, signals::worker_stopper()?))?;
         if self.json {
             return print_json(&json!({"out": self.out, "records": count}));
         }
+        let file = self.out.join("records.parquet");
         print_line(&format!("{count} records of {}: {}", run.display(), file.display()))
     }
-}
-
-fn refused(error: ExportError) -> Failure {
-    if error.is_usage() { Failure::usage(error) } else { Failure::Error(error.into()) }
 }

@@ -2,8 +2,7 @@
 //!
 //! Must not know any verb.
 
-use crate::job::error::JobError;
-use crate::run::extent::Damage;
+use crate::job::error::{JobError, is_damage};
 use std::process::ExitCode;
 
 /// Why the program ends with something else than 0.
@@ -70,9 +69,4 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         let error: anyhow::Error = error.into();
         error.downcast().map_or_else(Self::Error, Self::of_job)
     }
-}
-
-/// Whether an error is one about a file that does not hold what its run wrote.
-pub(crate) fn is_damage(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<Damage>())
 }

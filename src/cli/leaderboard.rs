@@ -5,15 +5,11 @@
 mod show;
 
 use super::gate::{self, Gate};
-use super::{Failure, is_damage, print_json, say};
-use crate::ask::prompt::Prompt;
-use crate::report::leaderboard::{Entrant, Leaderboard, csv, entrant, leaderboard, markdown, page};
-use crate::run::dir::{MANIFEST, RunDir, folders_with, write_whole};
+use super::{Failure, print_json, setting, signals};
+use crate::job::leaderboard::{self, LeaderboardPlan};
+use crate::report::leaderboard::Leaderboard;
 use crate::run::homes::Homes;
 use std::path::PathBuf;
-
-/// How deep runs may lie within a folder.
-const DEPTH: usize = 4;
 
 /// Put evaluations side by side: tables by items and task, as Markdown, JSON, CSV and one page
 #[derive(Debug, clap::Args)]
@@ -42,62 +38,15 @@ pub(super) struct Args {
 impl Args {
     /// Writes the files and shows the tables.
     pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
-        let entrants = self.entrants(homes)?;
-        let prompts = self.prompt.iter().map(|file| Prompt::load(file)).collect::<Result<Vec<_>, _>>();
-        let prompts = prompts.map_err(Failure::usage)?;
-        let found = leaderboard(&entrants).map_err(Failure::unread)?;
-        tell_rejudged(&found);
-        let out = homes.bring(&self.out).map_err(Failure::usage)?;
-        std::fs::create_dir_all(&out).map_err(|error| {
-            Failure::usage(anyhow::anyhow!("cannot make {}: {error}; name another one with --out", self.out.display()))
-        })?;
-        let json = serde_json::to_string_pretty(&found)? + "\n";
-        let files = [
-            ("leaderboard.md", markdown::markdown(&found)),
-            ("leaderboard.json", json),
-            ("leaderboard.csv", csv::csv(&found)?),
-            ("index.html", page::page(&found, &entrants, prompts)?),
-        ];
-        for (name, text) in &files {
-            write_whole(&out.join(name), text)?;
-        }
+        let (runs, prompts, out) = (self.runs.clone(), self.prompt.clone(), self.out.clone());
+        let plan = LeaderboardPlan { runs, prompts, out };
+        let found = leaderboard::run(&plan, &setting(homes, signals::worker_stopper()?))?;
         if self.json {
             print_json(&found)?
         } else {
             show::show(&found, &self.out)?
         }
         self.judge(&found)
-    }
-
-    /// The runs that were given, and those in the folders that were given.
-    fn entrants(&self, homes: &Homes) -> Result<Vec<Entrant>, Failure> {
-        let mut entrants: Vec<Entrant> = Vec::new();
-        for path in &self.runs {
-            let here = homes.bring(path).map_err(Failure::usage)?;
-            if here.join(MANIFEST).exists() {
-                let dir = homes.named(RunDir::open(&here).map_err(Failure::usage)?);
-                entrants.push(entrant(dir).map_err(Failure::unread)?);
-                continue;
-            }
-            let runs = folders_with(&here, &[MANIFEST], DEPTH).map_err(|error| {
-                Failure::usage(anyhow::anyhow!("cannot look for runs in {}: {error}", path.display()))
-            })?;
-            for run in &runs {
-                // Of a folder what ranks no models is passed over, not refused: it may hold runs of every kind.
-                match RunDir::open(run).map_err(anyhow::Error::from).and_then(|dir| Ok(entrant(homes.named(dir))?)) {
-                    Ok(entrant) => entrants.push(entrant),
-                    Err(damaged) if is_damage(&damaged) => return Err(Failure::Error(damaged)),
-                    Err(why) => say(&format!("left out: {why}")),
-                }
-            }
-        }
-        let mut known = std::collections::HashSet::new();
-        entrants.retain(|entrant| known.insert(entrant.dir.path().to_path_buf()));
-        if entrants.is_empty() {
-            let problem = "there is no run of `harness eval` to rank; make one with `harness eval --suite standard`";
-            return Err(Failure::usage(anyhow::anyhow!(problem)));
-        }
-        Ok(entrants)
     }
 
     fn judge(&self, found: &Leaderboard) -> Result<(), Failure> {
@@ -118,15 +67,5 @@ impl Args {
         }
         let whom = self.model.as_deref().unwrap_or("any ranked model");
         Err(Failure::Missed(anyhow::anyhow!("there is no figure of {whom} (--fail-below {least})")))
-    }
-}
-
-/// Says which rows do not count the verdicts that were stored.
-fn tell_rejudged(found: &Leaderboard) {
-    for row in found.boards.iter().flat_map(|board| &board.rows).filter(|row| row.rejudged > 0) {
-        let (count, model, run) = (row.rejudged, &row.model, &row.run);
-        say(&format!(
-            "{run}: {count} stored verdicts of {model} are not what its replies are worth; the replies count"
-        ));
     }
 }

@@ -38,6 +38,6 @@ mod verb;
 mod verify;
 
 pub(crate) use carry::{asking, ended_early, homes, runtime, setting};
-pub(crate) use failure::{Failure, is_damage};
+pub(crate) use failure::Failure;
 pub(crate) use output::{print_json, print_line, say};
 pub use verb::{command, main};

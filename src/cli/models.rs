@@ -7,12 +7,10 @@ use super::table::{Column, TextTable as Text};
 use super::{Failure, asking, print_json, print_line};
 use crate::ask::guess::{self, Guesser};
 use crate::ask::models::{ModelEntry, Prices, Provider, Row};
-use crate::ask::probe::{PROGRAM, Probed, probe, truth};
+use crate::ask::probe::{PROGRAM, Probed, truth};
 use crate::item::record::{Usage, Verdict};
-use crate::job::connect::Connection;
-use crate::run::preset::Preset;
+use crate::job::probe;
 use crate::run::spending;
-use crate::seed::Seed;
 use crate::solver::{self, Documented, Solver};
 use serde::Serialize;
 
@@ -166,17 +164,10 @@ impl Args {
 
     fn show_probe(&self, name: &str) -> Result<(), Failure> {
         let entry = self.way.entry(name)?;
-        let preset = Preset::load("policies/stack.yaml").map_err(Failure::usage)?;
-        let source = preset.source(&preset.loom().map_err(Failure::usage)?);
         let examinee = self.way.examinee(name)?;
         let conditions = self.way.conditions(None, &Given::default());
         let homes = super::homes();
-        let asked = asking(&homes, async |setting| {
-            let connection = Connection::open(&examinee, &conditions, &[source], Seed::new(0), setting).await?;
-            let (params, strictness) = (examinee.request.params.clone(), examinee.request.strictness());
-            let asked = probe(&*connection.model, &connection.id, params, strictness).await;
-            asked.map_err(|error| if error.is_fatal() { Failure::usage(error) } else { Failure::Error(error.into()) })
-        })?;
+        let asked = asking(&homes, async |setting| Ok(probe::run(&examinee, &conditions, setting).await?))?;
         let report = report(&entry, asked);
         if self.json { print_json(&report) } else { print_report(&report) }
     }

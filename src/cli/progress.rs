@@ -94,6 +94,7 @@ enum Of {
     Pairs,
     Shrinking { about: String },
     Weaving,
+    Verifying,
     Training,
 }
 
@@ -139,6 +140,11 @@ impl Bar {
                 line.bar.tick();
                 (line, Plain::soon(), Of::Weaving)
             }
+            Stage::Verifying { programs } => (
+                Line::new(Some(*programs), "{bar:24} {pos}/{len} programs, {rate}, {eta} left"),
+                Plain::new(),
+                Of::Verifying,
+            ),
             Stage::Training => {
                 (Line::new(Some(PARTS), "{bar:12} {percent} %, {eta} left, {wide_msg}"), Plain::new(), Of::Training)
             }
@@ -168,7 +174,7 @@ impl Bar {
                     self.line.tell(right.text() + &cost);
                 }
             }
-            Of::Shrinking { .. } | Of::Pairs | Of::Weaving | Of::Training => {}
+            Of::Shrinking { .. } | Of::Pairs | Of::Weaving | Of::Verifying | Of::Training => {}
         }
         if due {
             self.say(if matches!(self.of, Of::Attack { .. }) { "queries" } else { "questions" });
@@ -187,6 +193,7 @@ impl Bar {
             Of::Pairs => format!("{done}/{of} {what}, {speed}"),
             Of::Shrinking { .. } => format!("{told}, {done} queries"),
             Of::Weaving => format!("{done}/{of} items of {told} woven"),
+            Of::Verifying => format!("{done}/{of} programs verified, {speed}"),
             Of::Training => format!("{:.0} %, {told}", 100.0 * done as f64 / of as f64),
         });
     }

@@ -7,8 +7,8 @@ use super::{Failure, print_json, print_line, setting, signals};
 use crate::item::record::Task;
 use crate::job::error::JobError;
 use crate::job::eval::asked::select;
-use crate::job::suites;
-use crate::run::suite::{Items, Select, Suite, SuiteItem, WeaveError};
+use crate::job::suites::{self, Listed, Stratum};
+use crate::run::suite::{Items, Select, Suite, WeaveError};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -98,73 +98,21 @@ pub(super) fn seconds_since(started: Instant) -> f64 {
     (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-#[derive(Serialize)]
-struct Listed {
-    suite: String,
-    description: String,
-    /// By task.
-    items: serde_json::Map<String, serde_json::Value>,
-    levels: Vec<u8>,
-}
-
-impl Listed {
-    fn of(suite: Suite) -> Self {
-        let items = suite.counts().into_iter().map(|(task, items)| (task.name().to_owned(), items.into())).collect();
-        let mut levels: Vec<u8> = suite.parts.iter().map(|part| part.level).collect();
-        levels.sort_unstable();
-        levels.dedup();
-        Self { suite: suite.label(), description: suite.description, items, levels }
-    }
-}
-
 impl List {
     fn run(&self) -> Result<(), Failure> {
-        let suites: Vec<Listed> = Suite::shipped().into_iter().map(Listed::of).collect();
+        let suites = suites::shipped();
         if self.json {
             return print_json(&serde_json::json!({ "suites": suites }));
         }
-        let tasks = Task::ALL.iter().map(|task| task.name());
-        let counts = tasks.clone().map(Column::number);
+        let counts = Task::ALL.iter().map(|task| Column::number(task.name()));
         let about = [Column::text("levels").rank(1), Column::text("for").folding()];
         let mut table = TextTable::new([Column::text("suite")].into_iter().chain(counts).chain(about));
         for Listed { suite, description, items, levels } in suites {
-            let counts = tasks.clone().map(|task| items.get(task).map_or("-".to_owned(), ToString::to_string));
+            let counts = Task::ALL.iter().map(|task| items.get(task).map_or("-".to_owned(), ToString::to_string));
             let levels = levels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             table.row([suite].into_iter().chain(counts).chain([levels, description]));
         }
         print_line(&table.text())
-    }
-}
-
-/// What a suite holds of one task at one level.
-#[derive(Serialize)]
-struct Stratum<'a> {
-    task: Task,
-    level: u8,
-    preset: &'a str,
-    items: usize,
-    /// Means of its programs.
-    mean_fuel: f64,
-    mean_bytes: f64,
-    mean_instructions: f64,
-}
-
-impl<'a> Stratum<'a> {
-    /// Of items of one kind.
-    fn of(items: &'a [SuiteItem]) -> Self {
-        let SuiteItem { item, level, preset } = &items[0];
-        let mean = |of: &dyn Fn(&SuiteItem) -> f64| {
-            (10.0 * items.iter().map(of).sum::<f64>() / items.len() as f64).round() / 10.0
-        };
-        Self {
-            task: item.task,
-            level: *level,
-            preset,
-            items: items.len(),
-            mean_fuel: mean(&|one| one.item.fuel as f64),
-            mean_bytes: mean(&|one| one.item.bytes.into()),
-            mean_instructions: mean(&|one| one.item.instructions.into()),
-        }
     }
 }
 
@@ -174,7 +122,7 @@ struct Shown<'a> {
     seed: u64,
     fingerprint: &'a str,
     items: usize,
-    parts: Vec<Stratum<'a>>,
+    parts: Vec<Stratum>,
     seconds: f64,
 }
 
@@ -184,15 +132,12 @@ impl Show {
         let suite = load(&self.suite)?;
         let Items { items, fingerprint } = weave(&suite, self.seed, &select(&self.task, self.limit), self.threads)?;
         let seconds = seconds_since(started);
-        let same =
-            |a: &SuiteItem, b: &SuiteItem| (a.item.task, a.level, &a.preset) == (b.item.task, b.level, &b.preset);
-        let parts: Vec<Stratum> = items.chunk_by(same).map(Stratum::of).collect();
         let shown = Shown {
             suite: suite.label(),
             seed: self.seed,
             fingerprint: &fingerprint,
             items: items.len(),
-            parts,
+            parts: suites::strata(&items),
             seconds,
         };
         if self.json {
@@ -209,7 +154,7 @@ impl Show {
         ]);
         for Stratum { task, level, preset, items, mean_fuel, mean_bytes, mean_instructions } in &shown.parts {
             let numbers = [*mean_fuel, *mean_bytes, *mean_instructions].map(|mean| format!("{mean:.1}"));
-            let names = [task.to_string(), level.to_string(), (*preset).to_owned(), items.to_string()];
+            let names = [task.to_string(), level.to_string(), preset.clone(), items.to_string()];
             table.row(names.into_iter().chain(numbers));
         }
         print_line(&table.text())?;

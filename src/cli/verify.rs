@@ -1,23 +1,17 @@
 //! Owns `harness verify`: weaves many programs and holds each against every promise.
 
-use super::progress::line::Line;
+use super::suite::seconds_since;
 use super::table::{Column, TextTable};
-use super::{Failure, print_json, print_line, say};
-use crate::ask::guess::lessons::{self, LESSONS};
-use crate::ask::guess::measure::{Floor, Unit, measure};
-use crate::item::verify::{Broken, Verified, verify};
-use crate::job::connect::unlearned;
-use crate::run::clock::Stamp;
-use crate::run::dir::RunName;
-use crate::run::evidence::Evidence;
+use super::{Failure, print_json, print_line, say, setting};
+use crate::ask::guess::measure::{Floor, Unit};
+use crate::ask::stop::Stopper;
+use crate::item::verify::Verified;
+use crate::job::verify::{self, Kept, Outcome, VerifyPlan};
 use crate::run::homes::Homes;
-use crate::run::preset::Preset;
-use crate::seed::Seed;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Weave programs and check that each is valid, never traps, and keeps to its limits, with wasmtime as the judge
 #[derive(Debug, clap::Args)]
@@ -97,84 +91,44 @@ struct Guessed {
 impl Args {
     /// Verifies; an error if a promise was broken.
     pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
-        let preset = Preset::load(&self.preset).map_err(Failure::usage)?;
-        let seed = self.seed.settle()?;
+        let (started, seed) = (Instant::now(), self.seed.settle()?);
+        let (preset, log_dir) = (self.preset.clone(), self.log_dir.clone());
+        let plan = VerifyPlan { preset, count: self.count, seed, log_dir };
+        let setting = setting(homes, Stopper::default());
         if self.guessers {
-            return self.guess(&preset, seed);
+            let floor = verify::guessers(&plan, &setting)?;
+            return self.show_guessers(Guessed { seed, floor, seconds: seconds_since(started) });
         }
-        let loom = preset.loom().map_err(Failure::usage)?;
-        let taste = preset.prior.taste(&loom.config.instructions());
-        let started = Instant::now();
-        let (verified, broken) = self.with_progress(|done| verify(&loom, &taste, Seed::new(seed), self.count, done));
-        let seconds = seconds_since(started);
-        let holds = verified.holds();
-        if self.json {
-            print_json(&Report { seed, verified, seconds })?;
-        } else {
-            let counts = serde_json::to_value(&verified)?;
-            let mut rows = counts.as_object().into_iter().flatten();
-            rows.try_for_each(|(name, count)| print_line(&format!("{name:18} {:>10}", count.to_string())))?;
-            print_line(&format!("{:18} {seconds:>10.1}", "seconds"))?;
-        }
-        if holds {
-            return Ok(());
-        }
-        let place = self.save(&broken, seed, homes)?;
+        let Outcome { verified, broken } = verify::run(&plan, &setting)?;
+        self.show(Report { seed, verified, seconds: seconds_since(started) })?;
+        let Some(Kept { programs, place }) = broken else { return Ok(()) };
         let again = format!("harness verify --preset {} -n {} --seed {seed}", self.preset, self.count);
         Err(Failure::Error(anyhow::anyhow!(
-            "{} programs broke a promise; they are in {place}, with their recipes; all of it again: `{again}`",
-            broken.len()
+            "{programs} programs broke a promise; they are in {place}, with their recipes; all of it again: `{again}`"
         )))
     }
 
-    /// Measures the guessers; [`Failure::Missed`] if one gets too much right.
-    fn guess(&self, preset: &Preset, number: u64) -> Result<(), Failure> {
-        let started = Instant::now();
-        let source = preset.source(&preset.loom().map_err(Failure::usage)?);
-        let seed = Seed::new(number);
-        say(&format!("making {} items, and {LESSONS} others for guess/learned to learn from", self.count));
-        let learned = lessons::learn(std::slice::from_ref(&source), seed).map_err(unlearned)?;
-        let items = source.items(seed, self.count as usize).map_err(|error| unlearned(error.into()))?;
-        let floor = measure(&items, learned.get(&source.task()))?;
-        let missed = floor.missed();
+    fn show(&self, report: Report) -> Result<(), Failure> {
         if self.json {
-            print_json(&Guessed { seed: number, floor, seconds: seconds_since(started) })?;
-        } else {
-            print_line(&floor_table(&floor))?;
-            print_line(&format!("in {:.1} s", seconds_since(started)))?;
+            return print_json(&report);
         }
+        let counts = serde_json::to_value(&report.verified)?;
+        let mut rows = counts.as_object().into_iter().flatten();
+        rows.try_for_each(|(name, count)| print_line(&format!("{name:18} {:>10}", count.to_string())))?;
+        print_line(&format!("{:18} {:>10.1}", "seconds", report.seconds))
+    }
+
+    /// Shows what guessers get right; [`Failure::Missed`] if it is too much.
+    fn show_guessers(&self, guessed: Guessed) -> Result<(), Failure> {
+        if self.json {
+            print_json(&guessed)?;
+        } else {
+            print_line(&floor_table(&guessed.floor))?;
+            print_line(&format!("in {:.1} s", guessed.seconds))?;
+        }
+        let missed = guessed.floor.missed();
         if missed.is_empty() { Ok(()) } else { Err(Failure::Missed(anyhow::anyhow!("{}", missed.join("; ")))) }
     }
-
-    fn with_progress<T: Send>(&self, work: impl FnOnce(&AtomicU64) -> T + Send) -> T {
-        let bar = Line::new(Some(self.count), "{bar:24} {pos}/{len} programs, {rate}, {eta} left").bar;
-        let done = AtomicU64::new(0);
-        let result = std::thread::scope(|scope| {
-            let worker = scope.spawn(|| work(&done));
-            while !worker.is_finished() {
-                bar.set_position(done.load(Ordering::Relaxed));
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            worker.join()
-        });
-        bar.finish_and_clear();
-        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
-
-    /// Writes broken programs with what broke and what rebuilds them.
-    fn save(&self, broken: &[Broken], seed: u64, homes: &Homes) -> Result<String, Failure> {
-        let name = RunName { verb: "verify", strategy: None, preset: &self.preset, model: Some("wasmtime"), seed };
-        let dir = homes.create(&self.log_dir, &name, &Stamp::now()).map_err(Failure::usage)?;
-        for (at, Broken { what, weaver }) in broken.iter().enumerate().take(100) {
-            Evidence::of_woven(weaver, what).save(&dir.path().join(format!("broken-{at:03}")))?;
-        }
-        Ok(dir.name())
-    }
-}
-
-/// Seconds, to the millisecond.
-fn seconds_since(started: Instant) -> f64 {
-    (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// What each guesser gets right, and how much it may.

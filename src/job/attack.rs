@@ -4,6 +4,7 @@
 
 mod rounds;
 
+use super::bill::{Bill, Queries};
 use super::connect::{self, Connection};
 use super::disagreement::disagreement;
 use super::error::JobError;
@@ -282,11 +283,20 @@ fn explain(error: AttackError, dir: &RunDir) -> JobError {
     }
 }
 
-/// Characters of a prompt on average, reckoned from programs as the attack would weave them first.
+/// What an attack would cost, before anything is spent.
 ///
 /// # Errors
-/// If a file of the plan cannot be read.
-pub fn characters(plan: &AttackPlan, conditions: &Conditions) -> Result<f64, JobError> {
+/// If there is no such model, or a file of the plan cannot be read.
+pub(crate) fn bill(plan: &AttackPlan, conditions: &Conditions) -> Result<Bill, JobError> {
+    let characters = characters(plan, conditions)?;
+    let baseline = if plan.baseline { plan.query_budget } else { 0 };
+    let shrink = plan.shrink.map(|shrink| shrink.query_budget.saturating_mul(shrink.best as u64));
+    let queries = Queries { queries: plan.query_budget, baseline: Some(baseline), shrink };
+    Bill::of(&plan.model, conditions, queries, characters)
+}
+
+/// Characters of a prompt on average, reckoned from programs as the attack would weave them first.
+fn characters(plan: &AttackPlan, conditions: &Conditions) -> Result<f64, JobError> {
     let Tools { loom, source, prompt, .. } = Tools::of(plan, conditions)?;
     let mut random = Random::new(loom);
     let seed = Seed::new(plan.seed).child("dry run");

@@ -2,9 +2,12 @@
 //!
 //! Must not know what is asked: only how many questions of what length.
 
+use super::connect;
+use super::error::JobError;
 use crate::ask::models::{ModelEntry, Prices};
 use crate::ask::price::{CHARACTERS_PER_TOKEN, dollars};
 use crate::item::record::Usage;
+use crate::run::plan::{Conditions, Examinee};
 use serde::Serialize;
 
 /// Tokens of a reply that thinks step by step, and of one that reasons in hiding before: an assumption, stated as such.
@@ -38,18 +41,32 @@ pub(crate) struct Bill {
 
 /// What is to be asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Queries {
+pub(super) struct Queries {
     /// Questions of the job itself.
-    pub(crate) queries: u64,
+    pub(super) queries: u64,
     /// Those of the random baseline; `None` where a job has none.
-    pub(crate) baseline: Option<u64>,
+    pub(super) baseline: Option<u64>,
     /// Those that cut programs down, at most.
-    pub(crate) shrink: Option<u64>,
+    pub(super) shrink: Option<u64>,
 }
 
 impl Bill {
+    /// Of so many questions of a model with prompts of so many characters on average, asked as its plan says.
+    ///
+    /// # Errors
+    /// If there is no such model.
+    pub(super) fn of(
+        model: &Examinee,
+        conditions: &Conditions,
+        queries: Queries,
+        characters: f64,
+    ) -> Result<Self, JobError> {
+        let most = model.request.params.max_tokens.map(u64::from);
+        Ok(Self::new(&connect::entry_of(model, conditions)?, queries, characters, most))
+    }
+
     /// Of so many questions with prompts of so many characters on average, and replies of at most so many tokens.
-    pub(crate) fn new(entry: &ModelEntry, queries: Queries, characters: f64, most: Option<u64>) -> Self {
+    fn new(entry: &ModelEntry, queries: Queries, characters: f64, most: Option<u64>) -> Self {
         let per_reply = if entry.reasoning { REASONING_TOKENS } else { REPLY_TOKENS };
         let per_reply = most.map_or(per_reply, |most| per_reply.min(most));
         let Queries { queries, baseline: baseline_queries, shrink: shrink_queries } = queries;

@@ -80,7 +80,7 @@ pub fn examinee_of(entry: &ModelEntry, request: Request) -> Examinee {
 }
 
 /// The entry of the model of a plan, at the address that it was asked at.
-fn entry_of(examinee: &Examinee, conditions: &Conditions) -> Result<ModelEntry, JobError> {
+pub(super) fn entry_of(examinee: &Examinee, conditions: &Conditions) -> Result<ModelEntry, JobError> {
     let Conditions { base_url: now, models, .. } = conditions;
     let of_plan = examinee.request.base_url.as_deref();
     // An address with a secret in it stands in no plan: it is given anew, or is the usual one.

@@ -14,6 +14,7 @@ use crate::item::record::SinkError;
 use crate::item::stream::Disagrees;
 use crate::learn;
 use crate::learn::checkpoint::CheckpointError;
+use crate::report::leaderboard::LeaderboardError;
 use crate::report::plot::PlotError;
 use crate::report::summary::ReportError;
 use crate::run::dataset::DataSetError;
@@ -61,8 +62,7 @@ impl JobError {
     /// Something that cannot be read: the user's to mend, unless what is there was damaged.
     pub fn unread(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
-        let is_damage = error.chain().any(|cause| cause.is::<Damage>());
-        if is_damage { Self::Failed(error) } else { Self::Usage(error) }
+        if is_damage(&error) { Self::Failed(error) } else { Self::Usage(error) }
     }
 
     /// An exchange that broke off, and how to go on.
@@ -116,6 +116,11 @@ impl std::error::Error for JobError {
     }
 }
 
+/// Whether an error is one about a file that does not hold what its run wrote.
+pub(crate) fn is_damage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Damage>())
+}
+
 /// Errors that the user of a job cannot mend.
 macro_rules! failures {
     ($($error:ty),+ $(,)?) => {
@@ -151,6 +156,7 @@ failures!(
     StoreError,
     PlotError,
     ReportError,
+    LeaderboardError,
 );
 
 #[cfg(test)]

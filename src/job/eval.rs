@@ -12,6 +12,7 @@ pub use imported::import;
 pub use keep::figures;
 pub use replay::replay;
 
+use super::bill::{Bill, Queries};
 use super::connect::{self, Connection};
 use super::error::JobError;
 use super::events::{Event, Waiting};
@@ -114,6 +115,17 @@ impl Evaluation {
         }
         let prompts = Prompts::new(prompts::of_plan(&plan.prompts)?);
         Ok(Self { plan, asked, prompts })
+    }
+
+    /// What asking each model would cost, before anything is spent.
+    ///
+    /// # Errors
+    /// If there is no such model, or a sample of the items cannot be woven.
+    pub(crate) fn bills(&self, conditions: &Conditions) -> Result<Vec<Bill>, JobError> {
+        let Self { plan, asked, prompts } = self;
+        let (items, characters) = (asked.count()?, asked.characters(prompts)?);
+        let queries = Queries { queries: items * u64::from(plan.epochs), baseline: None, shrink: None };
+        plan.models.iter().map(|model| Bill::of(model, conditions, queries, characters)).collect()
     }
 
     /// The positions, among all items, of those that are asked.

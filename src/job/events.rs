@@ -41,6 +41,11 @@ pub enum Stage {
         /// Items.
         items: u64,
     },
+    /// Holding woven programs against every promise.
+    Verifying {
+        /// Programs.
+        programs: u64,
+    },
     /// Training a policy.
     Training,
 }
@@ -66,7 +71,7 @@ pub enum Event<'a> {
     Cutting(&'a str, usize, usize),
     /// It was missed with so little left of it.
     Smaller(Size),
-    /// So many items are woven.
+    /// So many items or programs are woven.
     Woven(u64),
     /// A training is so far, from 0 to 1.
     Trained {

@@ -10,15 +10,20 @@ mod disagreement;
 pub mod error;
 pub mod eval;
 pub mod events;
+pub mod export;
 pub mod generate;
+pub(crate) mod items;
+pub mod leaderboard;
 pub mod merge;
+pub(crate) mod probe;
 pub(crate) mod prompts;
 pub mod report;
 pub mod runs;
 pub mod setting;
 pub mod shrink;
-pub(crate) mod suites;
+pub mod suites;
 pub mod train;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Whole jobs against a scripted model: budgets to the query and the cent, stops at every point, trouble of every kind.
 
+mod without_questions;
+
 use super::attack;
 use super::error::JobError;
 use super::eval::asked::Selection;

@@ -16,11 +16,12 @@ pub(crate) mod page;
 mod pairs;
 mod read;
 
-pub(crate) use heat::Heat;
-pub(crate) use noise::Noise;
-pub(crate) use overall::{Overall, OverallRow};
-pub(crate) use pairs::{Duel, Duels};
-pub(crate) use read::{Entrant, LeaderboardError, entrant};
+pub use heat::Heat;
+pub use noise::Noise;
+pub use overall::{Overall, OverallRow};
+pub use pairs::{Duel, Duels};
+pub use read::LeaderboardError;
+pub(crate) use read::{Entrant, entrant};
 
 use super::evaluation::Slice;
 use crate::item::record::{Task, Usage, Verdict};
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 
 /// All tables, with the keys of `leaderboard.json`. What is not known is null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Leaderboard {
+pub struct Leaderboard {
     /// Every model at every task, one for each set of items with several tasks.
     pub overall: Vec<Overall>,
     /// One for each set of items and task.
@@ -40,7 +41,7 @@ pub(crate) struct Leaderboard {
 
 /// How several models did at one task on the same items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Board {
+pub struct Board {
     /// Name and version of the suite, or the preset, or where the items were taken from.
     pub suite: String,
     /// The seed of the items.
@@ -64,7 +65,7 @@ pub(crate) struct Board {
 /// What a row is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
+pub enum Role {
     /// A model.
     Model,
     /// A guesser: what is reached without executing anything.
@@ -86,7 +87,7 @@ impl Role {
 
 /// How one model did in one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Row {
+pub struct Row {
     /// Place among the ranked rows, from 1, the same for equals; null for floor, ceiling and what is not complete.
     pub rank: Option<u64>,
     /// The model asked for.
@@ -160,7 +161,7 @@ fn is_none(count: &u64) -> bool {
 
 /// An item that no model got right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Unsolved {
+pub struct Unsolved {
     /// Its id.
     pub id: String,
     /// Its canonical form.

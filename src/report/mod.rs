@@ -9,7 +9,7 @@ pub(crate) mod compare;
 pub(crate) mod curve;
 pub mod evaluation;
 pub mod figures;
-pub(crate) mod leaderboard;
+pub mod leaderboard;
 pub mod page;
 pub(crate) mod plot;
 mod said;

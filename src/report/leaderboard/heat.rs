@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// The map of a model, or of all together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Heat {
+pub struct Heat {
     /// Number of the row; null for all ranked ones together.
     pub row: Option<usize>,
     /// Category by category, from short to long runs; where there is no item, there is no cell.
@@ -18,7 +18,7 @@ pub(crate) struct Heat {
 
 /// Items of one category and length.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Cell {
+pub struct Cell {
     /// What most of the answer is computed with.
     pub category: &'static str,
     /// Least and most fuel.

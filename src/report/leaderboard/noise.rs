@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// How far replies to the same item agree.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Noise {
+pub struct Noise {
     /// Share of the variance of single replies that lies between items, from 0 (a coin is thrown for each reply) to 1 (an
     /// item is always or never right): the intraclass correlation of a one-way analysis of variance, not under 0. Null
     /// where all replies are right, or all wrong.

@@ -16,7 +16,7 @@ const DIFFERS: f64 = 0.05;
 
 /// How several models did over all tasks of the same items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Overall {
+pub struct Overall {
     /// Name and version of the suite, or the preset, or where the items were taken from.
     pub suite: String,
     /// The seed of the items.
@@ -31,7 +31,7 @@ pub(crate) struct Overall {
 
 /// How one model did in one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct OverallRow {
+pub struct OverallRow {
     /// One more than the number of models that are better by more than chance; null for floor, ceiling and what is not
     /// complete.
     pub place: Option<u64>,

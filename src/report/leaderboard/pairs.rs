@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// Every two of some models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Duels {
+pub struct Duels {
     /// Numbers of the rows that are compared.
     pub rows: Vec<usize>,
     /// Every two of them.
@@ -21,7 +21,7 @@ pub(crate) struct Duels {
 
 /// Two models on the same items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Duel {
+pub struct Duel {
     /// Number of a row.
     pub a: usize,
     /// Number of another one.

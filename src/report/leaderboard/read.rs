@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 /// A leaderboard could not be computed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LeaderboardError {
+pub enum LeaderboardError {
     /// The items or records of a run cannot be read.
     #[error(transparent)]
     Records(#[from] ReadError),
