@@ -65,7 +65,7 @@ impl Question {
     }
 
     /// The same with other instructions in place of one; its places stay where they were.
-    pub fn replace(&self, (func, at): (u32, Place), with: &[Instr]) -> Self {
+    pub fn replace(&self, func: u32, at: Place, with: &[Instr]) -> Self {
         let mut other = self.clone();
         let index = at.index as usize;
         other.program.seqs[at.seq as usize].code.splice(index..=index, with.iter().copied());
@@ -178,7 +178,7 @@ mod tests {
             let body = question.program.funcs[question.entry as usize].body;
             let at = Place { seq: body, index: 0 };
             let first = question.program.seqs[body as usize].code[0];
-            let longer = question.replace((question.entry, at), &[Instr::plain(Op::Nop), Instr::plain(Op::Nop), first]);
+            let longer = question.replace(question.entry, at, &[Instr::plain(Op::Nop), Instr::plain(Op::Nop), first]);
             let draft = longer.label(&mut machine, String::new(), item.fuel).expect("it is an item");
             assert_eq!((&draft.item.truth, draft.item.fuel), (&item.truth, item.fuel));
             assert_eq!(draft.item.program.matches("nop").count(), item.program.matches("nop").count() + 2);

@@ -143,12 +143,12 @@ impl Row {
 
     /// Its name in a table where `rows` stand: of two with one model's name with the run's.
     pub(crate) fn label(&self, rows: &[Row]) -> String {
-        label((&self.model, &self.run), rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
+        label(&self.model, &self.run, rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
 }
 
-/// The name of a model in a run, among others: of two with one model's name with the run's.
-fn label<'r>((model, run): (&str, &str), all: impl IntoIterator<Item = (&'r str, &'r str)>) -> String {
+/// The name of a model among `all`; with its run's name if another run has a model of that name.
+fn label<'r>(model: &str, run: &str, all: impl IntoIterator<Item = (&'r str, &'r str)>) -> String {
     let twin = all.into_iter().any(|other| other.0 == model && other.1 != run);
     let name = std::path::Path::new(run).file_name().map_or(run.into(), |name| name.to_string_lossy());
     if twin { format!("{model} ({name})") } else { model.into() }

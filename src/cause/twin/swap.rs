@@ -50,7 +50,7 @@ pub(super) fn swaps(
     let swap = |(manner, with): (Manner, Vec<Instr>)| Swap {
         manner,
         change: format!("{} -> {}", text(&instr), with.iter().map(text).collect::<Vec<_>>().join(" ")),
-        question: question.replace(at, &with),
+        question: question.replace(at.0, at.1, &with),
     };
     changes.into_iter().map(swap).collect()
 }

@@ -132,7 +132,7 @@ fn differences(a: &Line, b: &Line) -> Vec<f64> {
 impl Overall {
     /// The name of a row: of two with one model's name with the run's.
     pub(crate) fn label(&self, row: &OverallRow) -> String {
-        label((&row.model, &row.run), self.rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
+        label(&row.model, &row.run, self.rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
 }
 

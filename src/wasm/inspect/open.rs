@@ -138,7 +138,8 @@ impl Request<'_> {
             if differs(number, None, &mut taken) {
                 let tries = 1 + SEARCH_FUEL / sight.fuel.max(1);
                 let alone = taken.iter().take(tries as usize).find(|&&at| differs(number, Some(at), &mut Vec::new()));
-                return self.call().pc(*alone.or(taken.first())?);
+                let &(func, place) = alone.or(taken.first())?;
+                return self.call().pc(func, place);
             }
             // Without a NaN there is nothing to choose.
             if number == 0 && taken.is_empty() {
@@ -155,7 +156,7 @@ impl Request<'_> {
         let ended =
             call.run_by(machine, &mut located, |machine, observer| variant.run(self.program, machine, observer))?;
         let at = located.last;
-        let ended = ended.map_err(|trap| Stopped { trap, at: at.and_then(|last| call.pc(last)) });
+        let ended = ended.map_err(|trap| Stopped { trap, at: at.and_then(|(func, place)| call.pc(func, place)) });
         Ok(self.seen(watcher, machine, ended))
     }
 }
