@@ -103,7 +103,7 @@ pub(crate) struct Row {
     pub replies: u64,
     /// How often each item was to be asked.
     pub epochs: u32,
-    /// Replies of which the stored verdict is not what they are worth; that does not count.
+    /// Replies whose stored verdict was wrong; the new one counts.
     #[serde(skip_serializing_if = "is_none")]
     pub rejudged: u64,
     /// `correct` over all final verdicts, those among them that are trouble of the provider.
@@ -141,7 +141,7 @@ impl Row {
         self.incomplete.is_none()
     }
 
-    /// Its name in a table where `rows` stand: of two with one model's name with the run's.
+    /// Its name in a table of `rows`; with its run if another row has that model.
     pub(crate) fn label(&self, rows: &[Row]) -> String {
         label(&self.model, &self.run, rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
@@ -169,7 +169,7 @@ pub(crate) struct Unsolved {
     pub level: Option<u8>,
     /// Fuel of its run.
     pub fuel: u64,
-    /// What most of its answer is computed with.
+    /// The construct that computes most of its answer.
     pub category: &'static str,
 }
 

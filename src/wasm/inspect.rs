@@ -24,7 +24,7 @@ pub struct Request<'a> {
     pub args: Vec<Value>,
     /// Where the operands are wanted, and at which arrival.
     pub probes: Vec<Probe>,
-    /// Places of which is wanted whether they are passed.
+    /// Places where it is noted whether they are passed.
     pub flags: Vec<Probe>,
     /// Fuel at most.
     pub fuel_limit: u64,
@@ -181,7 +181,7 @@ impl Request<'_> {
         let mut watcher = Watcher {
             hits: vec![0; watched.len()],
             seen: vec![None; watched.len()],
-            // Of a flag the operands are not wanted.
+            // A flag needs no operands.
             wanted: watched.iter().zip(0..).map(|(p, at)| if at < self.probes.len() { p.hit } else { 0 }).collect(),
             probes: HashMap::new(),
             ran: BTreeSet::new(),

@@ -191,7 +191,7 @@ fn cells(board: &Board, at: usize, row: &Row, epochs: bool) -> Vec<Cell> {
     let said =
         format!("{} right, {}", row.accuracy_strict.map_or("nothing".into(), percent), ci.map_or("".into(), interval));
     let mut cells = vec![
-        // By accuracy whatever stands there.
+        // By accuracy, whatever the cell says.
         Cell::text(&place(row, &board.rows)).sorted_by(at as f64),
         Cell::text(&row.label(&board.rows)).hint(&row.run),
         share(row.accuracy_strict),

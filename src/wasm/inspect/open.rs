@@ -1,10 +1,10 @@
 //! Owns the question whether an answer hangs on what the specification leaves open: the bits of a NaN that arithmetic
 //! makes (spec 4.3.3). Its sign may be any; its payload may be any too if an operand is a NaN other than the canonical one.
 //!
-//! Must not know how an answer is told. It is found out by doing otherwise: the function runs again with other NaNs, all
-//! of them allowed, and what differs then hangs on them. So nothing is said of a NaN whose bits are never looked at,
-//! and a NaN as an answer is a NaN whatever its bits. What a start function computes stays as it is. A dependence that
-//! shows with none of [`VARIANTS`] is not found.
+//! Must not know how an answer is told. It is found out by doing otherwise: the function runs again with other NaNs,
+//! all of them allowed, and what differs then hangs on them. So nothing is said of a NaN whose bits are never looked
+//! at, and a NaN as an answer is a NaN whatever its bits. What a start function computes stays as it is. A dependence
+//! that none of [`VARIANTS`] shows is not found.
 
 use super::{Located, NoRoom, Request, Sight, Stopped};
 use crate::seed::Rng;
