@@ -111,7 +111,7 @@ fn drive<T>(raised: &Raised, job: impl AsyncFnOnce() -> Result<T, JobError>) -> 
             }
         }
     });
-    // A callable that hangs holds nobody up.
+    // A callable that hangs blocks nothing.
     runtime.shutdown_background();
     Ok(done)
 }

@@ -1,4 +1,4 @@
-//! Owns what is told of a finished episode: a few numbers at once, everything else when somebody asks.
+//! Owns the report on a finished episode: a few numbers at once, everything else when it is asked for.
 //!
 //! Must not know environments. It keeps the recipe, from which the program is woven again, so that those who look at no
 //! program pay for none.

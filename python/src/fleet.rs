@@ -23,7 +23,7 @@ enum Autoreset {
     NextStep,
     /// Another one starts at once.
     SameStep,
-    /// Nothing, until somebody resets it.
+    /// Nothing, until it is reset.
     Disabled,
 }
 

@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 type Made = Result<String, String>;
 
-/// The items of a seed, one after the other; they are made on other threads while nobody takes any.
+/// The items of a seed, one after the other; other threads make them in the meantime.
 #[pyclass(frozen, module = "wasmweaver")]
 pub(crate) struct Items(Mutex<Option<Making>>);
 
@@ -79,7 +79,7 @@ impl Items {
 
 impl Drop for Items {
     fn drop(&mut self) {
-        // A thread must not outlive the interpreter; whether it panicked nobody asks any more.
+        // A thread must not outlive the interpreter; a panic no longer matters.
         if let Some(making) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = making.end();
         }
@@ -134,7 +134,7 @@ fn make((preset, loom): (&Preset, &Arc<Loom>), count: u64, seed: Seed, threads: 
         Ok(()) => None,
     };
     if let Some(trouble) = trouble {
-        // Nobody takes it any more.
+        // The receiver may be gone.
         let _ = sender.send(Err(trouble));
     }
 }

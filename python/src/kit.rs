@@ -1,6 +1,6 @@
 //! Owns what the environments of one kind share: a preset with what the caller changed in it, made ready to weave.
 //!
-//! Must not know single environments. Kits are kept while anybody uses them, since what a question must not give away is
+//! Must not know single environments. Kits are kept while they are in use, since what a question must not give away is
 //! learned from thousands of programs first.
 
 use crate::border::refuse;
@@ -90,7 +90,7 @@ pub(crate) struct Kit {
 static KITS: Mutex<Vec<(String, Weak<Kit>)>> = Mutex::new(Vec::new());
 
 impl Kit {
-    /// The kit of these settings (JSON); the same one while somebody has it.
+    /// The kit of these settings (JSON); the same one while it is in use.
     pub(crate) fn of(wanted: &str) -> PyResult<Arc<Self>> {
         let known = || KITS.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known().iter().find(|(text, _)| text == wanted).and_then(|(_, kit)| kit.upgrade());

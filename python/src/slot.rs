@@ -29,7 +29,7 @@ pub(crate) struct Slot {
     judge: Judge,
     /// Steps since the seed was given.
     steps: u64,
-    /// Draws legal actions for whoever wants chance.
+    /// Draws legal actions at random.
     chance: Rng,
 }
 

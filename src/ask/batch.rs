@@ -1,8 +1,8 @@
 //! Owns the files of OpenAI's Batch API: a request as one line of an input file, and the replies in the output and error
 //! files that a batch gives back.
 //!
-//! Must not know what is asked or why. A reply finds its question by `custom_id`, which holds a hash of the whole request:
-//! what was asked otherwise (another prompt, model or parameter) has no reply here.
+//! Must not know what is asked or why. A reply finds its question by `custom_id`, which holds a hash of the whole
+//! request: another request (another prompt, model or parameter) finds no reply here.
 
 use super::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest};
 use super::judge::Strictness;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const MOST_REQUESTS: usize = 50_000;
 /// Bytes of one input file at most, as OpenAI documents it.
 pub(crate) const MOST_BYTES: u64 = 200_000_000;
-/// What the requests of a batch are put to.
+/// What the requests of a batch are sent to.
 pub(crate) const ENDPOINT: &str = "/v1/chat/completions";
 
 /// Names a request within its batch: the item's id, as far as there is room, and a hash of id and request. At most 64
@@ -51,7 +51,7 @@ pub(crate) enum BatchError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A line is none of a batch.
+    /// A line is not of a batch.
     #[error("{path}:{line}: {problem}; name the output and error files of a batch")]
     Line {
         /// The file.
@@ -133,7 +133,7 @@ impl Replies {
     }
 }
 
-/// What a row says; `None` if it is none of a batch.
+/// What a row says; `None` if it is not of a batch.
 fn outcome(row: &Value) -> Option<Outcome> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (response, error) = (&row["response"], &row["error"]);

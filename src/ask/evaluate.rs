@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// An item to be asked, and where it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
-    /// Who chose it: the suite, or whom it was chosen against.
+    /// What chose it: the suite, or an attack on a model.
     pub chosen_by: String,
     /// How difficult it was made, where that was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! Owns the exchange with one model: questions are asked, replies judged and paid, answers handed on, and its end told, the
-//! same for all who ask.
+//! Owns the exchange with one model, the same for every job: it asks questions, judges and pays replies, hands answers
+//! on, and reports its end.
 //!
 //! Must not know why anything is asked, nor what becomes of an answer.
 
@@ -92,7 +92,7 @@ impl Exchange {
         &self.examiner
     }
 
-    /// What it is paid out of.
+    /// The budget that pays.
     pub fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }

@@ -7,7 +7,7 @@ use crate::item::record::Verdict;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Replies without an answer, none with one before them, after which it is no accident any more.
+/// So many first replies, all without an answer, are no accident.
 const ENOUGH: u32 = 30;
 
 /// What the first replies of a model were.
@@ -26,7 +26,7 @@ pub struct NeverInForm {
 }
 
 impl Form {
-    /// Takes in a verdict. Trouble of the provider is none about a reply.
+    /// Takes in a verdict. Trouble of the provider does not count.
     pub fn hear(&mut self, verdict: Verdict) {
         let name = match verdict {
             Verdict::Truncated => "truncated",

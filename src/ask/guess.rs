@@ -2,8 +2,8 @@
 //! floor under every leaderboard.
 //!
 //! Must not know truth, recipe or verdict while answering: a guesser reads the text of the question alone (`posed`,
-//! `shape`). Simple guesses stand in `simple`; [`learned`] is trained on other items, which [`lessons`] makes; how much
-//! they get right, and how much they may, says [`measure`].
+//! `shape`). Simple guesses stand in `simple`; [`learned`] is trained on other items, which [`lessons`] makes;
+//! [`measure`] says how much they get right, and how much they may.
 
 pub mod learned;
 pub mod lessons;

@@ -77,11 +77,12 @@ pub fn judge(reply: &ChatReply, truth: &Truth) -> Judged {
 /// Judges a reply against the truth. Total: no text makes it fail, and time is linear in the text.
 ///
 /// What the model thought ([`thought::told`]) is no answer, and a thought that was never closed leaves a reply that is
-/// `truncated`. The answer is the last `<OUTPUT>...</OUTPUT>` of the rest, else the last JSON object with the task's key; an
-/// earlier draft never stands in for a last answer that cannot be read. What a reply says about flags that are not in the program is passed
-/// over; a flag that it says nothing about is wrong. A reply that a token limit cut off is `truncated` even with an
-/// answer in it, since the model had not ended it. One that stopped for a reason we do not know (`error`, `abort`, ...)
-/// may be `correct`, which no accident makes it, and is `truncated` otherwise, for it may have been cut off.
+/// `truncated`. The answer is the last `<OUTPUT>...</OUTPUT>` of the rest, else the last JSON object with the task's
+/// key; an earlier draft never stands in for a last answer that cannot be read. Flags that are not in the program are
+/// ignored; a flag that the reply does not mention is wrong. A reply that a token limit cut off is `truncated` even
+/// with an answer in it, since the model had not ended it. One that stopped for a reason we do not know (`error`,
+/// `abort`, ...) may be `correct`, which no accident makes it, and is `truncated` otherwise, for it may have been cut
+/// off.
 pub fn judge_with(reply: &ChatReply, truth: &Truth, strictness: Strictness) -> Judged {
     let end = End::of(reply.finish_reason.as_deref().unwrap_or_default());
     let told = thought::told(reply.content.as_deref().unwrap_or_default());

@@ -160,7 +160,7 @@ impl tower::Service<HttpRequestFactory> for Patient {
 
 impl Patient {
     async fn persist(&self, request: HttpRequestFactory) -> Result<reqwest::Response, ChatError> {
-        // The time runs from when it may be asked first: waiting for one's turn is no fault of anybody's.
+        // The time runs from when it may be asked first: waiting for a turn does not count.
         let mut pass = self.meter.unless_closed(self.meter.window.enter()).await?;
         let deadline = Instant::now() + self.limits.total_timeout;
         for retry in 0.. {

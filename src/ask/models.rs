@@ -205,9 +205,9 @@ impl Models {
     /// The entry that a name stands for: `provider/model`, or a bare `o3-mini` for OpenAI's.
     ///
     /// `base_url` is the user's choice for this run and comes before that of the entry; `usual` is the provider's own
-    /// variable ([`Row::base_url_variable`]) and comes behind it. Of OpenAI only models in the table go without an address,
-    /// so that a slip of the pen is told; with one any goes, and a prefix that names no provider of ours is part of its
-    /// name there, as in `meta-llama/llama-3`. Which `sim/...` and `guess/...` there are is the caller's to say.
+    /// variable ([`Row::base_url_variable`]) and comes behind it. OpenAI's models need an address unless the table has
+    /// them, so that a misspelt name is an error; with an address any name goes, and a prefix that is no provider of
+    /// ours is part of it, as in `meta-llama/llama-3`. The caller knows which `sim/...` and `guess/...` there are.
     ///
     /// # Errors
     /// If there is no such model, or no address to ask it at.

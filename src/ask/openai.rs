@@ -115,7 +115,7 @@ impl OpenAi {
     /// Prepares to ask; sends nothing yet. A missing key is an error only where it is certain to be needed.
     ///
     /// # Errors
-    /// If there is no key where one is needed, the address is none, or the HTTP client does not start.
+    /// If a key is needed and missing, the address is not valid, or the HTTP client does not start.
     pub fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, SetupError> {
         let endpoint = endpoint.trimmed();
         if endpoint.key.is_none() && endpoint.base_url == OPENAI_BASE_URL {
@@ -179,7 +179,7 @@ impl OpenAi {
     }
 }
 
-/// Keys of at least so many characters are told from words of a message wherever they stand.
+/// Keys of at least so many characters are told from words anywhere in a message.
 const LONG_KEY: usize = 8;
 
 /// The text with `[key]` in place of the key; of a short one, which may be a part of any word, only where it stands alone.

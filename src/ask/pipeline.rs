@@ -102,8 +102,8 @@ impl<T> Held<T> {
         if is_reply { std::mem::take(&mut self.held) } else { Vec::new() }
     }
 
-    /// Whether trouble that every question would meet is that of one question after all: a gateway forbids this one (403)
-    /// to whom it answers others.
+    /// Whether trouble that every question would meet is that of one question after all: a gateway forbids this one
+    /// (403) and answers others.
     fn is_of_one(&self, error: &ChatError) -> bool {
         self.replied && error.status == Some(403)
     }

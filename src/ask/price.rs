@@ -1,7 +1,7 @@
 //! Owns what one reply cost.
 //!
-//! Must not know why something was asked, nor what several replies cost. How a price and a count make dollars is
-//! [`Prices::cost`]'s to say.
+//! Must not know why something was asked, nor what several replies cost. [`Prices::cost`] makes dollars
+//! of a price and a count.
 
 use super::models::Prices;
 use crate::item::record::{Answer, Item, Usage};
@@ -38,7 +38,7 @@ pub(crate) fn paid(prices: &Prices, item: &Item, answer: &Answer) -> Paid {
         ..answer.usage
     };
     let usd = prices.cost(&reckoned).unwrap_or_default();
-    // What is free is so however much of it there was.
+    // A price of zero makes any count free.
     Paid { usd, estimated: usd > 0.0 }
 }
 

@@ -1,4 +1,4 @@
-//! Owns who answers at this program's own endpoint: the simulated solvers and the guessers, side by side.
+//! Owns the models at this program's own endpoint: the simulated solvers and the guessers, side by side.
 //!
 //! Must not know how they come to their answers. Names may be given with their prefix (`sim/novice`, `guess/zero`) or
 //! without; no solver is called as a guesser is.
@@ -26,7 +26,7 @@ impl Responder for Solvers {
     }
 }
 
-/// Everybody who answers here.
+/// All that answer here.
 #[derive(Clone, Debug, Default)]
 pub struct Residents {
     /// What `guess/learned` has learned of each task; without any, it is not served.

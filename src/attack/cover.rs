@@ -1,9 +1,9 @@
 //! Owns covering: the first share of a budget goes over the whole space, so that no misconception stays unmet.
 //!
-//! Must not know strategies or verdicts: it is the same for all that learn. Each query has a focus, in turn every category
-//! of instructions and every construct that the preset allows: programs in which it is frequent. Of several such programs
-//! that one is asked whose answer depends on most that no question depended on before: instructions, with the buckets of
-//! what they compute with, edge values among them (a greedy cover, as coverage-guided fuzzers have it).
+//! Must not know strategies or verdicts: it is the same for all that learn. Each query has a focus, in turn every
+//! category of instructions and every construct that the preset allows: programs in which it is frequent. Of several
+//! such programs the search asks the one whose answer depends on most that is new: instructions, with the buckets of
+//! their operands, edge values among them (a greedy cover, as coverage-guided fuzzers have it).
 
 use crate::cause::profile::Profile;
 use crate::seed::Seed;

@@ -1,7 +1,7 @@
 //! Owns minimal pairs: a missed program and its twin that differs in the suspected instruction alone, asked again.
 //!
-//! Must not know how suspicion came about, nor how the answers are kept. That a suspected instruction goes with misses may be a
-//! coincidence; that the model is right as soon as it is swapped is none. Beside each twin stands a control: the same
+//! Must not know how suspicion came about, nor how the answers are kept. A suspected instruction may go with misses by
+//! coincidence; a model that is right as soon as it is swapped shows more. Beside each twin stands a control: the same
 //! program with another instruction of the answer's computation changed, in the same manner where that can be. What the
 //! twins cure and the controls do not is the suspect's part.
 

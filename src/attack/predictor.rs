@@ -46,7 +46,7 @@ pub struct Predictor {
     others: Vec<Sample>,
     /// The last queries that it did not choose: whether each was missed, and its place among those.
     held_out: VecDeque<(bool, usize)>,
-    /// That which counts now.
+    /// The one that counts now.
     view: View,
     scale: Scale,
     rng: Rng,
@@ -120,7 +120,7 @@ impl Predictor {
         }
     }
 
-    /// Learns from what it has heard. Without a miss, or without anything else, there is nothing to tell apart.
+    /// Learns from its samples. It needs misses and others, to tell them apart.
     pub fn fit(&mut self) {
         if self.missed.is_empty() || self.others.is_empty() {
             return;

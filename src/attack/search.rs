@@ -258,7 +258,7 @@ impl Search {
         woven.map(|(weaver, seed)| Woven { weaver, place: place(seed) }).collect()
     }
 
-    /// Programs to weave for one query, of which the predictor chooses one: so many that some would be missed.
+    /// Programs to weave for one query, for the predictor to choose one: so many that some would be missed.
     fn candidates_each(&self) -> usize {
         let share = self.predictor.as_ref().map_or(1.0, Predictor::share);
         let wanted = (MISSED_CANDIDATES / share).ceil() as usize;

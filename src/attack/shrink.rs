@@ -1,9 +1,10 @@
 //! Owns shrinking: a program that a model mispredicts is cut down to the smallest that it still mispredicts.
 //!
-//! Must not know how the program came to be, which model answers, or how the result is stored. What is cut is the program
-//! of a stored item, by edits that know nothing of models (`window`, `cuts`, `declarations`, `constants`). Each edit that is
-//! a question at all is labelled anew and held against wasmtime before anybody is asked; it counts only if it is smaller
-//! (`Rank`), missed, and missed again when asked again. So shrinking ends, and what it returns is a miss by itself.
+//! Must not know how the program came to be, which model answers, or how the result is stored. What is cut is the
+//! program of a stored item, by edits that know nothing of models (`window`, `cuts`, `declarations`, `constants`). Each
+//! edit that is a question at all is labelled anew and held against wasmtime before a model is asked; it counts only if
+//! it is smaller (`Rank`), missed, and missed again when asked again. So shrinking ends, and its result is a miss by
+//! itself.
 //!
 //! Large cuts come first: the probe to where the first wrong value shows, the stretch of the execution that is needed for
 //! it by bisection, then stretches of code from long to short (delta debugging: Zeller and Hildebrandt 2002), until no
@@ -40,7 +41,7 @@ use typing::{Extent, retype};
 use unused::drop_unused;
 use window::{Opening, Stack, cut, levels};
 
-/// Candidates that are asked at once, of which the smallest that is missed is taken.
+/// Candidates that are asked at once; the smallest one missed is taken.
 const WIDTH: usize = 8;
 /// Places that one bisection looks at.
 const MOST_PLACES: usize = 256;
@@ -197,7 +198,7 @@ struct Work<'a> {
     drops_unused: bool,
     /// As of the shrinker.
     known: &'a BTreeMap<String, String>,
-    /// The item that was cut down to what this one comes to.
+    /// The item that was cut down to the same program.
     same: Option<String>,
 }
 
@@ -293,7 +294,7 @@ impl Work<'_> {
         }
     }
 
-    /// Looks for the smallest that is missed, as if whatever is larger than one that is missed were missed too.
+    /// Looks for the smallest that is missed, as if all larger than a missed one were missed too.
     async fn bisect(&mut self, current: &mut Current, subjects: Vec<Subject>) -> Result<(), ShrinkError> {
         let than = current.rank;
         let mut open: Vec<SmallerProgram> =

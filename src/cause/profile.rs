@@ -1,4 +1,4 @@
-//! Owns the profile of a question: of what its answer was computed, and with which values on the way.
+//! Owns the profile of a question: what its answer was computed of, and with which values on the way.
 //!
 //! Must not know models or verdicts. The values are followed (`flow`), so that code which the answer does
 //! not depend on counts for little. The archive sorts questions by their profile, the cover looks in it for what was never

@@ -1,7 +1,7 @@
 //! Owns the export to lm-evaluation-harness: a task for each of ours, a group of all, and `utils.py`, which grades.
 //!
 //! Must not know how items come about. Its templates take one message of the system and one of the user; a prompt with
-//! other messages is refused, since it would be asked otherwise than it says.
+//! other messages is refused, since it would be changed.
 
 use super::GRADER;
 use super::folder::{ExportError, Folder, OutFile};

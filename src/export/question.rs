@@ -1,5 +1,5 @@
-//! Owns a question on its way out: an item, its place among the others, and the messages that ask about it; and what is to
-//! be told of all of them.
+//! Owns a question on its way out: an item, its place among the others, and the messages that ask about it; and the
+//! description of all of them.
 //!
 //! Must not know formats.
 

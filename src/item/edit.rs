@@ -1,7 +1,7 @@
 //! Owns questions about edited programs: a program is taken from an item, changed, and labelled anew.
 //!
-//! Must not know why it is changed. An edit may break a program in any way; what is no valid module any more, traps, runs
-//! too long or is not asked about at any place it reaches has no label, and is no item. What has one is an item like any
+//! Must not know why it is changed. An edit may break a program in any way; a program that is not valid, traps, runs
+//! too long or reaches no place that is asked about has no label, and is no item. With a label it is an item like any
 //! other, but for its recipe: no choices of a weaver lead to it, so its text alone says what it is.
 
 use super::make::Draft;
@@ -36,7 +36,7 @@ pub struct Question {
 /// Why an item cannot be edited.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableItem {
-    /// Its program is none.
+    /// Its program is not valid.
     #[error("the program of item {id} cannot be read: {source}; was the file edited?")]
     Program {
         /// The item.
@@ -65,7 +65,7 @@ impl Question {
     }
 
     /// The same with other instructions in place of one; its places stay where they were.
-    pub fn replace(&self, (func, at): (u32, Place), with: &[Instr]) -> Self {
+    pub fn replace(&self, func: u32, at: Place, with: &[Instr]) -> Self {
         let mut other = self.clone();
         let index = at.index as usize;
         other.program.seqs[at.seq as usize].code.splice(index..=index, with.iter().copied());
@@ -178,7 +178,7 @@ mod tests {
             let body = question.program.funcs[question.entry as usize].body;
             let at = Place { seq: body, index: 0 };
             let first = question.program.seqs[body as usize].code[0];
-            let longer = question.replace((question.entry, at), &[Instr::plain(Op::Nop), Instr::plain(Op::Nop), first]);
+            let longer = question.replace(question.entry, at, &[Instr::plain(Op::Nop), Instr::plain(Op::Nop), first]);
             let draft = longer.label(&mut machine, String::new(), item.fuel).expect("it is an item");
             assert_eq!((&draft.item.truth, draft.item.fuel), (&item.truth, item.fuel));
             assert_eq!(draft.item.program.matches("nop").count(), item.program.matches("nop").count() + 2);

@@ -1,6 +1,6 @@
-//! Owns the wish that the making of items ends: the weaving looks for it between two programs.
+//! Owns the order to stop making items: weaving checks for it between two programs.
 //!
-//! Must not know where it comes from: a signal, a limit of time, or a reader who has enough.
+//! Must not know where it comes from: a signal, a limit of time, or a reader that needs no more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -63,7 +63,7 @@ pub enum Refusal {
         /// The type of the parameter, if there is one.
         wanted: Option<ValType>,
     },
-    /// A comment names an arrival that is none.
+    /// A comment names no valid arrival.
     #[error("line {line}: `;;{}` names no arrival; write `hit` and a number from 1", printable(.comment))]
     Hit {
         /// Its line.
@@ -71,7 +71,7 @@ pub enum Refusal {
         /// What it says.
         comment: String,
     },
-    /// A comment names a flag that is none.
+    /// A comment names no valid flag.
     #[error("line {line}: `;;{}` names no flag; write `{FLAG}` and a number, as in `;;{FLAG}0`", printable(.flag))]
     Flag {
         /// Its line.

@@ -60,8 +60,8 @@ impl ItemSource {
         Self { task, loom: loom.clone(), chooser, asker, halt: Halt::default() }
     }
 
-    /// The same questions about the programs of another chooser, of which nothing is learned before: of few programs
-    /// that come again and again every value would be familiar.
+    /// The same questions about the programs of another chooser, without learning from those: if few programs
+    /// come again and again, every value would be familiar.
     pub fn woven_by(self, chooser: Arc<dyn Chooser>) -> Self {
         Self { chooser, ..self }
     }
@@ -71,7 +71,7 @@ impl ItemSource {
         self.task
     }
 
-    /// One who asks about programs.
+    /// A maker of questions about programs.
     pub fn maker(&self) -> Maker {
         Maker::new(self.asker.clone())
     }

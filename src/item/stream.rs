@@ -140,7 +140,7 @@ impl ItemSource {
         })
     }
 
-    /// The drafts of a stretch that are wanted; none once it is over, since half a stretch is none.
+    /// The drafts of a stretch that are wanted; none once it is over, since half a stretch is of no use.
     fn drafts(
         &self,
         seed: Seed,

@@ -57,7 +57,7 @@ pub struct ProbeConfig {
 }
 
 /// How many flags one program has; each number of them is equally likely, as far as there are places. A single flag is
-/// right in half of all cases whatever is answered, so that one alone is little of a question.
+/// right in half of all cases whatever is answered, so one alone asks little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FlagCount {
@@ -128,9 +128,9 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// One that asks about programs of this loom. First it has some woven by this chooser, always the same ones whatever the
-    /// seed of the run, to learn what a reader of many such programs knows without executing them.
-    /// One that is halted meanwhile is of no use.
+    /// One that asks about programs of this loom. First it has some woven by this chooser, always the same ones
+    /// whatever the seed of the run, to learn what a reader of many such programs knows without executing them. If it
+    /// is halted meanwhile, it is of no use.
     pub fn new(task: Task, config: ProbeConfig, loom: &Arc<Loom>, chooser: &dyn Chooser, halt: &Halt) -> Self {
         let flagger = (task == Task::Reachability).then(|| reachability::Flagger::new(loom, chooser, halt));
         let mut asker = Self { task, config, flagger, familiar: Familiar::default() };

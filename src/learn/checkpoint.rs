@@ -36,7 +36,7 @@ pub struct Card {
     pub updates: u64,
     /// Episodes learned from so far.
     pub episodes: u64,
-    /// Whatever the caller must find again: what observations and actions mean, seeds, the preset.
+    /// All that the caller must find again: what observations and actions mean, seeds, the preset.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -129,8 +129,8 @@ const SECOND: &str = "adam.second.";
 /// What the name of a card ends with; a preset may have the name without `card`.
 const CARD_ENDING: &str = "card.yaml";
 
-/// Writes a checkpoint to `path` (`.safetensors`) and its card beside it (`.card.yaml`), replacing what was there. Without the
-/// optimiser the file is a third as large; who goes on with it begins with a fresh one.
+/// Writes a checkpoint to `path` (`.safetensors`) and its card beside it (`.card.yaml`), replacing what was there.
+/// Without the optimiser the file is a third as large; further training begins with a fresh one.
 ///
 /// # Panics
 /// If the optimiser was made for another policy.

@@ -1,4 +1,4 @@
-//! Owns what is told of a setting that learning refuses.
+//! Owns the error about a setting that learning refuses.
 //!
 //! Must not know the settings: each part of learning checks its own.
 

@@ -39,7 +39,7 @@ impl Vocabulary {
         Self::of_actions(actions).expect("numbers in order")
     }
 
-    /// Of these actions by their numbers; `None` if they are not ascending, or one is none.
+    /// Of these actions by their numbers; `None` if they do not ascend, or one is unknown.
     pub fn of_actions(actions: Vec<u16>) -> Option<Self> {
         let ascending = actions.is_sorted_by(|a, b| a < b);
         if !ascending || actions.last().is_none_or(|&last| usize::from(last) >= action::COUNT) {

@@ -170,16 +170,16 @@ impl Reader {
         read.resize(self.shape.width, 0.0);
         let apart = self.shape.width / self.shape.heads;
         for head in (0..self.shape.width).step_by(apart).map(|from| from..from + apart) {
-            let at = |place: usize| (recent[place] as usize, place);
             shares.clear();
             shares.extend((0..recent.len()).map(|place| {
-                let key = self.key.row(at(place), self.shape.width);
+                let key = self.key.row(recent[place] as usize, place, self.shape.width);
                 let score: f32 = head.clone().map(|i| query[i] * (key.0[i] + key.1[i])).sum();
                 score / (apart as f32).sqrt()
             }));
             let total = shift(shares) as f32;
             for (place, share) in shares.iter().enumerate() {
-                let (value, share) = (self.value.row(at(place), self.shape.width), share.exp() / total);
+                let value = self.value.row(recent[place] as usize, place, self.shape.width);
+                let share = share.exp() / total;
                 head.clone().for_each(|i| read[i] += share * (value.0[i] + value.1[i]));
             }
         }
@@ -190,7 +190,8 @@ impl Reader {
 }
 
 impl Embeddings {
-    fn row(&self, (action, place): (usize, usize), width: usize) -> (&[f32], &[f32]) {
+    /// Its vector and that of its place.
+    fn row(&self, action: usize, place: usize, width: usize) -> (&[f32], &[f32]) {
         (&self.actions[action * width..][..width], &self.places[place * width..][..width])
     }
 }

@@ -53,6 +53,15 @@ pub(super) struct Sums {
     pub(super) errors: f64,
 }
 
+/// How large a minibatch is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// Its steps.
+    pub(super) steps: usize,
+    /// Its steps with a choice.
+    pub(super) choices: usize,
+}
+
 /// A share of a minibatch: its sums, and the gradient of each parameter in the policy's order, flattened.
 #[derive(Debug, Default)]
 pub(super) struct Share {
@@ -90,14 +99,14 @@ impl Lesson<'_> {
         steps.iter().copied().filter(|&step| self.legal[step] > 1).collect()
     }
 
-    /// These steps' share of the loss of a minibatch of `all` steps, `choices` of them with a choice.
-    pub(super) fn share(&self, steps: &[usize], (all, choices): (usize, usize)) -> Result<Share> {
+    /// These steps' share of the loss of a minibatch of this size.
+    pub(super) fn share(&self, steps: &[usize], size: Size) -> Result<Share> {
         let mut share = Share::default();
         let (seen, chosen) = (self.observations.take(steps)?, self.choices(steps));
         let faced = self.observations.take(&chosen)?;
-        let mut loss = self.critic(steps, &seen, all, &mut share.sums)?;
+        let mut loss = self.critic(steps, &seen, size.steps, &mut share.sums)?;
         if !chosen.is_empty() {
-            loss = (loss + self.actor(&chosen, &faced, choices, &mut share.sums)?)?;
+            loss = (loss + self.actor(&chosen, &faced, size.choices, &mut share.sums)?)?;
         }
         let gradients = loss.backward()?;
         for (_, var) in self.policy.parameters() {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::gae::terminal_advantages;
 use super::lanes;
-use super::loss::{Lesson, Share, Sums, Weights};
+use super::loss::{Lesson, Share, Size, Sums, Weights};
 use super::network::Observations;
 use super::optim::Adam;
 use super::policy::ActorCritic;
@@ -184,12 +184,12 @@ pub fn update_until(
 
 /// The loss of these steps and its gradient. Where there are many, each thread has its share of them.
 fn minibatch(lesson: &Lesson<'_>, steps: &[usize]) -> Result<Share> {
-    let sizes = (steps.len(), lesson.choices(steps).len());
+    let size = Size { steps: steps.len(), choices: lesson.choices(steps).len() };
     let shares = if lesson.policy.device().is_cpu() { steps.len().div_ceil(share_of(lesson.policy)) } else { 1 };
     // An even number keeps two threads busy to the end.
     let each = steps.len().div_ceil(if shares > 1 { shares.next_multiple_of(2) } else { 1 });
     let parts: Vec<&[usize]> = steps.chunks(each).collect();
-    let mut shares = lanes::each(parts.len(), |at| lesson.share(parts[at], sizes)).into_iter();
+    let mut shares = lanes::each(parts.len(), |at| lesson.share(parts[at], size)).into_iter();
     let mut sum = shares.next().transpose()?.unwrap_or_default();
     shares.try_for_each(|share| share.map(|share| sum.add(share)))?;
     Ok(sum)

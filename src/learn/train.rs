@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// What an episode is worth that failed. There should be none.
+/// The reward of a failed episode. There should be none.
 pub const FAILED: f32 = -1.0;
 
 /// How training goes.

@@ -34,7 +34,7 @@ pub struct AttackFigures {
     pub miss_rate: Option<f64>,
     /// The same over the last quarter of the attack questions, in the order asked.
     pub miss_rate_last_quarter: Option<f64>,
-    /// The same over the questions of the random baseline; of several kinds of chance, that which misses most.
+    /// The same over the questions of the random baseline; of several kinds of chance, the one with most misses.
     pub baseline_miss_rate: Option<f64>,
     /// Misses of different canonical form.
     pub unique_misses: u64,

@@ -104,7 +104,7 @@ pub struct Row {
     pub replies: u64,
     /// How often each item was to be asked.
     pub epochs: u32,
-    /// Replies of which the stored verdict is not what they are worth; that does not count.
+    /// Replies whose stored verdict was wrong; the new one counts.
     #[serde(skip_serializing_if = "is_none")]
     pub rejudged: u64,
     /// `correct` over all final verdicts, those among them that are trouble of the provider.
@@ -142,14 +142,14 @@ impl Row {
         self.incomplete.is_none()
     }
 
-    /// Its name in a table where `rows` stand: of two with one model's name with the run's.
+    /// Its name in a table of `rows`; with its run if another row has that model.
     pub(crate) fn label(&self, rows: &[Row]) -> String {
-        label((&self.model, &self.run), rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
+        label(&self.model, &self.run, rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
 }
 
-/// The name of a model in a run, among others: of two with one model's name with the run's.
-fn label<'r>((model, run): (&str, &str), all: impl IntoIterator<Item = (&'r str, &'r str)>) -> String {
+/// The name of a model among `all`; with its run's name if another run has a model of that name.
+fn label<'r>(model: &str, run: &str, all: impl IntoIterator<Item = (&'r str, &'r str)>) -> String {
     let twin = all.into_iter().any(|other| other.0 == model && other.1 != run);
     let name = std::path::Path::new(run).file_name().map_or(run.into(), |name| name.to_string_lossy());
     if twin { format!("{model} ({name})") } else { model.into() }
@@ -170,7 +170,7 @@ pub struct Unsolved {
     pub level: Option<u8>,
     /// Fuel of its run.
     pub fuel: u64,
-    /// What most of its answer is computed with.
+    /// The construct that computes most of its answer.
     pub category: &'static str,
 }
 

@@ -1,12 +1,12 @@
 //! Owns the weakness profile: which facts of the computation go with misses more than chance.
 //!
-//! Must not know how it is shown, nor ask anybody. Facts that would explain the misses are looked for in some of the
-//! questions, one after the other: the fact that goes with misses most closely, then the one that does so where the first
-//! is not, and so on. Each is a claim, and is tested on the other questions, that had no part in finding it; only
-//! claims that hold there are told. Relatives stand on one side, and one of them speaks for all (`lineage`): the children of
-//! a missed program share with it what does no harm as well as what does. Throughout, questions are compared within strata of
-//! equal length, of one chooser and of one part of the run, since long programs are missed by themselves and a policy has
-//! habits that explain nothing.
+//! Must not know how it is shown, nor ask a model. Facts that would explain the misses are looked for in some of the
+//! questions, one after the other: the fact that goes with misses most closely, then the one that does so where the
+//! first is not, and so on. Each is a claim, and is tested on the other questions, that had no part in finding it; only
+//! claims that hold there are told. Relatives stand on one side, and one of them speaks for all (`lineage`): the
+//! children of a missed program share with it what does no harm as well as what does. Throughout, questions are
+//! compared within strata of equal length, of one chooser and of one part of the run, since long programs are missed by
+//! themselves and a policy has habits that explain nothing.
 //!
 //! That a fact goes with misses elsewhere too makes a claim *suspected*. Minimal pairs decide what it is beyond that
 //! ([`Status`]).
@@ -41,13 +41,13 @@ const FEWEST: u64 = 10;
 const FOUND: f64 = 0.01;
 /// How likely a claim may be by chance on questions that did not find it, corrected for the number of claims.
 const HOLDS: f64 = 0.05;
-/// Of the facts that went with misses most closely when a claim was found, so many are told.
+/// How many of the facts that went with misses most closely a claim lists.
 const CLOSEST: usize = 8;
-/// Of the closest fact's statistic, the share from which another cannot be told from it.
+/// A fact with this share of the closest one's statistic cannot be told from it.
 const ALIKE: f64 = 0.97;
-/// Of the closest fact's statistic, the share from which a more general one may stand in its place.
+/// A more general fact with this share of the closest one's statistic may stand in its place.
 const GENERAL: f64 = 0.9;
-/// Of the questions that have a fact, the share that has a more general one.
+/// The share of the questions with a fact that have a more general one.
 const WITHIN: f64 = 0.95;
 
 /// What a model fails on.
@@ -57,7 +57,7 @@ pub struct Weaknesses {
     pub found_in: u64,
     /// Those on which they were tested.
     pub tested_on: u64,
-    /// Questions of which they are: different canonical forms.
+    /// Their questions: different canonical forms.
     pub questions: u64,
     /// Facts that were looked at.
     pub facts: usize,
@@ -83,7 +83,7 @@ pub struct Claim {
     pub difference: Option<(f64, Interval)>,
     /// How likely it is by chance: exact, one-sided, corrected for the number of claims (Holm).
     pub p: f64,
-    /// Of all misses among the tested questions, the share that has it.
+    /// The share of misses among the tested questions that have it.
     pub explains: Share,
     /// Facts that go with the misses as closely here, so that these questions cannot tell them apart from it.
     pub alike: Vec<String>,

@@ -1,9 +1,9 @@
 //! Owns commitments to a secret seed: a hash that is published before a suite is used, and checked afterwards.
 //!
 //! Must not know what a suite holds. The seed that `--seed` takes has few enough values to try them all against a hash;
-//! so the secret is 256 bits, the seed derives from it, and the hash is of the whole secret, with the suite's name and version.
-//! Who commits may still draw many secrets and publish the one whose items suit: a commitment shows that the seed was
-//! chosen before, not that it was chosen blindly.
+//! so the secret is 256 bits, the seed derives from it, and the hash is of the whole secret, with the suite's name and
+//! version. The author may still draw many secrets and publish the one whose items suit: a commitment shows that the
+//! seed was chosen before, not that it was chosen blindly.
 
 use std::fmt;
 use std::fs::OpenOptions;

@@ -1,6 +1,6 @@
 //! Owns reading corpora: a folder of modules, or a profile that was made of one.
 //!
-//! Must not know what profiles are for. A package is whatever stands directly in the folder: a folder with modules
+//! Must not know what profiles are for. A package is any entry of the folder itself: a folder with modules
 //! anywhere in it, or a module by itself. What cannot be read is named and left out.
 
 use crate::wasm::survey::{Survey, SurveyError};

@@ -1,6 +1,6 @@
-//! Owns how far a file of lines goes and what its lines are, in a number and a hash, and what is told where they are others.
+//! Owns the number and the hash of a file's lines, and the error where they differ from those noted.
 //!
-//! Must not know what the lines mean. A line that a kill cut off is none.
+//! Must not know what the lines mean. A line that a kill cut off does not count.
 
 use super::jsonl::LineError;
 use serde::{Deserialize, Serialize};

@@ -20,9 +20,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How long changes wait to be sent.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// Of the time, no more than one part in so many is spent on sending.
+/// Sending takes at most one part in so many of the time.
 const REST: u32 = 10;
-/// What says that the rest is whole, and so is sent behind it.
+/// Files that say that the rest is whole, and so are sent last.
 const LAST: [&str; 2] = ["manifest.yaml", "dataset.yaml"];
 
 /// Names of one directory that are tried, where others take them in the same second.
@@ -59,7 +59,7 @@ struct Mirror {
 }
 
 impl Homes {
-    /// None yet; what is to be told of locks is told there.
+    /// None yet; `tell` hears what there is to say of locks.
     pub fn telling(tell: Tell) -> Self {
         Self { mirrors: Mutex::default(), locks: Mutex::default(), tell }
     }

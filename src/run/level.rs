@@ -1,7 +1,7 @@
 //! Owns the difficulty levels: how a preset becomes easier or harder, from 1 to 5, with 3 as it stands in its file.
 //!
-//! Must not know what is woven then, nor how hard anybody finds it. A level scales fuel and size, how deep blocks nest and
-//! operands pile up, and which constructs there are at all.
+//! Must not know what is woven then, nor how hard it is for a model. A level scales fuel and size, how deep blocks nest
+//! and operands pile up, and which constructs there are at all.
 
 use super::preset::Preset;
 use crate::item::record::Shape;
@@ -22,7 +22,7 @@ struct Level {
     without: &'static [&'static str],
 }
 
-/// What neither of the tasks needs that are about the way through a program.
+/// What the two tasks about the way through a program do not need.
 const BRANCHING: &[&str] = &["loop", "call", "call_indirect", "br_table", "return", "br"];
 /// All that is not straight ahead.
 const CONTROL: &[&str] = &["loop", "call", "call_indirect", "br_table", "return", "br", "br_if", "block", "if"];

@@ -1,4 +1,4 @@
-//! Owns locks: on a run directory works one process at a time, and who comes second is told who does.
+//! Owns locks: one process at a time works on a run directory, and a second one learns which.
 //!
 //! Must not know what is in the directory. There are two means, since each alone fails somewhere. The operating system's
 //! lock on a file (`flock` on Unix) ends with its process, whatever ended it, so that a killed run goes on at once; it
@@ -33,7 +33,7 @@ struct Terms {
     lease: Duration,
     /// Between two looks at whether there was one.
     look: Duration,
-    /// Before a lock counts that nothing checked: who wrote last has it.
+    /// The wait before an unchecked lock counts: the last writer has it.
     settle: Duration,
 }
 

@@ -1,8 +1,8 @@
 //! Owns the manifest: everything needed to repeat a run, written when it starts and again when it ends.
 //!
 //! Must not know what the config means; it is kept resolved, as YAML. A manifest that still says `running` belongs to a
-//! run that is going on or was killed. How far its files go, and a hash of what cannot change after the beginning, stand at
-//! its end, so that damage is found out before anybody trusts a figure. Who means to deceive can make them anew.
+//! run that is going on or was killed. How far its files go, and a hash of what cannot change after the beginning,
+//! stand at its end, so that damage is found before a figure is shown. A deceiver can make them anew.
 
 mod v1;
 

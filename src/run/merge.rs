@@ -1,6 +1,6 @@
 //! Owns putting the parts of a piece of work together again: which parts belong together, and that none is missing.
 //!
-//! Must not know models or reports. What is merged equals what one process would have made, byte for byte; whatever
+//! Must not know models or reports. The result equals what one process would have made, byte for byte; what
 //! could make it differ (a part that is missing, double, unfinished or of something else) is an error that names it.
 
 mod dataset;

@@ -255,7 +255,7 @@ pub struct Conditions {
     /// Dollars that may be spent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_limit: Option<f64>,
-    /// Seconds that this part of the run may take: the time of one part is none of the next one's business.
+    /// Seconds that this part of the run may take; they do not count for the next part.
     #[serde(skip)]
     pub time_limit: Option<u64>,
     /// Whether replies are kept on disk, and taken from there.
@@ -264,7 +264,7 @@ pub struct Conditions {
     /// Where, if not in the user's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_dir: Option<PathBuf>,
-    /// Where the model answers, with whatever secrets stand in the address: of this call alone.
+    /// Where the model answers, with any secrets in the address: for this call alone.
     #[serde(skip)]
     pub base_url: Option<String>,
     /// The user's own file of models.

@@ -42,7 +42,7 @@ pub enum ShrunkError {
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] DirError),
-    /// A line is none.
+    /// A line is not valid.
     #[error("cannot write what was cut out of {from} as JSON: {source}")]
     Encode {
         /// The item.

@@ -70,8 +70,8 @@ pub fn read_records(dir: &RunDir) -> Result<Lines<Record>, ReadError> {
     Ok(Lines { rows, cut: records.lines.and_then(|lines| lines.cut()) })
 }
 
-/// The records of a run one after the other, for runs that are larger than memory; a cut last line is left out. Whatever
-/// reads records reads them here, so that none are trusted that the run did not write: `intact`.
+/// The records of a run one after the other, for runs that are larger than memory; a cut last line is left out. All
+/// records are read here, so that none are trusted that the run did not write: `intact`.
 ///
 /// # Errors
 /// If the file cannot be opened, or is not there and should be.

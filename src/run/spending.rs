@@ -1,6 +1,6 @@
 //! Owns what replies took and cost: tokens by kind, dollars by the prices of a run, and how both are told to people.
 //!
-//! Must not know why something was asked. How a price and a count make dollars is [`Prices::cost`]'s to say. Sums do not
+//! Must not know why something was asked. [`Prices::cost`] makes dollars of a price and a count. Sums do not
 //! depend on the order of the replies: records come in any.
 
 pub use crate::ask::price::dollars;

@@ -1,9 +1,9 @@
 //! Owns suites: presets at levels with counts, under a name and a version. With a seed a suite names the same items on
 //! every machine.
 //!
-//! Must not know who is asked. A suite that is named rather than given as a file is the one that the program itself carries, and so are
-//! its presets, whatever lies in the folder: `standard@1` is to be the same anywhere. What shipped suites weave is frozen
-//! by golden fingerprints; a change that would alter it makes a new version.
+//! Must not know who is asked. A suite that is given by name comes from the program itself, with its presets, whatever
+//! lies in the folder: `standard@1` is to be the same anywhere. Golden fingerprints freeze what shipped suites weave;
+//! a change that would alter it makes a new version.
 
 mod kept;
 mod recipes;

@@ -107,7 +107,7 @@ impl Misconceptions {
         Self { bits, ..Self::NONE }
     }
 
-    /// One, counted with a number; `None` if it is not counted, or not with that.
+    /// One with its number; `None` if it takes no number, or not this one.
     pub fn counted(one: Misconception, number: u32) -> Option<Self> {
         let own = one.row().parameter.filter(|_| (1..=MAX_NUMBER).contains(&number))?;
         let mut set = Self::of(&[one]);

@@ -48,7 +48,7 @@ pub enum Unanswerable {
 
 /// Modules that are tried, from the end; bounds the work on a text that says little else.
 const MAX_MODULES: usize = 8;
-/// Blocks in a module at most. Far above what anybody asks about.
+/// Blocks in a module at most. Far above any real question.
 const MAX_BLOCKS: usize = 2_000;
 
 impl FoundQuestion {

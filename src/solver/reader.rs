@@ -31,8 +31,8 @@ pub(super) const MAX_STEPS: usize = 1_000_000;
 /// Calls nested at most: as the machine's.
 const MAX_CALLS: usize = 1_000;
 
-/// The answer, as a reader with these misconceptions sees it. One who does not come to the end after so many instructions
-/// answers with what was seen so far.
+/// The answer, as a reader with these misconceptions sees it. A reader that does not end within so many instructions
+/// answers with what it saw so far.
 pub(super) fn read_within(question: &FoundQuestion, misread: Misconceptions, steps: usize) -> Answer {
     let mut reader = Reader { steps_left: steps, ..Reader::new(&question.program, misread) };
     let going = reader.start(question.entry);
@@ -302,7 +302,7 @@ impl<'p> Reader<'p> {
         Going::On
     }
 
-    /// An instruction on tables or on memory as a whole. One that moves more than anybody could follow ends the reading.
+    /// An instruction on tables or on memory as a whole. One that moves too much to follow ends the reading.
     fn bulk(&mut self, instr: &Instr) -> Going {
         let first = self.slots.len() - Store::operands(instr.op);
         let moved = Store::moved(instr.op, &self.slots[first..]);

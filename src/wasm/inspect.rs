@@ -24,7 +24,7 @@ pub struct Request<'a> {
     pub args: Vec<Value>,
     /// Where the operands are wanted, and at which arrival.
     pub probes: Vec<Probe>,
-    /// Places of which is wanted whether they are passed.
+    /// Places where it is noted whether they are passed.
     pub flags: Vec<Probe>,
     /// Fuel at most.
     pub fuel_limit: u64,
@@ -88,7 +88,7 @@ impl Call<'_> {
     pub fn run(&self, machine: &mut Machine, observer: &mut impl Observer) -> Result<Result<Outcome, Stopped>, NoRoom> {
         let mut located = Located { observer, last: None };
         let ended = self.run_by(machine, &mut located, |machine, observer| machine.run(self.program, observer))?;
-        Ok(ended.map_err(|trap| Stopped { trap, at: located.last.and_then(|last| self.pc(last)) }))
+        Ok(ended.map_err(|trap| Stopped { trap, at: located.last.and_then(|(func, place)| self.pc(func, place)) }))
     }
 
     /// Runs the function on the instantiated module in a way of its own.
@@ -115,7 +115,8 @@ impl Call<'_> {
         })
     }
 
-    fn pc(&self, (func, place): (u32, Place)) -> Option<(u32, u32)> {
+    /// The function with the pc of a place in it.
+    fn pc(&self, func: u32, place: Place) -> Option<(u32, u32)> {
         let pc = self.program.flatten(func).iter().position(|entry| entry.place == place)?;
         Some((func, pc as u32))
     }
@@ -180,7 +181,7 @@ impl Request<'_> {
         let mut watcher = Watcher {
             hits: vec![0; watched.len()],
             seen: vec![None; watched.len()],
-            // Of a flag the operands are not wanted.
+            // A flag needs no operands.
             wanted: watched.iter().zip(0..).map(|(p, at)| if at < self.probes.len() { p.hit } else { 0 }).collect(),
             probes: HashMap::new(),
             ran: BTreeSet::new(),

@@ -225,8 +225,8 @@ impl Oracle {
 
     fn check_one(&self, case: &Case<'_>) -> Result<(), Disagreement> {
         let held = self.check_alone(case);
-        // Where wasmtime goes on, out of fuel or of stack later than our machine, it comes to functions that did not begin
-        // on ours; and whatever else is amiss is told of the whole program.
+        // Where wasmtime goes on, out of fuel or of stack later than our machine, it comes to functions that did not
+        // begin on ours; and all other faults are told of the whole program.
         match held {
             Err(ref amiss) if case.run.ran.is_some() && !matches!(amiss, Disagreement::Limit(_)) => {
                 self.check_alone(&Case { run: Run { ran: None, ..case.run }, ..*case })
@@ -371,7 +371,7 @@ fn other_end(run: &Run<'_>, theirs: Option<Result<Trap, String>>) -> Disagreemen
     Disagreement::Trapped { ours: say(run.ended.err().map(|trap| trap.to_string())), theirs: say(theirs) }
 }
 
-/// Our name for wasmtime's trap, or the text of an error that is none.
+/// Our name for wasmtime's trap, or the text of another error.
 fn trap_of(error: &wasmtime::Error) -> Result<Trap, String> {
     use wasmtime::Trap as Theirs;
     Ok(match error.downcast_ref::<Theirs>() {

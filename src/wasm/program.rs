@@ -27,7 +27,7 @@ pub enum BlockType {
     Func(u32),
 }
 
-/// One instruction and its immediate, packed: which of the fields is used says [`Imm`] of its row.
+/// One instruction and its immediate, packed: [`Imm`] of its row says which fields are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instr {
     /// The instruction.

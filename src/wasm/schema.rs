@@ -2,7 +2,7 @@
 //! section.
 //!
 //! Must not know how it is shown. What the table and `effect` say is taken from there; only what they do not hold is
-//! written here: how the immediates are encoded, and on what a signature depends that the table leaves open.
+//! written here: how immediates are encoded, and what decides a signature that the table leaves open.
 
 mod effect;
 mod immediate;

@@ -1,6 +1,6 @@
 //! Owns what modules of any kind consist of: which instructions, in which order, in how large functions.
 //!
-//! Must not know what is made of the counts. Unlike `parse` it reads every proposal that the reader knows, for real
+//! Must not know what the counts are for. Unlike `parse` it reads every proposal that the reader knows, for real
 //! modules have exceptions and atomics in them, and keeps no program: a module of 25 MB is counted in one pass.
 
 use super::isa::Op;

@@ -56,7 +56,7 @@ impl Default for Prior {
 }
 
 impl Prior {
-    /// The first name that is none, or weight that is none.
+    /// The first name or weight that is not valid.
     pub fn mistake(&self) -> Option<String> {
         let known = |name: &str| Category::ALL.iter().any(|category| category.name() == name);
         if let Some(name) = self.categories.keys().find(|name| !known(name)) {

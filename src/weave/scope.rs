@@ -188,7 +188,7 @@ impl Effect {
     /// Nothing.
     pub const NONE: Effect = Effect { pops: 0, push: Types::NONE };
 
-    /// Of an instruction that no immediate decides about; of another what is the same whatever that is.
+    /// Of an instruction: its whole effect, or the part that no immediate changes.
     #[inline]
     pub const fn of(op: Op) -> Self {
         EFFECTS[op.index()]

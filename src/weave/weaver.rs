@@ -57,7 +57,7 @@ pub enum Phase {
     Else,
     /// Whether a loop counts.
     Counted,
-    /// Whom to call, or whom a reference names.
+    /// The function to call or to refer to.
     Callee(Op),
     /// How many operands a new function takes.
     Params(Op),

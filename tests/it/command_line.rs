@@ -175,7 +175,7 @@ fn a_dry_run_spends_nothing() {
     assert!(!folder.join("results").exists());
 }
 
-/// A port where nobody listens.
+/// A port without a listener.
 fn silent_url() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     format!("http://{}/v1", listener.local_addr().expect("bound"))

@@ -1,4 +1,4 @@
-//! Runs that do not hold what was written: whoever reads one says so, and gives no figure.
+//! Runs that do not hold what was written: every reader says so, and gives no figure.
 
 use super::command_line::{folder, harness, json};
 use super::keeping::{only, told};
@@ -208,7 +208,7 @@ fn runs_of_before_are_read_and_held_against_what_is_known() {
     as_before(&run);
     let (code, same) = board();
     assert_eq!((code, &same), (Some(0), &before));
-    // An edited verdict ranks nobody.
+    // An edited verdict ranks no model.
     replace(&run, "records.jsonl", "\"verdict\":\"wrong\"", "\"verdict\":\"correct\"");
     let (code, judged) = board();
     assert!(code == Some(0) && judged.contains("1 stored verdicts of sim/novice"), "{judged}");

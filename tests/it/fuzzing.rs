@@ -13,7 +13,7 @@ fn variable<T: FromStr>(name: &str) -> Option<T> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} cannot be read")))
 }
 
-/// A seed that nobody has used: a test that fails says how to feed it again.
+/// A seed that is new each time: a test that fails says how to feed it again.
 fn fresh() -> u64 {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).expect("the system has randomness");

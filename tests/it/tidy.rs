@@ -61,7 +61,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for path in entries.map(|entry| entry.expect("the project can be listed").path()) {
         let name = path.file_name().expect("has one").to_string_lossy().into_owned();
-        // Build output, git's own files and the runs of whoever works here.
+        // Build output, git's own files and a developer's runs.
         let foreign = matches!(name.as_str(), "target" | ".git" | "results");
         if path.is_dir() && !foreign {
             collect(&path, paths);

@@ -1,5 +1,5 @@
 //! Owns `guess/learned`: a logistic regression on what the text shows, trained on other items of the same preset.
-//! Of flags it sees what the choice of flags looks at too, and which of the flags it is and where the others are.
+//! For a flag it sees all that the choice of flags looks at, the flag's number, and where the others are.
 //!
 //! Must not know how its items came to be, nor execute anything. A flag is judged by what stands around it (`flags`).
 //! For a value there are candidates, each judged by itself (`values`, `fuel`), and the likeliest is the answer.
@@ -85,7 +85,7 @@ impl Common {
             }
         }
         let most = |((task, ty), counts): (_, BTreeMap<Bits, usize>)| {
-            // Once is no habit.
+            // Once is too few.
             let mut counts: Vec<(Bits, usize)> = counts.into_iter().filter(|(_, count)| *count > 1).collect();
             counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             counts.truncate(COMMON);

@@ -1,4 +1,4 @@
-//! Owns the guesses that anybody can make with a glance at the text.
+//! Owns the guesses that take no more than a glance at the text.
 //!
 //! Must not know how often they are right.
 

@@ -49,7 +49,7 @@ impl Given {
 
     fn from_json(json: &Json) -> Option<Self> {
         match json {
-            // Who leaves a value out does not mean a null reference.
+            // A value that is left out does not mean a null reference.
             Json::Word(word) if is_null(word) => None,
             Json::Text(text) | Json::Word(text) => Self::from_text(text),
             Json::List(_) => None,

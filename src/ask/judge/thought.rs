@@ -21,8 +21,8 @@ enum Marking {
     Alone,
     /// The closing marker ends what its own family opened: `<|end|>` ends any message.
     Own,
-    /// Both are sentences that anybody may write. The opening one counts at the start of a reply, the closing one after
-    /// any such opening.
+    /// Both are sentences that may occur in prose. The opening one counts at the start of a reply, the closing one
+    /// after any such opening.
     Said,
 }
 
@@ -84,8 +84,8 @@ impl Family {
 /// A reply, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told<'a> {
-    /// What was answered: all that is no thought. Of a thought that was never closed its opening marker stays, so that
-    /// what is left is never taken for a finished reply.
+    /// The answer: all but the thoughts. The opening marker of a thought that was never closed stays, so that
+    /// the rest is never taken for a finished reply.
     pub answer: Cow<'a, str>,
     /// What was thought, without its markers; empty if nothing was.
     pub thought: String,

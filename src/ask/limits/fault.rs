@@ -25,7 +25,7 @@ pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option
     Some(error)
 }
 
-/// What a body has of a chat completion; the rest is passed over unread, since nearly every reply is a success.
+/// The part of a chat completion that is read; the rest is skipped, since nearly every reply is a success.
 #[derive(Deserialize)]
 struct Outline {
     #[serde(default)]
@@ -158,7 +158,7 @@ fn code(json: &Value) -> String {
     json["error"]["code"].as_str().or_else(|| json["error"]["type"].as_str()).unwrap_or_default().to_owned()
 }
 
-/// The provider's explanation, or the beginning of whatever it sent.
+/// The provider's explanation, or the beginning of what it sent.
 fn detail(json: &Value, body: &[u8]) -> String {
     let places = [&json["error"]["message"], &json["error"], &json["message"], &json["detail"]];
     match places.into_iter().find_map(Value::as_str) {

@@ -75,7 +75,7 @@ const fn row(
 }
 
 impl Row {
-    /// Whether it refuses who has no key. A server of one's own asks for one only if it was started so.
+    /// Whether it needs a key. A server of your own asks for one only if it was started so.
     pub fn needs_key(&self) -> bool {
         self.key_variable.is_some() && self.base_url.is_none_or(|url| url.starts_with("https:"))
     }

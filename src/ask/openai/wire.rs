@@ -1,6 +1,6 @@
 //! Owns the JSON of chat completions: how a request is written for each style of parameters, how a reply is read.
 //!
-//! Must not know connections. Reading is total: whatever is not as expected is left out, and only a reply without any
+//! Must not know connections. Reading is total: it leaves out what is not as expected, and only a reply without any
 //! choice is an error.
 
 use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest};
@@ -218,7 +218,7 @@ mod tests {
         usage(value).completion_tokens
     }
 
-    /// Word for word from llama.cpp's server, which answers under the name of what it has loaded, whatever was asked for.
+    /// Word for word from llama.cpp's server, which answers as the model it has loaded, whatever was asked for.
     #[test]
     fn a_reply_of_llama_cpp_is_read_whole() {
         let body = r#"{"choices":[{"finish_reason":"length","index":0,"message":{"role":"assistant","content":"Hello there!"}}],"created":1795291507,"model":"smollm2-135m-instruct","system_fingerprint":"b0-unknown","object":"chat.completion","usage":{"completion_tokens":6,"prompt_tokens":32,"total_tokens":38,"prompt_tokens_details":{"cached_tokens":31}},"id":"chatcmpl-H66","timings":{"cache_n":31,"prompt_n":1,"prompt_ms":35.607,"predicted_n":6,"predicted_ms":277.628}}"#;

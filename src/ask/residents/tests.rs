@@ -45,7 +45,7 @@ fn truth(module: &str) -> Truth {
     Truth::StackValues(snapshot.expect("does not trap").expect("comes by").operands)
 }
 
-/// What one misconception is a part of: who has the first has the second, too.
+/// The first misconception includes the second.
 const PARTS: [(Misconception, Misconception); 2] = [
     (Misconception::UnsignedAsSigned, Misconception::ArithmeticShift),
     (Misconception::LoopsOnce, Misconception::LoopsCapped),
@@ -197,7 +197,7 @@ fn each_is_wrong_where_it_is_touched_and_nowhere_else() {
 
 /// The verdict on what a reader with these misconceptions writes.
 fn read(question: &FoundQuestion, misread: Misconceptions, item: &Item) -> Verdict {
-    // None of these programs takes as many instructions, so that who is led into an endless loop need not read on.
+    // No program takes as many instructions, so that a solver in an endless loop need not read on.
     let solver = Solver { misconceptions: misread, ..Solver::ORACLE };
     let content = Some(solver.reply_within(question, &[], None, 20_000));
     judge(&ChatReply { content, ..ChatReply::default() }, &item.truth).verdict
@@ -277,7 +277,7 @@ fn no_text_makes_a_solver_panic() {
         }
         let solver = if rng.below(2) == 0 { everyone } else { ignoring };
         let Ok(question) = FoundQuestion::find(&ask(&text)) else { continue };
-        // Who is led into an endless loop need not read on for long.
+        // A solver in an endless loop need not read on for long.
         answered += usize::from(!solver.reply_within(&question, &ask(&text), Some(1), 20_000).is_empty());
     }
     assert!((3000..9500).contains(&answered), "{answered} of 10,000 texts still hold a question");

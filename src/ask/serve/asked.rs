@@ -1,7 +1,7 @@
 //! Owns reading a request for a completion: who is asked what, and which parameters count here.
 //!
 //! Must not know who answers. A parameter is one of three things: it counts, it changes nothing for models that do not
-//! sample, or it is refused by its name. None is dropped in silence.
+//! sample, or it is refused by its name. None is silently dropped.
 
 use crate::ask::chat::{Message, Role};
 use serde_json::{Map, Value};

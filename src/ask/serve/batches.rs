@@ -118,7 +118,7 @@ async fn upload(State(desk): State<Arc<Desk>>, form: Result<Multipart, Multipart
     }
 }
 
-/// What a form has of an upload.
+/// The fields of an upload form.
 #[derive(Default)]
 struct Sent {
     name: Option<String>,

@@ -1,6 +1,7 @@
 //! Owns the form of a reply: whole, or in pieces.
 //!
-//! Must not know who said it. There is no time and no random id in it: the same request has the same reply, byte for byte.
+//! Must not know its author. There is no time and no random id in it: the same request has the same reply, byte for
+//! byte.
 
 use super::asked::{CompletionRequest, Stream};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ const TOKEN: usize = 4;
 /// Tokens of a piece of a streamed reply.
 const PIECE: usize = 8;
 
-/// What of a reply is sent, and why it ends there.
+/// The part of a reply that is sent, and why it ends there.
 struct Choice<'a> {
     text: &'a str,
     finish_reason: &'static str,
@@ -73,7 +74,7 @@ pub(super) fn whole(asked: &CompletionRequest, replies: &[String]) -> Value {
     body
 }
 
-/// The same in pieces: of each reply first who speaks, then the text bit by bit, then why it ends; last the tokens, if
+/// The same in pieces: for each reply the role, then the text bit by bit, then why it ends; last the tokens, if
 /// they are wanted.
 pub(super) fn pieces(asked: &CompletionRequest, replies: &[String], stream: Stream) -> Vec<Value> {
     let head = Head::of(asked, replies);

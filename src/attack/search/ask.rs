@@ -187,7 +187,7 @@ impl Search {
     }
 }
 
-/// Notes whether anybody has replied yet.
+/// Notes whether the model has replied yet.
 ///
 /// # Errors
 /// A whole round met nothing but trouble, and no earlier one was answered either.

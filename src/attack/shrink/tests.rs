@@ -43,7 +43,7 @@ impl Watch for Quiet {
     fn smaller(&mut self, _: Size) {}
 }
 
-fn source((config, prior): (&str, &str), task: Task) -> ItemSource {
+fn source(config: &str, prior: &str, task: Task) -> ItemSource {
     let config: WeaveConfig = serde_yaml::from_str(config).expect("valid settings");
     let loom = Arc::new(Loom::new(config).expect("valid settings"));
     let prior: Prior = serde_yaml::from_str(prior).expect("valid weights");
@@ -102,7 +102,7 @@ fn shrink(item: &Item, model: Arc<dyn ChatModel>, query_budget: u64) -> Shrunk {
 
 #[test]
 fn what_is_left_is_about_as_short_as_the_witness() {
-    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 400).expect("there are enough");
+    let items = source(PLAIN, BRANCHING, Task::Stack).items(Seed::new(1), 400).expect("there are enough");
     for name in ["no-wrap", "f32-as-f64", "select-swapped", "unsigned-as-signed"] {
         let solver = single(name);
         let mut lengths = Vec::new();
@@ -211,7 +211,7 @@ fn every_task_is_shrunk() {
     for task in [Task::Reachability, Task::Result, Task::Fuel] {
         let config = "{fuel: {min: 20, max: 120}, forbid: [nop], limits: {functions: 4, nesting: 4, results: 1}}";
         let prior = "instructions: {br_if: 2, if: 2, return: 3}";
-        let items = source((config, prior), task).items(Seed::new(3), 25).expect("there are enough");
+        let items = source(config, prior, task).items(Seed::new(3), 25).expect("there are enough");
         for item in misses(&items, solver, 1) {
             let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
             let shrunk = shrink(item, model, 1000);
@@ -228,7 +228,7 @@ fn every_task_is_shrunk() {
 #[test]
 fn the_budget_is_kept_and_the_best_so_far_with_it() {
     let solver = single("no-wrap");
-    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let items = source(PLAIN, BRANCHING, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     for budget in [1, 2, 3, 11, 30] {
         let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
@@ -241,7 +241,7 @@ fn the_budget_is_kept_and_the_best_so_far_with_it() {
 #[test]
 fn what_is_not_missed_again_does_not_count() {
     let solver = single("no-wrap");
-    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let items = source(PLAIN, BRANCHING, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     let oracle = Arc::new(Scripted::new(|request| Ok(reply(Solver::ORACLE, request))));
     let shrunk = shrink(item, oracle, 100);
@@ -263,7 +263,7 @@ fn what_is_not_missed_again_does_not_count() {
 #[test]
 fn trouble_decides_nothing() {
     let solver = single("no-wrap");
-    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 100).expect("there are enough");
+    let items = source(PLAIN, BRANCHING, Task::Stack).items(Seed::new(1), 100).expect("there are enough");
     let item = misses(&items, solver, 1)[0];
     let answers = move |from: u32, to: u32| {
         let asked = AtomicU32::new(0);
@@ -284,7 +284,7 @@ fn trouble_decides_nothing() {
 /// Edits may break programs of every kind, and nothing breaks on them; those that have a label have the right one.
 #[test]
 fn no_edit_of_any_program_breaks_us() {
-    let items = source((WHOLE, BRANCHING), Task::Stack).items(Seed::new(4), 6).expect("there are enough");
+    let items = source(WHOLE, BRANCHING, Task::Stack).items(Seed::new(4), 6).expect("there are enough");
     let model = Arc::new(Scripted::saying(""));
     let mut exchange = shrinker(model, 10).exchange;
     let known = BTreeMap::new();
@@ -319,7 +319,7 @@ fn no_edit_of_any_program_breaks_us() {
 #[test]
 fn what_comes_to_a_known_program_is_not_asked_about() {
     let solver = single("unsigned-as-signed");
-    let items = source((PLAIN, BRANCHING), Task::Stack).items(Seed::new(1), 400).expect("there are enough");
+    let items = source(PLAIN, BRANCHING, Task::Stack).items(Seed::new(1), 400).expect("there are enough");
     let model = Arc::new(Scripted::new(move |request| Ok(reply(solver, request))));
     let mut shrinker = shrinker(model, 1000);
     let (mut alone, mut shared, mut results) = (0, 0, Vec::new());

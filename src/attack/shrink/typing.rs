@@ -122,9 +122,8 @@ pub(super) fn called(instr: &Instr) -> Option<u32> {
 fn sequence(subject: &mut Subject, func: u32, seq: SeqId, start: Vec<ValType>) -> Option<Vec<ValType>> {
     let mut typing = Some(Typing::new(start));
     for at in 0..subject.code(seq).len() {
-        let instr = subject.code(seq)[at];
-        if instr.op.row().imm == Imm::BlockType {
-            block(subject, func, (seq, at), instr);
+        if subject.code(seq)[at].op.row().imm == Imm::BlockType {
+            block(subject, func, seq, at);
         }
         let instr = subject.code(seq)[at];
         typing = typing.and_then(|mut typing| typing.step(&subject.program, func, &instr).map(|()| typing));
@@ -132,7 +131,9 @@ fn sequence(subject: &mut Subject, func: u32, seq: SeqId, start: Vec<ValType>) -
     typing.map(|typing| typing.stack)
 }
 
-fn block(subject: &mut Subject, func: u32, (seq, at): (SeqId, usize), instr: Instr) {
+/// Retypes the block that stands at `at` in `seq`, after what is inside it.
+fn block(subject: &mut Subject, func: u32, seq: SeqId, at: usize) {
+    let instr = subject.code(seq)[at];
     let params = subject.program.block_arity(instr.block_type()).0.to_vec();
     let arms: Vec<Option<Vec<ValType>>> =
         inside(&instr).map(|inner| sequence(subject, func, inner, params.clone())).collect();

@@ -82,7 +82,7 @@ impl Circumstance {
         }
     }
 
-    /// Whether it says something of instructions of this kind: of all together only what is no matter of values.
+    /// Whether it says something of instructions of this kind; of all together only if no values matter.
     pub(super) fn suits(self, kind: Subject) -> bool {
         kind != Subject::Group(CODE) || matches!(self, Self::Again | Self::Called)
     }

@@ -14,7 +14,7 @@ pub(super) struct Group {
     has: fn(Op, &str) -> bool,
 }
 
-/// The number of the group of all instructions, of which only circumstances that are none of values say anything.
+/// The number of the group of all instructions; only circumstances without values say anything of it.
 pub(super) const CODE: u8 = 0;
 
 /// Every group; the functions see the instruction and its name without the type before the dot.

@@ -1,8 +1,8 @@
 //! Owns changing one instruction of a program and nothing else.
 //!
-//! Must not know why it is suspected. An instruction is swapped for a neighbour: one of the same type and [`Meaning`] that is
-//! not of the suspected kind. Where there is none it stays, and its operand is made plain; or it is taken out, and what it
-//! computed stands there as a constant, which hides whatever it was computed of. So each change says what it is
+//! Must not know why it is suspected. An instruction is swapped for a neighbour: one of the same type and [`Meaning`]
+//! that is not of the suspected kind. Where there is none it stays, and its operand is made plain; or it is taken out,
+//! and what it computed stands there as a constant, which hides what it was computed of. So each change says what it is
 //! ([`Manner`]). Structures have neighbours of their own: a loop becomes a block, a `return` a branch to the end of its
 //! function.
 
@@ -50,7 +50,7 @@ pub(super) fn swaps(
     let swap = |(manner, with): (Manner, Vec<Instr>)| Swap {
         manner,
         change: format!("{} -> {}", text(&instr), with.iter().map(text).collect::<Vec<_>>().join(" ")),
-        question: question.replace(at, &with),
+        question: question.replace(at.0, at.1, &with),
     };
     changes.into_iter().map(swap).collect()
 }
@@ -69,7 +69,7 @@ fn structure(question: &Question, at: (u32, Place), instr: Instr) -> Option<Inst
     }
 }
 
-/// What sort of thing an instruction computes: a reader who understands one of a meaning knows what the others are about.
+/// The sort of thing an instruction computes: a reader who understands one of a meaning understands the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     /// Those of a category that are alike once their type is.
@@ -189,8 +189,8 @@ fn taken_out(
     Some(drops.chain(first.iter().map(|value| Instr::constant(value.ty, value.bits))).collect())
 }
 
-/// How many operands an instruction takes and leaves; `None` for those that decide where to go, and for those of which
-/// nothing is left that could stand there as a constant. Of a `br_table` it is what it takes that matters.
+/// How many operands an instruction takes and leaves; `None` for those that decide where to go, and for those that
+/// leave nothing a constant could replace. Of a `br_table` only the operands matter.
 fn arity(question: &Question, at: (u32, Place), instr: Instr) -> Option<(usize, usize)> {
     let is_special =
         matches!(instr.op, Op::Call | Op::Select | Op::TypedSelect | Op::BrTable | Op::LocalGet | Op::GlobalGet);

@@ -1,4 +1,4 @@
-//! Owns reading the probes of a record, of which older lines have one alone.
+//! Owns reading the probes of a record; older lines have only one.
 //!
 //! Must not know what a probe asks. Lines are kept for years; what an older program wrote has to stay readable.
 

@@ -1,4 +1,4 @@
-//! Owns who decides where a question looks, of all the places worth asking about.
+//! Owns the choice of the place that a question asks about, among all that are worth it.
 //!
 //! Must not know which places are worth it (the tasks do), nor what a policy is. Chance makes the reward of a program
 //! noisy: one place of it is missed, another is not. A policy that chooses the place has one reward for each choice.
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// of the default presets' fuel has fewer places than this, so that each of them can be.
 pub const PARTS: usize = 32;
 
-/// Who decides.
+/// What decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Placer {

@@ -1,7 +1,7 @@
 //! Properties of one update.
 
 use crate::learn::categorical::Choices;
-use crate::learn::loss::{Lesson, Weights};
+use crate::learn::loss::{Lesson, Size, Weights};
 use crate::learn::network::{NetworkKind, Sequence};
 use crate::learn::optim::Adam;
 use crate::learn::policy::{ActorCritic, PolicyConfig};
@@ -134,12 +134,12 @@ fn shares_of_a_minibatch_add_up_to_it() {
         let lesson =
             Lesson { policy, rollout, observations, legal: &legal, advantages: &ones, returns: &ones, weights };
         let steps: Vec<usize> = (0..rollout.steps()).rev().collect();
-        let sizes = (steps.len(), lesson.choices(&steps).len());
-        let whole = lesson.share(&steps, sizes).unwrap();
-        let mut sum = lesson.share(&steps[..100], sizes).unwrap();
-        sum.add(lesson.share(&steps[100..120], sizes).unwrap());
-        sum.add(lesson.share(&steps[120..], sizes).unwrap());
-        assert_eq!((sum.sums.steps, sum.sums.choices), (sizes.0 as f64, sizes.1 as f64));
+        let size = Size { steps: steps.len(), choices: lesson.choices(&steps).len() };
+        let whole = lesson.share(&steps, size).unwrap();
+        let mut sum = lesson.share(&steps[..100], size).unwrap();
+        sum.add(lesson.share(&steps[100..120], size).unwrap());
+        sum.add(lesson.share(&steps[120..], size).unwrap());
+        assert_eq!((sum.sums.steps, sum.sums.choices), (size.steps as f64, size.choices as f64));
         let near = |a: f64, b: f64| (a - b).abs() < 1e-4 * (1.0 + b.abs());
         assert!(near(sum.sums.surrogate, whole.sums.surrogate) && near(sum.sums.errors, whole.sums.errors));
         assert!(near(sum.sums.entropy, whole.sums.entropy) && near(sum.sums.kl, whole.sums.kl));

@@ -89,7 +89,7 @@ impl Figures {
     }
 }
 
-/// Who weaves.
+/// The weaver.
 #[derive(Clone, Copy, Debug)]
 pub enum Who<'a> {
     /// A policy.
@@ -111,7 +111,7 @@ pub struct Exam<'a> {
     pub programs: u64,
     /// Bounds of the targets of depth.
     pub depth: Option<Bounds>,
-    /// Everybody gets the same goals.
+    /// All get the same goals.
     pub seed: Seed,
     /// Threads; they change nothing.
     pub threads: NonZeroUsize,

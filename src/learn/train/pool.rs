@@ -1,7 +1,7 @@
 //! Owns the pool: what the programs woven lately consist of together, and what one more program does to that.
 //!
-//! Must not know policies. How like the real world many programs are together is no matter of any one of them, and the
-//! mean of their own likenesses rewards the same average program over and over. So each is paid for what it changes in
+//! Must not know policies. No single program shows how much all of them together are like the real world, and the mean
+//! of their own likenesses rewards the same average program over and over. So each is paid for its effect on
 //! the whole: the derivative of the pool's alignment along the program's own histogram.
 
 use super::judge::Look;

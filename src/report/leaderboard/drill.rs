@@ -84,7 +84,7 @@ fn each(groups: &[Vec<&Entrant>], mut with: impl FnMut((Class, Place), usize, Re
 fn last(there: &BTreeMap<(Class, Place), u64>, most: u64) -> (Option<(Class, Place)>, u64) {
     let (mut last, mut sum, mut left_out) = (None, 0, 0);
     for (&key, &count) in there {
-        // Once something had no room, nothing behind it has: what is there is all of what comes first.
+        // After the first that has no room, nothing is shown: the page has all that comes before it.
         if left_out == 0 && sum + count <= most {
             (last, sum) = (Some(key), sum + count);
         } else {

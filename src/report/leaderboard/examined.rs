@@ -1,7 +1,7 @@
 //! Owns the counting behind the tables of one set of items: for each run and model what became of each item.
 //!
-//! Must not know statistics. Items and records are read one at a time; of an item only what sorts it is kept, of replies
-//! only how many there were and how many were right.
+//! Must not know statistics. Items and records are read one at a time; an item keeps only what sorts it, and the counts
+//! of its replies and of the right ones.
 
 use super::heat::{self, Sort};
 use super::noise::{clustered_wilson, noise};
@@ -43,7 +43,7 @@ struct Line<'a> {
     counts: Counts,
     /// Its rows, by task.
     figures: Vec<evaluation::Row>,
-    /// Replies of which the verdict that was stored is another one.
+    /// Replies whose stored verdict was another one.
     rejudged: u64,
 }
 

@@ -1,6 +1,6 @@
 //! Owns the map of a task: how often items of each instruction category and length are got right.
 //!
-//! Must not know how categories are told; the map of all models together stands first.
+//! Must not know how categories are found; the map of all models together stands first.
 
 use super::super::evaluation::bucket;
 use super::pairs::Counts;

@@ -72,7 +72,7 @@ mod tests {
         assert!((found.between_items.expect("known") - 0.487_179_487_179_487_2).abs() < 1e-9, "{found:?}");
         assert_eq!((found.k, found.pass_all_k), (4, 2.0 / 6.0));
         assert_eq!(found.pass_at_k, 5.0 / 6.0);
-        // Replies that do not know of which item they are: less between items than chance puts there.
+        // Replies that do not depend on their item: less between items than chance puts there.
         assert_eq!(between(&[(1, 2), (1, 2), (1, 2)]), Some(0.0));
         assert_eq!(between(&[(2, 2), (0, 2), (2, 2)]), Some(1.0));
         assert_eq!(between(&[(2, 2), (2, 2)]), None);

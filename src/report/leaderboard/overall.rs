@@ -1,8 +1,9 @@
 //! Owns the first thing a leaderboard shows: every model at every task of the same items, and its place over all of them.
 //!
 //! Must not know how figures of a task come about. The mean is over tasks, each weighing the same however many items it
-//! has. Two models differ if their paired answers do, by more than chance and after correction for all pairs; a place is one
-//! more than the number of models that are better by that measure, so who cannot be told apart shares it.
+//! has. Two models differ if their paired answers do, by more than chance and after correction for all pairs; a place
+//! is one more than the number of models that are better by that measure, so models that cannot be told
+//! apart share it.
 
 use super::super::compare::{holm, weighted_mcnemar};
 use super::super::stats::Interval;
@@ -130,9 +131,9 @@ fn differences(a: &Line, b: &Line) -> Vec<f64> {
 }
 
 impl Overall {
-    /// The name of a row: of two with one model's name with the run's.
+    /// The name of a row: the model, with its run if another row has that model.
     pub(crate) fn label(&self, row: &OverallRow) -> String {
-        label((&row.model, &row.run), self.rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
+        label(&row.model, &row.run, self.rows.iter().map(|row| (row.model.as_str(), row.run.as_str())))
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn page(
     prompts: Vec<Prompt>,
 ) -> Result<String, LeaderboardError> {
     let items = drill::items(leaderboard, entrants, prompts)?;
-    let mut sections: Vec<Section> = leaderboard.overall.iter().enumerate().map(overall).collect();
+    let mut sections: Vec<Section> = leaderboard.overall.iter().enumerate().map(|(at, all)| overall(at, all)).collect();
     sections.push(Section::new("compared", "What is compared", compared(leaderboard)));
     for (at, board) in leaderboard.boards.iter().enumerate() {
         let heading = format!("{}, seed {}: {}", board.suite, board.seed, board.task);
@@ -51,7 +51,7 @@ fn lead(leaderboard: &Leaderboard) -> Html {
 }
 
 /// Every model at every task of the same items.
-fn overall((at, overall): (usize, &Overall)) -> Section {
+fn overall(at: usize, overall: &Overall) -> Section {
     let heads = [
         Column::text("place"),
         Column::text("model"),
@@ -181,17 +181,17 @@ fn rows(board: &Board) -> Html {
     let table = HtmlTable::new(columns);
     let mut table = if board.rows.len() > MANY { table.filtered() } else { table };
     for (at, row) in board.rows.iter().enumerate() {
-        table.row_of(class(row.is_complete(), row.role), cells(board, (at, row), epochs));
+        table.row_of(class(row.is_complete(), row.role), cells(board, at, row, epochs));
     }
     table.html()
 }
 
-fn cells(board: &Board, (at, row): (usize, &Row), epochs: bool) -> Vec<Cell> {
+fn cells(board: &Board, at: usize, row: &Row, epochs: bool) -> Vec<Cell> {
     let ci = row.ci95.map(|[low, high]| Interval { low, high });
     let said =
         format!("{} right, {}", row.accuracy_strict.map_or("nothing".into(), percent), ci.map_or("".into(), interval));
     let mut cells = vec![
-        // By accuracy whatever stands there.
+        // By accuracy, whatever the cell says.
         Cell::text(&place(row, &board.rows)).sorted_by(at as f64),
         Cell::text(&row.label(&board.rows)).hint(&row.run),
         share(row.accuracy_strict),

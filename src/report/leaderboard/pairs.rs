@@ -58,7 +58,10 @@ pub(super) type Counts = Vec<(u32, u32)>;
 /// Every two of these rows, given by their numbers.
 pub(super) fn duels(rows: Vec<(usize, &Counts)>, seed: Seed) -> Duels {
     let every_two: Vec<_> = (0..rows.len()).flat_map(|a| (a + 1..rows.len()).map(move |b| (a, b))).collect();
-    let duel = |(at, (a, b)): (usize, (usize, usize))| duel(rows[a], rows[b], seed.indexed("pair", at as u64));
+    let duel = |(at, (a, b)): (usize, (usize, usize))| {
+        let ((a, counts_a), (b, counts_b)) = (rows[a], rows[b]);
+        duel(a, counts_a, b, counts_b, seed.indexed("pair", at as u64))
+    };
     let mut all: Vec<Duel> = every_two.into_par_iter().enumerate().filter_map(duel).collect();
     let corrected = holm(&all.iter().map(|duel| duel.p).collect::<Vec<_>>());
     all.iter_mut().zip(corrected).for_each(|(duel, p)| duel.p_holm = p);
@@ -66,8 +69,8 @@ pub(super) fn duels(rows: Vec<(usize, &Counts)>, seed: Seed) -> Duels {
     Duels { rows: rows.into_iter().map(|(at, _)| at).collect(), all, including_zero }
 }
 
-/// `None` if they have no item in common.
-fn duel((a, counts_a): (usize, &Counts), (b, counts_b): (usize, &Counts), seed: Seed) -> Option<Duel> {
+/// Rows `a` and `b` compared; `None` if they have no item in common.
+fn duel(a: usize, counts_a: &Counts, b: usize, counts_b: &Counts, seed: Seed) -> Option<Duel> {
     let share = |&(right, of): &(u32, u32)| (of > 0).then(|| f64::from(right) / f64::from(of));
     let both = counts_a.iter().zip(counts_b).filter_map(|(a, b)| Some(share(a)? - share(b)?));
     let differences: Vec<f64> = both.collect();

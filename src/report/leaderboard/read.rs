@@ -64,7 +64,7 @@ pub(crate) enum NotRanked {
     ChosenAgainst {
         /// Its directory.
         run: PathBuf,
-        /// Against whom.
+        /// The model.
         model: String,
     },
     /// It is a part of a run.

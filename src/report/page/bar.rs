@@ -10,7 +10,7 @@ const WIDTH: f64 = 160.0;
 /// Space on either side, so that the end of an interval at 1 is seen.
 const MARGIN: f64 = 2.0;
 
-/// A share in `[0, 1]` with its interval, if it has one; `said` is what the bar says to who cannot see it.
+/// A share in `[0, 1]` with its interval, if it has one; `said` is its text for screen readers.
 pub fn interval(share: f64, interval: Option<Interval>, said: &str) -> Html {
     let x = |share: f64| MARGIN + WIDTH * share.clamp(0.0, 1.0);
     let whisker = interval.map_or(String::new(), |Interval { low, high }| {

@@ -1,4 +1,4 @@
-//! Owns markup that is safe to show: whatever is put in as text comes out as text.
+//! Owns markup that is safe to show: text that is put in comes out as text.
 //!
 //! Must not know what it says. Only this module makes markup of strings, and only of those that this program wrote.
 

@@ -23,20 +23,19 @@ use std::io::Write;
 
 /// Bytes of a reply, or of any other text of a model, at most.
 const REPLY_BYTES: usize = 1024;
-/// Bytes of a reply, once no program is told any more.
+/// Bytes of a reply, once programs are left out.
 const SHORT_REPLY_BYTES: usize = 160;
 /// Bytes of programs that are written together: enough to find their like, few beside the page.
 const BLOCK: usize = 800_000;
 /// What an item without a program takes, compressed bytes, and how many items a page has by default.
 const SHORT_ITEM: usize = 130;
 const ITEMS: u64 = 10_000;
-/// So many times fewer bytes a program takes at least, once it is compressed with others.
+/// Compression with others makes a program at least so many times smaller.
 const SHRINKS: usize = 6;
 /// Compressed bytes up to which items come with their programs.
 const PROGRAMS: usize = 5_300_000;
-/// Compressed bytes up to which items are told at all; base64 makes four of three, so that with its tables the page stays under
-/// 8 MB. Most of ten thousand items such as those of the suite `standard` find room with their
-/// programs.
+/// Compressed bytes up to which items are shown at all; base64 makes four of three, so that with its tables the page
+/// stays under 8 MB. Most of ten thousand items such as those of the suite `standard` find room with their programs.
 const ALL: usize = 5_600_000;
 
 /// An item as the page tells of it.
@@ -290,8 +289,8 @@ impl ItemBook {
         self.lines.write_all(b"\n").expect("memory takes all");
     }
 
-    /// All of them. `note` says in a sentence what they are, and what the caller left out; for what there was no room is
-    /// said behind it.
+    /// All of them. `note` says in a sentence what they are, and what the caller left out; it also gets
+    /// what had no room.
     pub fn finish(mut self, note: impl Into<String>) -> Items {
         self.flush();
         let runs = std::mem::take(&mut self.runs);

@@ -1,7 +1,7 @@
 //! Owns how programs travel in a page: many at once, column by column, so that they compress to less than half.
 //!
 //! Must not know what a program is: a text of lines, each with its indentation, a first word and the rest. First words
-//! become single characters; what follows a word stands with what follows the same word elsewhere, where it finds its
+//! become single characters; the rest of a line stands with other rests behind the same word, where it finds its
 //! like. The page's script puts the lines together again, letter for letter.
 
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Owns the prompts behind the items of a page: the text of each once, with a mark where the program stood.
 //!
 //! Must not know models. A manifest keeps only the hash of a prompt; its text is at hand if it came with the program or
-//! the caller gave its file. What is shown is word for word what was asked, or it is said that it cannot be shown.
+//! the caller gave its file. The page shows a prompt word for word, or says that it cannot.
 
 use crate::ask::chat::Message;
 use crate::ask::prompt::Prompt;

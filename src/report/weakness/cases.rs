@@ -110,7 +110,7 @@ fn lot(canonical: &str) -> [u8; 32] {
     *blake3::hash(canonical.as_bytes()).as_bytes()
 }
 
-/// The lowest lot of each lineage; who drew it speaks for the others.
+/// The lowest lot of each lineage; its question speaks for the others.
 fn lots(asked: &[&Record], lineages: &[usize]) -> BTreeMap<usize, [u8; 32]> {
     let mut lots = BTreeMap::new();
     for (record, &lineage) in asked.iter().zip(lineages) {
@@ -120,7 +120,7 @@ fn lots(asked: &[&Record], lineages: &[usize]) -> BTreeMap<usize, [u8; 32]> {
     lots
 }
 
-/// By the hash of the lineage's lot: a lot that is the lowest of many is none that decides evenly.
+/// By the hash of the lineage's lot: the lowest of many lots is not evenly spread.
 fn is_held_out(lot: [u8; 32]) -> bool {
     blake3::hash(&lot).as_bytes()[0].is_multiple_of(HELD_OUT)
 }

@@ -83,7 +83,7 @@ mod tests {
         // Too few: not even all against none would tell.
         check((3, 3), (0, 30), Status::Suspected);
         check((20, 20), (0, 0), Status::Suspected);
-        // Whatever is changed cures, or hardly anything does.
+        // Any change cures, or hardly any does.
         check((19, 20), (18, 20), Status::NotCured);
         check((0, 20), (0, 20), Status::NotCured);
         check((8, 20), (0, 20), Status::NotCured);

@@ -1,6 +1,6 @@
 //! Owns manifests of schema 1, in which the command line stood for half of the plan: they are translated.
 //!
-//! Must not know today's flags: it knows those of then, which never change.
+//! Must not know today's flags: it knows the old ones, which never change.
 
 use super::super::extent::Extent;
 use super::super::level::AS_WRITTEN;

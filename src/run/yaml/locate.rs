@@ -2,7 +2,7 @@
 //!
 //! Must not know what the settings mean. `serde_yaml` keeps no places beside its values, but puts one on every error:
 //! so the text is read once more by a visitor that fails on purpose at the key in question. That finds it in every
-//! style of YAML, since it is the parser itself that looks.
+//! style of YAML, since the parser itself looks.
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;

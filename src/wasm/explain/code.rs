@@ -1,6 +1,6 @@
 //! Owns the bytes of instructions: opcode, and the fields behind it.
 //!
-//! Must not know sections. Which fields there are says the table; how long each is say the bytes.
+//! Must not know sections. The table says which fields there are; the bytes say how long each is.
 
 use super::{Field, Hex, Instruction};
 use crate::wasm::encode::{signed_size, u32_size};

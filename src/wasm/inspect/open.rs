@@ -1,10 +1,10 @@
 //! Owns the question whether an answer hangs on what the specification leaves open: the bits of a NaN that arithmetic
 //! makes (spec 4.3.3). Its sign may be any; its payload may be any too if an operand is a NaN other than the canonical one.
 //!
-//! Must not know how an answer is told. It is found out by doing otherwise: the function runs again with other NaNs, all
-//! of them allowed, and what differs then hangs on them. So nothing is said of a NaN whose bits are never looked at,
-//! and a NaN as an answer is a NaN whatever its bits. What a start function computes stays as it is. A dependence that
-//! shows with none of [`VARIANTS`] is not found.
+//! Must not know how an answer is told. It is found out by doing otherwise: the function runs again with other NaNs,
+//! all of them allowed, and what differs then hangs on them. So nothing is said of a NaN whose bits are never looked
+//! at, and a NaN as an answer is a NaN whatever its bits. What a start function computes stays as it is. A dependence
+//! that none of [`VARIANTS`] shows is not found.
 
 use super::{Located, NoRoom, Request, Sight, Stopped};
 use crate::seed::Rng;
@@ -138,7 +138,8 @@ impl Request<'_> {
             if differs(number, None, &mut taken) {
                 let tries = 1 + SEARCH_FUEL / sight.fuel.max(1);
                 let alone = taken.iter().take(tries as usize).find(|&&at| differs(number, Some(at), &mut Vec::new()));
-                return self.call().pc(*alone.or(taken.first())?);
+                let &(func, place) = alone.or(taken.first())?;
+                return self.call().pc(func, place);
             }
             // Without a NaN there is nothing to choose.
             if number == 0 && taken.is_empty() {
@@ -155,7 +156,7 @@ impl Request<'_> {
         let ended =
             call.run_by(machine, &mut located, |machine, observer| variant.run(self.program, machine, observer))?;
         let at = located.last;
-        let ended = ended.map_err(|trap| Stopped { trap, at: at.and_then(|last| call.pc(last)) });
+        let ended = ended.map_err(|trap| Stopped { trap, at: at.and_then(|(func, place)| call.pc(func, place)) });
         Ok(self.seen(watcher, machine, ended))
     }
 }

@@ -175,7 +175,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Pays for a stretch that is there: one that is not is no matter of fuel.
+    /// Pays for a stretch that is there; one that is not costs no fuel.
     fn burn_stretch(&mut self, count: Bits) -> Result<(), Trap> {
         self.burn(u64::from(count as u32))
     }

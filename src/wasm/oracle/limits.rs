@@ -18,7 +18,7 @@ pub(super) struct Limits {
     allowed: bool,
     /// Why wasmtime could not give what is allowed.
     failed: Option<String>,
-    /// Whether a copy called what it was not to call.
+    /// Whether a copy called a forbidden function.
     pub(super) astray: bool,
 }
 

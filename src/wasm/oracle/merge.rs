@@ -38,7 +38,7 @@ pub(super) struct Merged {
     pub(super) homes: Vec<Home>,
     /// The functions that can become values: those that a `ref.func` names.
     pub(super) values: Vec<u32>,
-    /// Of each imported function whether a copy that calls it has gone astray ([`Role::Absent`]).
+    /// For each imported function, whether a copy that calls it is astray ([`Role::Absent`]).
     pub(super) astray: Vec<bool>,
 }
 

@@ -251,7 +251,7 @@ fn deep_recursion_is_followed() {
     assert_eq!(results(text), "i32(49009950)");
 }
 
-/// Whatever of a run is told wrongly is noticed.
+/// Each wrong claim about a run is noticed.
 #[test]
 fn a_wrong_claim_is_found_out() {
     let text = r#"(module (memory 1) (table 2 funcref) (global (mut i64) (i64.const 1))

@@ -1,7 +1,7 @@
 //! Owns how probe comments survive assembling: as marker instructions, put into the text and taken out of the code.
 //!
 //! Must not know what a comment asks. A marker is put only where an instruction can begin, so that it breaks no text;
-//! where that is says a reading of parentheses and words alone.
+//! a reading of parentheses and words alone says where that is.
 
 use super::lines::Starts;
 use crate::wasm::isa::Op;

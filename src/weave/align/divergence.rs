@@ -2,7 +2,7 @@
 //!
 //! Must not know what they are of.
 
-/// A distribution over numbered outcomes, and the share that falls on none of them: what a corpus has and a program
+/// A distribution over numbered outcomes, and the share of all others: what a corpus has and a program
 /// cannot have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Distribution {

@@ -1,6 +1,6 @@
 //! Owns what holds for any reply: it has a verdict, its slots are as many as that says, and time is linear.
 //!
-//! Must not know what a reply means: that is fixed one by one in the table beside.
+//! Must not know what a reply means: the table beside says that one by one.
 
 use super::*;
 use crate::seed::{Rng, Seed};

@@ -4,7 +4,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use tower::ServiceExt;
 
-/// Says what it is asked, but to those who ask for nobody.
+/// Repeats the question; knows no model but `parrot`.
 struct Parrot;
 
 impl Responder for Parrot {

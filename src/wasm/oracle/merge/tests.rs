@@ -74,7 +74,7 @@ impl Told {
         Self { text: text.into(), program, probes, flags, sight, machine }
     }
 
-    /// One of which nothing is watched.
+    /// One without anything watched.
     fn bare(text: &str) -> Self {
         let mut told = Self::new(text);
         (told.probes, told.flags) = (vec![], vec![]);

@@ -1,6 +1,6 @@
 //! Owns the legality of one choice: testing it, and drawing it, without the set of all.
 //!
-//! Must not know another rule than the mask's. A draw among candidates of which the illegal ones are drawn again is a
+//! Must not know another rule than the mask's. A draw among candidates that repeats for illegal ones is a
 //! draw among the legal ones; so chance needs no mask. Where that takes too long, or what can be chosen is not a matter
 //! of operand types, the whole set decides. A test holds both against each other.
 

@@ -11,7 +11,7 @@ use crate::weave::action::ActionSet;
 use crate::weave::scope::Effect;
 use crate::weave::weaver::Weaver;
 
-/// Pages that `memory.grow` is asked for at most: what the engine does beyond its limits is its own affair.
+/// Pages that `memory.grow` is asked for at most: beyond its limits the engine decides.
 const MOST_PAGES: u32 = 16;
 
 impl Weaver {

@@ -129,7 +129,7 @@ fn other(truth: &Truth, bytes: &mut Unstructured<'_>) -> arbitrary::Result<Truth
         Truth::StackValues(values) | Truth::ReturnValues(values) => {
             let at = bytes.choose_index(values.len())?;
             let flipped = Value::new(values[at].ty, values[at].bits ^ 1);
-            // The lowest bit of a NaN is none of an answer.
+            // The lowest bit of a NaN is no part of an answer.
             values[at] = if flipped.same(values[at]) { Value::zero(flipped.ty) } else { flipped };
         }
         Truth::FlagStates(flags) => {
