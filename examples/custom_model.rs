@@ -1,5 +1,5 @@
-//! A model of one's own in place of HTTP: anything that answers a conversation. This one reads no program; it says that
-//! every value is zero, and an evaluation shows how far that gets it.
+//! A model of one's own in place of HTTP: anything that answers a conversation. This one reads short programs without a
+//! mistake, and gives up on long ones; an evaluation shows what that is worth.
 //!
 //! `cargo run --example custom_model`
 
@@ -7,24 +7,32 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use wasmweaver::ask::chat::{BoxFuture, ChatError, ChatModel, ChatReply, ChatRequest};
+use wasmweaver::ask::chat::{BoxFuture, ChatError, ChatErrorKind, ChatModel, ChatReply, ChatRequest};
 use wasmweaver::job::eval::asked::Selection;
 use wasmweaver::job::eval::{self, Evaluation};
 use wasmweaver::job::runs::Place;
 use wasmweaver::job::setting::Setting;
 use wasmweaver::run::homes::Homes;
 use wasmweaver::run::plan::{Conditions, Examinee};
-use wasmweaver::{Prompts, Task};
+use wasmweaver::{Prompts, Solver, Task};
 
-/// Says that there is one zero.
-struct Zero;
+/// Reads programs up to so many lines.
+struct Patient {
+    lines: usize,
+    reader: Solver,
+}
 
-impl ChatModel for Zero {
+impl ChatModel for Patient {
     fn ask<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
         Box::pin(async move {
-            let asked = request.messages.last().map_or("", |message| &message.content);
-            let key = if asked.contains("return_values") { "return_values" } else { "stack_values" };
-            Ok(ChatReply::text(format!(r#"<OUTPUT>{{"{key}": [0]}}</OUTPUT>"#)))
+            let lines: usize = request.messages.iter().map(|message| message.content.lines().count()).sum();
+            let reply = if lines > self.lines {
+                "That is too long for me.".into()
+            } else {
+                let read = self.reader.reply(&request.messages, None);
+                read.map_err(|error| ChatError::new(ChatErrorKind::BadRequest, error.to_string()))?
+            };
+            Ok(ChatReply::text(reply))
         })
     }
 }
@@ -33,10 +41,11 @@ impl ChatModel for Zero {
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let homes = Homes::telling(|text| println!("{text}"));
-    let setting = Setting::new(&homes).answered_by("mine/zero", Arc::new(Zero));
+    let patient = Patient { lines: 200, reader: "sim/oracle".parse()? };
+    let setting = Setting::new(&homes).answered_by("mine/patient", Arc::new(patient));
     let selection =
         Selection { tasks: vec![Task::Stack, Task::Result], limit: Some(20), ..Selection::of_suite("smoke") };
-    let evaluation = Evaluation::new(selection, vec![Examinee::named("mine/zero")], Prompts::default(), 1, &homes)?;
+    let evaluation = Evaluation::new(selection, vec![Examinee::named("mine/patient")], Prompts::default(), 1, &homes)?;
     let place = Place::Below(folder.path().into());
     let outcome = eval::run(&evaluation, &Conditions::default(), place, &setting).await?;
     for row in &outcome.figures.rows {

@@ -212,8 +212,7 @@ pub(crate) fn evaluate(
     json(&outcome)
 }
 
-/// What a model fails on, by an attack on it: the claims and the page's place, as JSON. A callable answers in
-/// the place of the model.
+/// What a model fails on, by an attack on it: the claims, as JSON. A callable answers in the place of the model.
 #[pyfunction]
 pub(crate) fn report(
     py: Python<'_>,
@@ -229,7 +228,7 @@ pub(crate) fn report(
         let manifest = Manifest::read(&homes.open(&plan.run).map_err(JobError::usage)?).map_err(JobError::unread)?;
         let name = manifest.plan.examinees().first().map(|model| model.name.clone()).unwrap_or_default();
         let outcome = reports::run(&plan, &Conditions::default(), &sides.setting(&homes, &name)).await?;
-        Ok((outcome.weaknesses.claims, outcome.page))
+        Ok(outcome.weaknesses.claims)
     })?;
     json(&outcome)
 }

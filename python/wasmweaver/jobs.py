@@ -149,5 +149,4 @@ def report(
     """
     path = run["run_dir"] if isinstance(run, Mapping) else run
     _, called, told = _sides("" if model is None else model, on_event)
-    claims, _page = json.loads(_wasmweaver.report(os.fspath(path), called, told, pairs))
-    return claims
+    return json.loads(_wasmweaver.report(os.fspath(path), called, told, pairs))

@@ -32,7 +32,7 @@ HARNESS = sys.argv[1]
 SHARDS = 16
 BUCKET = "runs"
 # Twelve items of each part, in two epochs; these two tasks are woven quickly by a development build.
-ITEMS = "--suite standard --task stack --task fuel --limit 96"
+ITEMS = "--suite standard --task stack --task fuel --limit 48"
 
 
 def free_port():
