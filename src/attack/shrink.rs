@@ -72,6 +72,8 @@ pub enum Finish {
     Stopped,
     /// The program was not missed again, and is as it was.
     NotMissed,
+    /// There was no reply about the program as it was: what the last trouble was.
+    Unanswered(String),
     /// It comes to the program that this other item was cut down to.
     Known(String),
     /// The model could not be asked on.
@@ -166,7 +168,12 @@ impl Shrinker {
             return Ok(Shrunk { record: None, before, after: before, queries: 0, missed: (0, 0), finish });
         }
         let Some((answer, missed)) = work.asking.is_missed(&start.draft).await? else {
-            let finish = if work.asking.is_over() { work.asking.finish() } else { Finish::NotMissed };
+            let finish = match work.asking.trouble() {
+                _ if work.asking.is_stopped() => Finish::Stopped,
+                Some(trouble) => Finish::Unanswered(trouble),
+                None if work.asking.is_over() => work.asking.finish(),
+                None => Finish::NotMissed,
+            };
             let queries = work.asking.spent();
             return Ok(Shrunk { record: None, before, after: before, queries, missed: (0, 0), finish });
         };

@@ -9,7 +9,7 @@ use super::flags::{belongs, fits};
 use super::gate::{self, Gate};
 use super::given::{Given, pick};
 use super::shrink::enough;
-use super::{Failure, asking, ended_early, print_json, signals};
+use super::{Failure, asking, ended_early, print_json};
 use crate::ask::prompt::Prompt;
 use crate::job::attack::{self, Outcome, QUERY_BUDGET};
 use crate::job::connect;
@@ -18,7 +18,6 @@ use crate::job::shrink::{self, ShrinkLimits};
 use crate::learn::device::Device;
 use crate::learn::pretrained::Pretrained;
 use crate::report::figures::AttackFigures;
-use crate::run::command::quoted;
 use crate::run::homes::Homes;
 use crate::run::manifest::Status;
 use crate::run::plan::{self, AttackPlan, Conditions, Examinee, Plan, PolicyFile, ShrinkBest, StrategyPlan};
@@ -137,7 +136,7 @@ impl Args {
             None => Place::Below(self.log_dir.clone()),
         };
         let outcome = asking(homes, async |setting| Ok(attack::run(&plan, &conditions, place, setting).await?))?;
-        self.told(&outcome)
+        self.told(&outcome, &conditions)
     }
 
     fn conditions(&self, earlier: Option<&Conditions>, given: &Given) -> Conditions {
@@ -235,7 +234,8 @@ impl Args {
     }
 
     /// Shows the figures and what was cut down, and holds the figures against `--fail-miss-above`.
-    fn told(&self, Outcome { dir, status, figures, shrinking }: &Outcome) -> Result<(), Failure> {
+    fn told(&self, outcome: &Outcome, conditions: &Conditions) -> Result<(), Failure> {
+        let Outcome { dir, status, figures, shrinking } = outcome;
         if self.json {
             print_json(&Report { figures, shrunk: &shrinking.shrunk })?;
         } else {
@@ -243,11 +243,12 @@ impl Args {
             super::shrink::show(shrinking, dir)?;
         }
         let stopped = *status != Status::Complete;
+        let spent = figures.spending.cost_usd;
         if stopped {
-            ended_early("attack", &dir.name())?;
+            ended_early("attack", &dir.name(), conditions.is_spent(spent))?;
         } else if shrinking.stopped {
-            let (run, best) = (quoted(&dir.name()), self.shrink);
-            signals::ended_early(&format!("the attack is complete; go on with: harness shrink {run} --best {best}"))?;
+            let all = spent.zip(shrinking.spent.cost_usd).map(|(asked, cut)| asked + cut);
+            ended_early("attack", &dir.name(), conditions.is_spent(all))?;
         }
         let Some(most) = self.fail_miss_above else { return Ok(()) };
         let who = figures.model.as_deref().unwrap_or("the model");
@@ -264,5 +265,9 @@ impl Args {
 /// A run that another verb made cannot go on with this one.
 pub(super) fn other_verb(earlier: &Earlier, plan: &Plan) -> Failure {
     let (path, was) = (earlier.dir.name(), plan.verb());
-    Failure::usage(anyhow::anyhow!("{path} is a run of `harness {was}`; resume it with that verb"))
+    let todo = match plan {
+        Plan::Train(_) => "which begins anew each time; an attack takes its policy with --policy",
+        _ => "resume it with that verb",
+    };
+    Failure::usage(anyhow::anyhow!("{path} is a run of `harness {was}`; {todo}"))
 }

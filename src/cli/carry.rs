@@ -35,10 +35,15 @@ pub(crate) fn setting<'h>(homes: &'h Homes, stopper: Stopper) -> Setting<'h> {
     Setting {
         events: Arc::new(progress::Progress::default()),
         stopper,
-        command: std::env::args().collect(),
+        command: words(),
         shelf: shelf(),
         ..Setting::new(homes)
     }
+}
+
+/// The words of the command line, for people: what is no UTF-8 in them is replaced.
+pub(crate) fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// Where woven suites are kept: in the user's folder for caches by default.
@@ -59,12 +64,13 @@ pub(crate) fn asking<T>(
     runtime()?.block_on(async { job(&setting(homes, signals::stopper())).await })
 }
 
-/// How a verb ends whose run did not come to its end, and how the run goes on.
+/// How a verb ends whose run did not come to its end, and how the run goes on: where its dollars are spent, with more.
 ///
 /// # Errors
 /// If a signal stopped it; the user's own limits may.
-pub(crate) fn ended_early(verb: &str, run: &str) -> Result<(), Failure> {
-    signals::ended_early(&format!("go on with: harness {verb} --resume {}", quoted(run)))
+pub(crate) fn ended_early(verb: &str, run: &str, is_spent: bool) -> Result<(), Failure> {
+    let more = if is_spent { " --cost-limit USD, which must be more than is spent" } else { "" };
+    signals::ended_early(&format!("go on with: harness {verb} --resume {}{more}", quoted(run)))
 }
 
 /// A runtime for the asking verbs.

@@ -99,7 +99,7 @@ impl Args {
             idle(self.way.given(), "with --replay, which asks nobody")?;
             let setting = setting(homes, signals::worker_stopper()?);
             let outcome = eval::replay(path, &self.log_dir, self.way.strictness(), &setting)?;
-            return self.show(&outcome.figures, Status::Complete);
+            return self.show(&outcome.figures, Status::Complete, &Conditions::default());
         }
         let earlier = self.resume.as_deref().map(|path| Earlier::open(path, homes)).transpose()?;
         let evaluation = match &earlier {
@@ -124,7 +124,7 @@ impl Args {
             let setting = setting(homes, signals::worker_stopper()?);
             eval::import(&evaluation, &conditions, place, &self.import_batch, &setting)?
         };
-        self.show(&figures, status)
+        self.show(&figures, status, &conditions)
     }
 
     fn conditions(&self, earlier: Option<&Conditions>, given: &Given) -> Conditions {
@@ -160,14 +160,16 @@ impl Args {
         bill::show(&bills, conditions.cost_limit, self.json.then(|| serde_json::json!({ "bills": bills })))
     }
 
-    fn show(&self, figures: &EvaluationFigures, status: Status) -> Result<(), Failure> {
+    fn show(&self, figures: &EvaluationFigures, status: Status, conditions: &Conditions) -> Result<(), Failure> {
         if self.json {
             print_json(figures)?
         } else {
             show::show(figures)?
         }
         if status != Status::Complete {
-            ended_early("eval", &figures.run_dir.to_string_lossy())?;
+            let costs = figures.rows.iter().map(|row| row.cost_usd);
+            let is_spent = conditions.is_spent(costs.sum());
+            ended_early("eval", &figures.run_dir.to_string_lossy(), is_spent)?;
         }
         let trouble = |verdict: &Verdict| !verdict.is_reply();
         let troubled: u64 = figures

@@ -125,7 +125,7 @@ impl Args {
     fn import(&self) -> String {
         let (mut words, mut is_value) = (vec!["harness".to_owned(), "eval".into()], false);
         let mut named = self.what.as_deref();
-        for arg in std::env::args().skip(2) {
+        for arg in super::words().into_iter().skip(2) {
             if std::mem::take(&mut is_value) || arg == "--json" {
                 continue;
             }

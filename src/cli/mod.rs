@@ -37,7 +37,7 @@ mod train;
 mod verb;
 mod verify;
 
-pub(crate) use carry::{asking, ended_early, homes, runtime, setting};
+pub(crate) use carry::{asking, ended_early, homes, runtime, setting, words};
 pub(crate) use failure::Failure;
 pub(crate) use output::{print_json, print_line, say};
 pub use verb::{command, main};

@@ -54,6 +54,9 @@ struct Report<'a> {
     /// What all minimal pairs of the run took and cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs_spending: Option<Spending>,
+    /// What cutting programs down took and cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shrinking_spending: Option<Spending>,
 }
 
 impl Args {
@@ -73,9 +76,10 @@ impl Args {
         let conditions =
             self.budget.limit(crate::run::plan::Conditions { cost_limit: None, ..manifest.conditions }, given);
         let outcome = asking(homes, async |setting| Ok(report::run(&plan, &conditions, setting).await?))?;
-        let Outcome { page, figures, weaknesses, pairs, stopped, .. } = &outcome;
+        let Outcome { page, figures, weaknesses, pairs, shrinking, stopped, .. } = &outcome;
         let cures = weaknesses.claims.iter().map(|claim| claim.cure.as_ref()).collect();
-        let report = Report { report: page.clone(), figures, weaknesses, cures, pairs_spending: pairs.clone() };
+        let (pairs_spending, shrinking_spending) = (pairs.clone(), shrinking.clone());
+        let report = Report { report: page.clone(), figures, weaknesses, cures, pairs_spending, shrinking_spending };
         if self.json { print_json(&report) } else { report.show() }?;
         if *stopped { signals::ended_early("what was answered is kept; go on with the same command") } else { Ok(()) }
     }
@@ -92,8 +96,10 @@ impl Report<'_> {
                 print_line(&table(status, &claims))?;
             }
         }
-        if let Some(spending) = self.pairs_spending.as_ref().filter(|spending| !spending.is_free()) {
-            print_line(&format!("minimal pairs: {}, {}", spending.cost(), spending.tokens()))?;
+        for (what, spending) in [("minimal pairs", &self.pairs_spending), ("cutting down", &self.shrinking_spending)] {
+            if let Some(spending) = spending.as_ref().filter(|spending| !spending.is_free()) {
+                print_line(&format!("{what}: {}, {}", spending.cost(), spending.tokens()))?;
+            }
         }
         print_line(&format!("report  {}", self.report.display()))
     }

@@ -9,7 +9,7 @@ use super::{Failure, asking, print_json, print_line, signals};
 use crate::item::edit::Question;
 use crate::item::record::Looks;
 use crate::item::task::show_with_truth;
-use crate::job::shrink::{self, CONFIRM, Picked, QUERY_BUDGET, Same, ShrinkLimits, ShrinkPlan, Shrinking};
+use crate::job::shrink::{self, CONFIRM, Picked, QUERY_BUDGET, Same, ShrinkLimits, ShrinkPlan, Shrinking, Unanswered};
 use crate::run::dir::RunDir;
 use crate::run::homes::Homes;
 use crate::run::plan::Conditions;
@@ -29,8 +29,8 @@ pub(super) struct Args {
     item: Vec<String>,
     /// In place of items: K misses that were missed again when asked again, the shortest of each claim of the report first,
     /// then the next of each; one for each canonical form, and none that was cut down before
-    #[arg(long, value_name = "K", conflicts_with = "item")]
-    best: Option<usize>,
+    #[arg(long, value_name = "K", conflicts_with = "item", value_parser = clap::value_parser!(u32).range(1..))]
+    best: Option<u32>,
     /// How often a smaller program must be missed again to count
     #[arg(long, default_value_t = CONFIRM, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
     confirm: u32,
@@ -69,6 +69,8 @@ struct Report<'a> {
     file: String,
     shrunk: &'a [Shrunk],
     not_missed: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unanswered: &'a [Unanswered],
     same: &'a [Same],
     #[serde(flatten)]
     spent: &'a Spending,
@@ -80,7 +82,7 @@ impl Args {
         let limits = ShrinkLimits { confirm: self.confirm, query_budget: self.query_budget };
         enough("--query-budget", limits)?;
         let what = match self.best {
-            Some(best) => Picked::Best(best),
+            Some(best) => Picked::Best(best as usize),
             None if self.item.is_empty() => {
                 let problem = "name what to shrink: --item ID, or the K best misses with --best K";
                 return Err(Failure::usage(anyhow::anyhow!(problem)));
@@ -99,15 +101,15 @@ impl Args {
         let (dir, shrinking) = asking(homes, async |setting| Ok(shrink::run(&plan, &conditions, setting).await?))?;
         if self.json {
             let (run, file) = (dir.name(), dir.shown(&dir.shrunk()));
-            let Shrinking { shrunk, not_missed, same, spent, .. } = &shrinking;
-            print_json(&Report { run, file, shrunk, not_missed, same, spent })?;
+            let Shrinking { shrunk, not_missed, unanswered, same, spent, .. } = &shrinking;
+            print_json(&Report { run, file, shrunk, not_missed, unanswered, same, spent })?;
         } else {
             show(&shrinking, &dir)?;
         }
         if !shrinking.stopped {
             return Ok(());
         }
-        signals::ended_early("what was cut down is kept; go on with the same command for the other programs")
+        signals::ended_early("what was cut down is kept; the same command goes on from there")
     }
 }
 
@@ -115,6 +117,9 @@ impl Args {
 pub(super) fn show(shrinking: &Shrinking, dir: &RunDir) -> Result<(), Failure> {
     for id in &shrinking.not_missed {
         print_line(&format!("{id}: not missed when asked again; it is left alone\n"))?;
+    }
+    for Unanswered { from, trouble } in &shrinking.unanswered {
+        print_line(&format!("{from}: no reply came; {trouble}\n"))?;
     }
     for line in &shrinking.shrunk {
         let Shrunk { from, before, after, queries, hits, of, record, .. } = line;

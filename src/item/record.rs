@@ -131,7 +131,7 @@ impl Usage {
     pub fn add(&mut self, other: &Self) {
         let add = |sum: &mut Option<u64>, tokens: Option<u64>| {
             if let Some(tokens) = tokens {
-                *sum = Some(sum.unwrap_or(0) + tokens);
+                *sum = Some(sum.unwrap_or(0).saturating_add(tokens));
             }
         };
         add(&mut self.prompt_tokens, other.prompt_tokens);

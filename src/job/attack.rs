@@ -201,6 +201,8 @@ impl Attack<'_> {
         };
         manifest.model_returned = rounds.model_returned.take();
         manifest.end(status, Stamp::now(), clock.elapsed());
+        // Whatever ends this process from here on, the run knows what is left to do.
+        manifest.shrinking = plan.shrink.filter(|_| status == Status::Complete).map(|_| Status::Interrupted);
         let written = conclude(&mut manifest, &*search.strategy, &dir);
         if let Some(failure) = failure {
             return Err(failure);
@@ -211,6 +213,10 @@ impl Attack<'_> {
             let prompts = Prompts::new([self.prompt.clone()]);
             let exchange = connection.exchange(&plan.model, prompts, conditions, &budget);
             shrinking = shrink::best_of(&dir, wanted.best, exchange, limits, setting).await?;
+            if !shrinking.stopped {
+                manifest.shrinking = Some(Status::Complete);
+                manifest.write(&dir)?;
+            }
             // The summary says what that cost.
             write_summary(&dir)?;
         }

@@ -8,7 +8,7 @@ use crate::run::homes::Homes;
 use crate::run::intact;
 use crate::run::manifest::Manifest;
 use crate::run::pairs::read_pairs;
-use crate::run::shrunk::read_shrunk;
+use crate::run::shrunk::read_all_shrunk;
 use std::path::Path;
 
 /// The item of a run with this id: among those that it is to ask, those that it asked, the programs that were cut down, and
@@ -32,7 +32,7 @@ pub(crate) fn find(run: &Path, id: &str, homes: &Homes) -> Result<Item, JobError
     if let Some(item) = found {
         return Ok(item);
     }
-    let shrunk = read_shrunk(&dir)?.into_iter().map(|line| line.record.item);
+    let shrunk = read_all_shrunk(&dir)?.into_iter().map(|line| line.record.item);
     let twins = read_pairs(&dir)?.into_iter().map(|line| line.record.item);
     shrunk.chain(twins).find(|item| item.id == id).ok_or_else(|| {
         let run = run.display();

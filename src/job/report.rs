@@ -22,7 +22,7 @@ use crate::run::dir::{RunDir, write_whole};
 use crate::run::manifest::Manifest;
 use crate::run::pairs::{Pair, read_pairs};
 use crate::run::plan::{AttackPlan, Conditions, Plan};
-use crate::run::shrunk::{Shrunk, read_shrunk};
+use crate::run::shrunk::{self, Shrunk, read_shrunk};
 use crate::run::sink::read_records;
 use crate::run::spending::Spending;
 use crate::seed::Seed;
@@ -61,6 +61,8 @@ pub struct Outcome {
     pub weaknesses: Weaknesses,
     /// What all minimal pairs of the run took and cost, if there are any.
     pub pairs: Option<Spending>,
+    /// What cutting programs of the run down took and cost, if any was.
+    pub shrinking: Option<Spending>,
     /// Whether it was stopped before all was asked: the page is of what is known.
     pub stopped: bool,
 }
@@ -114,7 +116,8 @@ pub async fn run(plan: &ReportPlan, conditions: &Conditions, setting: &Setting<'
     write_whole(&path, &page).map_err(JobError::usage)?;
     let spent = (!pairs.is_empty()).then(|| spending(&manifest, pairs.iter().map(|pair| &pair.record)));
     let page = dir.shown(&path).into();
-    Ok(Outcome { dir: dir.clone(), page, figures, weaknesses, pairs: spent, stopped })
+    let shrinking = shrunk::spent(&shrunk);
+    Ok(Outcome { dir: dir.clone(), page, figures, weaknesses, pairs: spent, shrinking, stopped })
 }
 
 /// A run to draw beside it, by its strategy.
@@ -178,7 +181,7 @@ impl Asking<'_> {
             manifest.note([dir.pairs().as_path()])?;
             manifest.write(dir)?;
         }
-        let (pairs, shrunk) = (read_pairs(dir)?, read_shrunk(dir)?);
+        let (pairs, shrunk) = (read_pairs(dir).map_err(JobError::unread)?, read_shrunk(dir).map_err(JobError::unread)?);
         let weaknesses = weaknesses.with(records, &pairs, &shrunk)?;
         let found = Found { weaknesses, pairs, shrunk, stopped };
         if wanted > 0 && !stopped { smallest::cut_down(self, line, found, wanted).await } else { Ok(found) }

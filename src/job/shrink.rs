@@ -19,7 +19,7 @@ use crate::report::weakness::{Weaknesses, spread};
 use crate::run::dir::RunDir;
 use crate::run::manifest::Manifest;
 use crate::run::plan::{Conditions, Examinee, Request};
-use crate::run::shrunk::{Shrunk, keep_shrunk, read_shrunk};
+use crate::run::shrunk::{Shrunk, keep_shrunk, read_all_shrunk, read_shrunk};
 use crate::run::sink::read_records;
 use crate::run::spending::{Spending, Tally};
 use crate::seed::Seed;
@@ -88,6 +88,8 @@ pub struct Shrinking {
     pub shrunk: Vec<Shrunk>,
     /// Items that were not missed again, and are left alone.
     pub not_missed: Vec<String>,
+    /// Items about which no reply came, and why.
+    pub unanswered: Vec<Unanswered>,
     /// Whether it was stopped.
     pub stopped: bool,
     /// Items that come to a program which is known.
@@ -107,6 +109,15 @@ pub struct Same {
     pub queries: u64,
 }
 
+/// An item about which no reply came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unanswered {
+    /// The item.
+    pub from: String,
+    /// What the trouble was.
+    pub trouble: String,
+}
+
 /// Shrinks what a plan names, and keeps it in the run.
 ///
 /// # Errors
@@ -119,9 +130,12 @@ pub async fn run(
     let dir = setting.homes.take(&plan.run).map_err(JobError::usage)?;
     let manifest = Manifest::read(&dir).map_err(JobError::unread)?;
     let records = read_records(&dir).map_err(JobError::unread)?.rows;
+    let asked = manifest.plan.examinees();
+    let is_run_s = |model: &&Examinee| asked.len() == 1 && asked[0].name == model.name;
+    let other = plan.model.as_ref().filter(|model| !is_run_s(model)).map(|model| model.name.clone());
     // What another model misses says nothing about this one.
-    let is_run_s = plan.model.is_none();
-    let kept = if is_run_s { read_shrunk(&dir).map_err(JobError::unread)? } else { Vec::new() };
+    let mut kept = read_all_shrunk(&dir).map_err(JobError::unread)?;
+    kept.retain(|line| line.model == other);
     let picked = picked(plan, &records, &kept)?;
     let items: Vec<&Item> = picked.iter().map(|record| &record.item).collect();
     let prompt = prompts::of_run(&manifest, plan.prompt.as_deref(), &items)?;
@@ -134,13 +148,22 @@ pub async fn run(
     let budget = Arc::new(Budget::open(conditions.allowance(), setting.stopper.clone()));
     let exchange = connection.exchange(&examinee, Prompts::new([prompt]), conditions, &budget);
     let waiting = Waiting::begin(setting.events.clone(), connection.meter.iter().cloned().collect(), || None);
-    let shrinking = all(&dir, &picked, &kept, exchange, plan.limits, setting).await;
+    let cutting = Cutting { dir: &dir, kept: &kept, model: other, limits: plan.limits };
+    let shrinking = cutting.all(&picked, exchange, setting).await;
     drop(waiting);
     if manifest.plan.attack().is_some() {
         // The summary says what that cost, however it ended.
         write_summary(&dir)?;
     }
-    Ok((dir, shrinking?))
+    let shrinking = shrinking?;
+    let came_to_nothing = shrinking.shrunk.is_empty() && shrinking.not_missed.is_empty() && shrinking.same.is_empty();
+    match shrinking.unanswered.last().filter(|_| came_to_nothing) {
+        Some(Unanswered { from, trouble }) => Err(JobError::failed(format!(
+            "{} does not answer: no reply about {from} came; {trouble}; give the same command again",
+            examinee.name
+        ))),
+        None => Ok((dir, shrinking)),
+    }
 }
 
 /// The model that a run asked about these.
@@ -215,70 +238,91 @@ pub(super) async fn best_of(
     if best.is_empty() {
         setting.note("no miss was missed again when it was asked again: there is nothing to shrink");
     }
-    all(dir, &best, &kept, exchange, limits, setting).await
+    Cutting { dir, kept: &kept, model: None, limits }.all(&best, exchange, setting).await
 }
 
-/// Shrinks one program after the other; each is kept as soon as it is small, and what comes to one that is kept is not
-/// asked about.
-pub(super) async fn all(
-    dir: &RunDir,
-    records: &[&Record],
-    kept: &[Shrunk],
-    exchange: Exchange,
-    limits: ShrinkLimits,
-    setting: &Setting<'_>,
-) -> Result<Shrinking, JobError> {
-    let mut shrinking = Shrinking::default();
-    let known = |line: &Shrunk| (line.record.item.canonical.clone(), line.from.clone());
-    let asked = |from: &str| records.iter().any(|record| record.item.id == from);
-    // An item that is named is cut down anew, even if it was cut down before.
-    let others = kept.iter().filter(|line| line.smallest && !asked(&line.from));
-    let known_forms: BTreeMap<_, _> = others.map(known).collect();
-    let mut told = Told::new(&*setting.events, &exchange);
-    let ShrinkLimits { confirm, query_budget } = limits;
-    let mut shrinker = Shrinker { exchange, confirm, query_budget, known: known_forms };
-    setting.events.tell(Event::Began(&Stage::Shrinking));
-    for (record, number) in records.iter().zip(1..) {
-        let id = &record.item.id;
-        told.begin();
-        setting.events.tell(Event::Cutting(id, number, records.len()));
-        let shrunk = shrinker.shrink(&record.item, &mut told).await.map_err(|error| explain(error, dir))?;
-        if let Some(left) = shrunk.record {
-            let line = Shrunk {
-                from: id.clone(),
-                before: shrunk.before,
-                after: shrunk.after,
-                queries: shrunk.queries,
-                spent: Some(told.of_this.spending()),
-                hits: shrunk.missed.0,
-                of: shrunk.missed.1,
-                smallest: matches!(shrunk.finish, Finish::Smallest),
-                record: left,
-            };
-            keep_shrunk(dir, &line)?;
-            if line.smallest {
-                shrinker.known.extend([known(&line)]);
+/// The programs of a run while they are cut down.
+pub(super) struct Cutting<'a> {
+    /// The run.
+    pub(super) dir: &'a RunDir,
+    /// What was cut down of it before, by asking the same model.
+    pub(super) kept: &'a [Shrunk],
+    /// The model that is asked, where it is not the run's.
+    pub(super) model: Option<String>,
+    /// How long each is cut down.
+    pub(super) limits: ShrinkLimits,
+}
+
+impl Cutting<'_> {
+    /// Shrinks one program after the other; each is kept as soon as it is small, and what comes to one that is kept is
+    /// not asked about.
+    pub(super) async fn all(
+        self,
+        records: &[&Record],
+        exchange: Exchange,
+        setting: &Setting<'_>,
+    ) -> Result<Shrinking, JobError> {
+        let Self { dir, kept, ref model, limits } = self;
+        let mut shrinking = Shrinking::default();
+        let known = |line: &Shrunk| (line.record.item.canonical.clone(), line.from.clone());
+        let asked = |from: &str| records.iter().any(|record| record.item.id == from);
+        // An item that is named is cut down anew, even if it was cut down before.
+        let others = kept.iter().filter(|line| line.smallest && !asked(&line.from));
+        let known_forms: BTreeMap<_, _> = others.map(known).collect();
+        let mut told = Told::new(&*setting.events, &exchange);
+        let ShrinkLimits { confirm, query_budget } = limits;
+        let mut shrinker = Shrinker { exchange, confirm, query_budget, known: known_forms };
+        setting.events.tell(Event::Began(&Stage::Shrinking));
+        for (record, number) in records.iter().zip(1..) {
+            let id = &record.item.id;
+            told.begin();
+            setting.events.tell(Event::Cutting(id, number, records.len()));
+            // Where a limit ended it before, it goes on from there.
+            let begun = kept.iter().find(|line| line.from == *id && !line.smallest);
+            let item =
+                begun.map_or_else(|| record.item.clone(), |line| Item { id: id.clone(), ..line.record.item.clone() });
+            let shrunk = shrinker.shrink(&item, &mut told).await.map_err(|error| explain(error, dir))?;
+            if let Some(left) = shrunk.record {
+                let mut spent = told.of_this.clone();
+                begun.and_then(|line| line.spent.as_ref()).into_iter().for_each(|before| spent.merge(before));
+                let line = Shrunk {
+                    from: id.clone(),
+                    before: begun.map_or(shrunk.before, |line| line.before),
+                    after: shrunk.after,
+                    queries: shrunk.queries + begun.map_or(0, |line| line.queries),
+                    spent: Some(spent.spending()),
+                    hits: shrunk.missed.0,
+                    of: shrunk.missed.1,
+                    smallest: matches!(shrunk.finish, Finish::Smallest),
+                    model: model.clone(),
+                    record: left,
+                };
+                keep_shrunk(dir, &line)?;
+                if line.smallest {
+                    shrinker.known.extend([known(&line)]);
+                }
+                shrinking.shrunk.push(line);
             }
-            shrinking.shrunk.push(line);
+            match shrunk.finish {
+                Finish::NotMissed => shrinking.not_missed.push(id.clone()),
+                Finish::Unanswered(trouble) => shrinking.unanswered.push(Unanswered { from: id.clone(), trouble }),
+                Finish::Known(same_as) => {
+                    shrinking.same.push(Same { from: id.clone(), same_as, queries: shrunk.queries });
+                }
+                Finish::Broken(error) => {
+                    return Err(JobError::exchange(error, "what was cut down is kept; give the same command again"));
+                }
+                Finish::Stopped => {
+                    shrinking.stopped = true;
+                    break;
+                }
+                Finish::Smallest | Finish::Budget => {}
+            }
         }
-        match shrunk.finish {
-            Finish::NotMissed => shrinking.not_missed.push(id.clone()),
-            Finish::Known(same_as) => {
-                shrinking.same.push(Same { from: id.clone(), same_as, queries: shrunk.queries });
-            }
-            Finish::Broken(error) => {
-                return Err(JobError::exchange(error, "what was cut down is kept; give the same command again"));
-            }
-            Finish::Stopped => {
-                shrinking.stopped = true;
-                break;
-            }
-            Finish::Smallest | Finish::Budget => {}
-        }
+        setting.events.tell(Event::Ended);
+        shrinking.spent = told.of_all.spending();
+        Ok(shrinking)
     }
-    setting.events.tell(Event::Ended);
-    shrinking.spent = told.of_all.spending();
-    Ok(shrinking)
 }
 
 /// A disagreement is saved where it can be studied.

@@ -16,9 +16,9 @@ use crate::run::dir::{DirError, RunDir, write_whole};
 use crate::run::jsonl::{self, Cut, LineError};
 use crate::run::manifest::{Manifest, ManifestError, Status};
 use crate::run::pairs::read_pairs;
-use crate::run::shrunk::read_shrunk;
+use crate::run::shrunk::{read_shrunk, spent};
 use crate::run::sink::{ReadError, read_records};
-use crate::run::spending::{Spending, Tally};
+use crate::run::spending::Spending;
 use std::path::Path;
 use text::{count, interval, line, percent, table};
 
@@ -98,11 +98,7 @@ fn beside(dir: &RunDir, manifest: &Manifest) -> Result<Vec<(&'static str, Spendi
     if !pairs.is_empty() {
         beside.push(("minimal pairs", spending(manifest, pairs.iter().map(|pair| &pair.record))));
     }
-    let mut tally = Tally::default();
-    shrunk.iter().filter_map(|line| line.spent.as_ref()).for_each(|spent| tally.merge(spent));
-    if shrunk.iter().any(|line| line.spent.is_some()) {
-        beside.push(("shrinking", tally.spending()));
-    }
+    beside.extend(spent(&shrunk).map(|spent| ("shrinking", spent)));
     Ok(beside)
 }
 

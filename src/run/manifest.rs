@@ -25,7 +25,7 @@ pub const MANIFEST_SCHEMA: u32 = 2;
 /// The key of the hash of everything else but [`LIVELY`].
 const SEAL: &str = "seal";
 /// What depends on when a run goes on, on what machine and how far; a part and the whole differ in nothing else.
-const LIVELY: [&str; 7] = ["status", "started", "finished", "seconds", "command", "conditions", SEAL];
+const LIVELY: [&str; 8] = ["status", "started", "finished", "seconds", "command", "conditions", "shrinking", SEAL];
 
 /// How far a run came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,9 @@ pub struct Manifest {
     /// How it is carried out.
     #[serde(default)]
     pub conditions: Conditions,
+    /// How far cutting down came that the plan of an attack asks for, once all is asked that it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrinking: Option<Status>,
     /// The model that the provider says has answered; known at the end.
     pub model_returned: Option<String>,
     /// How many items are asked, of an evaluation; known once they are woven.
@@ -101,6 +104,7 @@ impl Manifest {
             command: command::without_secrets(args),
             plan,
             conditions,
+            shrinking: None,
             model_returned: None,
             items: None,
             fingerprint: None,

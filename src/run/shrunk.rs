@@ -4,7 +4,7 @@
 
 use super::dir::{DirError, RunDir, write_whole};
 use super::jsonl::{self, LineError};
-use super::spending::Spending;
+use super::spending::{Spending, Tally};
 use crate::attack::shrink::Size;
 use crate::item::record::Record;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct Shrunk {
     pub spent: Option<Spending>,
     /// Whether nothing that could still be cut was missed; `false` where the budget or the user ended it before.
     pub smallest: bool,
+    /// The model that misses it, where it is not the one that the run asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// The program with its label and the answer.
     pub record: Record,
 }
@@ -52,22 +55,54 @@ pub enum ShrunkError {
     },
 }
 
-/// What was cut down of a run; nothing where nothing was.
+impl Shrunk {
+    /// Whether it stands in the place of another line: of the same item and model, and not larger.
+    fn replaces(&self, other: &Self) -> bool {
+        let is_as_good = self.after < other.after || (self.after == other.after && self.smallest >= other.smallest);
+        self.is_about(other) && is_as_good
+    }
+
+    fn is_about(&self, other: &Self) -> bool {
+        (&self.from, &self.model) == (&other.from, &other.model)
+    }
+}
+
+/// What was cut down of a run, by asking the model that it asked; nothing where nothing was.
 ///
 /// # Errors
 /// If the file cannot be read.
 pub fn read_shrunk(dir: &RunDir) -> Result<Vec<Shrunk>, LineError> {
+    let mut lines = read_all_shrunk(dir)?;
+    lines.retain(|line| line.model.is_none());
+    Ok(lines)
+}
+
+/// The same by asking any model.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn read_all_shrunk(dir: &RunDir) -> Result<Vec<Shrunk>, LineError> {
     if dir.shrunk().exists() { Ok(jsonl::read(&dir.shrunk())?.rows) } else { Ok(Vec::new()) }
 }
 
-/// Adds a line, in the place of an earlier one of the same item.
+/// What cutting these down took and cost; `None` where no line says.
+pub fn spent(lines: &[Shrunk]) -> Option<Spending> {
+    let mut tally = Tally::default();
+    let mut told = lines.iter().filter_map(|line| line.spent.as_ref()).peekable();
+    told.peek()?;
+    told.for_each(|spent| tally.merge(spent));
+    Some(tally.spending())
+}
+
+/// Adds a line, in the place of an earlier one of the same item and model; a smaller earlier one stays.
 ///
 /// # Errors
 /// If the file cannot be read or written.
 pub fn keep_shrunk(dir: &RunDir, line: &Shrunk) -> Result<(), ShrunkError> {
-    let mut lines = read_shrunk(dir)?;
-    match lines.iter_mut().find(|other| other.from == line.from) {
-        Some(earlier) => earlier.clone_from(line),
+    let mut lines = read_all_shrunk(dir)?;
+    match lines.iter_mut().find(|other| line.is_about(other)) {
+        Some(earlier) if line.replaces(earlier) => earlier.clone_from(line),
+        Some(_) => return Ok(()),
         None => lines.push(line.clone()),
     }
     let mut text = String::new();
@@ -87,7 +122,7 @@ mod tests {
     use crate::item::record::{Purpose, Verdict};
 
     #[test]
-    fn a_later_one_of_the_same_item_takes_the_place_of_the_earlier() {
+    fn the_smallest_of_each_item_and_model_is_kept() {
         let scratch = Scratch::new();
         scratch.file("manifest.yaml", "");
         let dir = RunDir::open(scratch.path()).expect("is one");
@@ -102,11 +137,15 @@ mod tests {
             of: 2,
             spent: None,
             smallest: true,
+            model: None,
             record: sample(Purpose::Shrink, 0, 0, Verdict::Wrong),
         };
-        for line in [line("a", 9), line("b", 7), line("a", 4)] {
+        let foreign = Shrunk { model: Some("m/other".into()), ..line("a", 2) };
+        let unfinished = Shrunk { smallest: false, ..line("a", 4) };
+        for line in [line("a", 9), line("b", 7), line("a", 4), foreign.clone(), line("b", 8), unfinished] {
             keep_shrunk(&dir, &line).expect("can be written");
         }
         assert_eq!(read_shrunk(&dir).expect("reads back"), [line("a", 4), line("b", 7)]);
+        assert_eq!(read_all_shrunk(&dir).expect("reads back"), [line("a", 4), line("b", 7), foreign]);
     }
 }

@@ -45,14 +45,14 @@ impl Tally {
             return;
         };
         let Paid { usd, estimated } = paid(prices, item, answer);
-        self.picos += (usd / PICO).round() as u128;
+        self.picos = self.picos.saturating_add((usd / PICO).round() as u128);
         self.estimated |= estimated;
     }
 
     /// Adds what others took and cost.
     pub fn merge(&mut self, other: &Spending) {
         self.tokens.add(&other.tokens);
-        self.picos += (other.cost_usd.unwrap_or_default() / PICO).round() as u128;
+        self.picos = self.picos.saturating_add((other.cost_usd.unwrap_or_default() / PICO).round() as u128);
         self.estimated |= other.cost_estimated;
         self.unpriced |= other.cost_usd.is_none();
     }

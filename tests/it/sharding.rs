@@ -43,7 +43,7 @@ fn merged_parts_of_an_evaluation_are_the_whole_one() {
     // The same line again: nothing is asked twice.
     assert!(ok(part("2/3", &format!("{store}/part-1"))).contains("nothing is left to ask"));
     let told = refused(part("1/3", &format!("{store}/part-1")));
-    assert!(told.contains("shard would differ"), "{told}");
+    assert!(told.contains("--shard would differ"), "{told}");
 
     let told = ok(harness(&folder, &["merge", &store, "--out", "merged"]));
     let (whole, merged) = (folder.join("whole"), folder.join("merged"));

@@ -58,6 +58,8 @@ pub(super) struct Asking<'a> {
     oracle: Oracle,
     left: u64,
     stopped: bool,
+    /// What met the last question, if no reply came.
+    trouble: Option<String>,
     asked: HashSet<String>,
     /// What was missed at first, and the answer.
     missed: Vec<(String, Answer)>,
@@ -73,6 +75,7 @@ impl<'a> Asking<'a> {
             oracle: Oracle::new(),
             left: query_budget,
             stopped: false,
+            trouble: None,
             asked: HashSet::new(),
             missed: Vec::new(),
         }
@@ -81,6 +84,16 @@ impl<'a> Asking<'a> {
     /// Requests spent.
     pub(super) fn spent(&self) -> u64 {
         self.query_budget - self.left
+    }
+
+    /// Whether it was told to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Why the last question has no reply, if it has none.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.clone()
     }
 
     /// Whether nothing more can be found out: one question and its confirmations are not left.
@@ -161,6 +174,8 @@ impl<'a> Asking<'a> {
         let finish = exchange.ask(stream::iter(asked), on_answer).await?;
         self.stopped |= finish == exchange::Finish::Stopped;
         answers.sort_by_key(|(at, _)| *at);
+        let last = answers.last().map(|(_, answer)| answer).filter(|answer| !answer.verdict.is_reply());
+        self.trouble = last.map(|answer| answer.error.clone().unwrap_or_else(|| answer.verdict.to_string()));
         Ok(answers)
     }
 }

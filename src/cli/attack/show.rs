@@ -6,6 +6,7 @@ use crate::cli::palette::{GLUE, verdicts};
 use crate::cli::table::TextTable;
 use crate::cli::{Failure, print_line};
 use crate::report::figures::AttackFigures;
+use crate::run::command::quoted;
 use crate::run::dir::RunDir;
 
 /// Shows the figures to people, and where everything is.
@@ -42,5 +43,5 @@ pub(super) fn show(figures: &AttackFigures, dir: &RunDir) -> Result<(), Failure>
             print_line(&format!("{what:18} {}", dir.shown(&path)))?;
         }
     }
-    print_line(&format!("{:18} harness report {}", "what it fails on", dir.name()))
+    print_line(&format!("{:18} harness report {}", "what it fails on", quoted(&dir.name())))
 }

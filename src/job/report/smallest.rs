@@ -6,7 +6,7 @@ use super::{Asking, Found, Line};
 use crate::item::record::Record;
 use crate::job::error::JobError;
 use crate::job::events::Waiting;
-use crate::job::shrink::{self, QUERY_BUDGET, ShrinkLimits};
+use crate::job::shrink::{Cutting, QUERY_BUDGET, ShrinkLimits};
 use crate::report::weakness::{Claim, Weaknesses, spread};
 use crate::run::shrunk::read_shrunk;
 use std::collections::HashSet;
@@ -40,7 +40,8 @@ pub(super) async fn cut_down(
         tried.extend(open.iter().map(|record| record.item.id.clone()));
         asking.setting.note(&format!("cutting missed programs down, one of each weakness: {}", open.len()));
         let exchange = asking.exchange(&line, &[&first.item])?;
-        let shrinking = shrink::all(asking.dir, &open, &found.shrunk, exchange, limits, asking.setting).await?;
+        let cutting = Cutting { dir: asking.dir, kept: &found.shrunk, model: None, limits };
+        let shrinking = cutting.all(&open, exchange, asking.setting).await?;
         found.shrunk = read_shrunk(asking.dir)?;
         found.weaknesses = found.weaknesses.with(asking.records, &found.pairs, &found.shrunk)?;
         if shrinking.stopped {

@@ -68,7 +68,7 @@ impl Cases {
         let (asked, lineages): (Vec<&'r Record>, Vec<usize>) =
             related.filter(|(record, _)| seen.insert(record.item.canonical.as_str())).unzip();
         let lots = lots(&asked, &lineages);
-        let rounds = asked.iter().map(|record| record.round + 1).max().unwrap_or(1);
+        let rounds = asked.iter().map(|record| record.round.saturating_add(1)).max().unwrap_or(1);
         let mut machine = Machine::default();
         let found: Vec<Facts> =
             asked.iter().map(|record| Facts::of(&record.item, &mut machine)).collect::<Result<_, _>>()?;
@@ -77,7 +77,7 @@ impl Cases {
         let mut strata: BTreeMap<Key<'_>, usize> = BTreeMap::new();
         let mut case = |((record, facts), lineage): ((&&'r Record, &Facts), usize)| {
             let next = strata.len();
-            let part = record.round * PARTS / rounds;
+            let part = (u64::from(record.round) * u64::from(PARTS) / u64::from(rounds)) as u32;
             let key = (record.purpose, record.chosen_by.as_str(), part, length(record.item.instructions));
             Case {
                 id: record.item.id.clone(),

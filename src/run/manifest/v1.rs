@@ -90,6 +90,7 @@ impl Manifest {
         let Self { wasmweaver, commit, status, started, finished, seconds, command, .. } = self;
         let Self { model_returned, items, fingerprint, files, .. } = self;
         Ok(super::Manifest {
+            shrinking: None,
             schema: MANIFEST_SCHEMA,
             wasmweaver,
             commit,
