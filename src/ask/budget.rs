@@ -22,6 +22,13 @@ pub struct Allowance {
     pub time: Option<Duration>,
 }
 
+impl Allowance {
+    /// Whether nothing is left of the dollars after so many; unknown ones spend nothing.
+    pub fn is_spent(&self, usd: Option<f64>) -> bool {
+        self.dollars.zip(usd).is_some_and(|(limit, usd)| usd >= limit)
+    }
+}
+
 /// What has been spent, by all who ask in one run.
 pub struct Budget {
     dollars: Option<f64>,

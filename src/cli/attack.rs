@@ -245,10 +245,10 @@ impl Args {
         let stopped = *status != Status::Complete;
         let spent = figures.spending.cost_usd;
         if stopped {
-            ended_early("attack", &dir.name(), conditions.is_spent(spent))?;
+            ended_early("attack", &dir.name(), conditions.allowance().is_spent(spent))?;
         } else if shrinking.stopped {
             let all = spent.zip(shrinking.spent.cost_usd).map(|(asked, cut)| asked + cut);
-            ended_early("attack", &dir.name(), conditions.is_spent(all))?;
+            ended_early("attack", &dir.name(), conditions.allowance().is_spent(all))?;
         }
         let Some(most) = self.fail_miss_above else { return Ok(()) };
         let who = figures.model.as_deref().unwrap_or("the model");

@@ -168,7 +168,7 @@ impl Args {
         }
         if status != Status::Complete {
             let costs = figures.rows.iter().map(|row| row.cost_usd);
-            let is_spent = conditions.is_spent(costs.sum());
+            let is_spent = conditions.allowance().is_spent(costs.sum());
             ended_early("eval", &figures.run_dir.to_string_lossy(), is_spent)?;
         }
         let trouble = |verdict: &Verdict| !verdict.is_reply();

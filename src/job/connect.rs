@@ -87,11 +87,14 @@ pub(super) fn entry_of(examinee: &Examinee, conditions: &Conditions) -> Result<M
     let whole = of_plan.filter(|url| !url.contains(REDACTED));
     let entry = entry(&examinee.name, now.as_deref().or(whole), models.as_deref())?;
     match of_plan {
-        Some(url) if value_without_secrets(entry.base_url()) != url => Err(JobError::wrong(format!(
-            "{} was asked at {url}, and {} is another address; name the same one with --base-url",
-            examinee.name,
-            value_without_secrets(entry.base_url())
-        ))),
+        Some(url) if value_without_secrets(entry.base_url()) != url => {
+            let (name, here) = (&examinee.name, value_without_secrets(entry.base_url()));
+            Err(JobError::wrong(if here.is_empty() {
+                format!("{name} answers within this program, and not at {url}; leave --base-url out")
+            } else {
+                format!("{name} was asked at {url}, and {here} is another address; name the same one with --base-url")
+            }))
+        }
         _ => Ok(entry),
     }
 }

@@ -234,10 +234,13 @@ pub(super) async fn best_of(
 ) -> Result<Shrinking, JobError> {
     let records = read_records(dir)?.rows;
     let kept = read_shrunk(dir)?;
-    let best = best(&records, &kept, count)?;
+    let mut best = best(&records, &[], count)?;
     if best.is_empty() {
         setting.note("no miss was missed again when it was asked again: there is nothing to shrink");
     }
+    // The same ones where the attack goes on, without those that are done.
+    let is_done = |record: &Record| kept.iter().any(|line| line.smallest && line.from == record.item.id);
+    best.retain(|record| !is_done(record));
     Cutting { dir, kept: &kept, model: None, limits }.all(&best, exchange, setting).await
 }
 

@@ -1,5 +1,6 @@
 //! Whole jobs against a scripted model: budgets to the query and the cent, stops at every point, trouble of every kind.
 
+mod cutting;
 mod without_questions;
 
 use super::attack;
@@ -10,7 +11,6 @@ use super::events::tests::Recorded;
 use super::report::{self, ReportPlan};
 use super::runs::{Earlier, Place};
 use super::setting::Setting;
-use super::shrink::{self, Picked, ShrinkLimits, ShrinkPlan};
 use crate::ask::chat::{ChatError, ChatErrorKind, ChatReply, ChatRequest, Scripted};
 use crate::ask::models::Prices;
 use crate::ask::prompt::{Prompt, Prompts};
@@ -21,12 +21,10 @@ use crate::run::dir::tests::Scratch;
 use crate::run::homes::Homes;
 use crate::run::manifest::{Manifest, Status};
 use crate::run::plan::tests::examinee;
-use crate::run::plan::{self, AttackPlan, Conditions, Examinee, ItemsPlan, Plan, Request, StrategyPlan};
+use crate::run::plan::{self, AttackPlan, Conditions, Examinee, ItemsPlan, Plan, StrategyPlan};
 use crate::run::preset::Preset;
-use crate::run::shrunk::read_shrunk;
 use crate::run::sink::read_records;
 use crate::solver::Solver;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -333,34 +331,6 @@ async fn attacked(world: &World) -> RunDir {
     let outcome = world.attack(&plan(300), &Conditions::default(), world.below()).await.expect("all answer");
     assert_eq!(outcome.status, Status::Complete);
     outcome.dir
-}
-
-fn shrinking(run: PathBuf) -> ShrinkPlan {
-    let (what, limits) = (Picked::Best(3), ShrinkLimits::default());
-    ShrinkPlan { run, what, limits, model: None, changes: Request::default(), prompt: None }
-}
-
-#[tokio::test]
-async fn shrinking_has_a_budget_of_money_and_stops_in_order() {
-    let world = World::replying();
-    let dir = attacked(&world).await;
-    // To the cent: what was cut down by then is kept, if anything was.
-    let world = world.then(Box::new(|_, request| Ok(said(request))));
-    let limited = Conditions { cost_limit: Some(7.0 * CENT), ..one_by_one() };
-    let plan = shrinking(dir.path().into());
-    let (_, stopped) = shrink::run(&plan, &limited, &world.setting()).await.expect("all answer");
-    assert!(stopped.stopped && world.model.asked() == 7, "{} asked", world.model.asked());
-    // And whole, as the run asked: each of the three is as small as it gets.
-    let world = world.then(Box::new(|_, request| Ok(said(request))));
-    let (_, all) = shrink::run(&plan, &Conditions::default(), &world.setting()).await.expect("all answer");
-    assert!(!all.stopped && all.shrunk.len() + all.same.len() == 3, "{all:?}");
-    assert_eq!(all.spent.cost_usd.map(|usd| (usd / CENT).round() as usize), Some(world.model.asked()));
-    assert_eq!((world.events.count("cutting"), world.events.count("answered")), (3, world.model.asked()));
-    let kept = read_shrunk(&dir).expect("can be read");
-    assert!(kept.iter().filter(|line| line.smallest).count() == all.shrunk.len());
-    let other = ShrinkPlan { what: Picked::Items(vec!["nothing".into()]), ..plan };
-    let wrong = shrink::run(&other, &one_by_one(), &world.setting()).await.expect_err("there is no such item");
-    assert!(wrong.is_usage() && wrong.to_string().contains("has no item nothing"), "{wrong}");
 }
 
 #[tokio::test]

@@ -298,11 +298,6 @@ impl Conditions {
         Allowance { dollars: self.cost_limit, time: self.time_limit.map(Duration::from_secs) }
     }
 
-    /// Whether nothing is left of the dollars that may be spent, after so many; unknown ones spend nothing.
-    pub fn is_spent(&self, usd: Option<f64>) -> bool {
-        self.cost_limit.zip(usd).is_some_and(|(limit, usd)| usd >= limit)
-    }
-
     /// How long and how often is asked.
     pub fn limits(&self) -> Limits {
         let attempt_timeout = Duration::from_secs(self.timeout);

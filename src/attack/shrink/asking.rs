@@ -170,9 +170,10 @@ impl<'a> Asking<'a> {
             .iter()
             .enumerate()
             .map(|(about, &(draft, epoch))| Ok(ToAsk { item: draft.item.clone(), epoch, about }));
-        self.left -= questions.len() as u64;
-        let finish = exchange.ask(stream::iter(asked), on_answer).await?;
-        self.stopped |= finish == exchange::Finish::Stopped;
+        let finish = exchange.ask(stream::iter(asked), on_answer).await;
+        // What was not asked any more, since it was told to stop, is not spent.
+        self.left -= answers.len() as u64;
+        self.stopped |= finish? == exchange::Finish::Stopped;
         answers.sort_by_key(|(at, _)| *at);
         let last = answers.last().map(|(_, answer)| answer).filter(|answer| !answer.verdict.is_reply());
         self.trouble = last.map(|answer| answer.error.clone().unwrap_or_else(|| answer.verdict.to_string()));

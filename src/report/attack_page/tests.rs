@@ -51,6 +51,7 @@ fn the_page_tells_what_fails_and_what_cures_it() {
         of: 2,
         spent: None,
         smallest: true,
+        model: None,
         record: miss.clone(),
     };
     let told = page(&records, &pairs, &[shrunk]);
