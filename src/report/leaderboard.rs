@@ -1,6 +1,6 @@
 //! Owns the leaderboard: which models did better than which others, at each task of each set of items.
 //!
-//! Must not know how it is shown: [`markdown`], [`csv`] and [`page`] each know this struct alone. One table never holds
+//! Must not know how it is shown: `markdown`, `csv` and `page` each know this struct alone. One table never holds
 //! replies to different items: runs share one exactly when their fingerprints are equal. Records may be more than memory
 //! holds: of each item only counts are kept.
 
