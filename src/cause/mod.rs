@@ -6,5 +6,6 @@
 pub mod construct;
 pub mod facts;
 mod flow;
+pub mod mutant;
 pub mod profile;
 pub mod twin;

@@ -1,5 +1,7 @@
 //! What single misconceptions make of single instructions, as the values that a solver holds.
 
+mod mutants;
+
 use super::question::FoundQuestion;
 use super::*;
 use crate::item::message::Message;

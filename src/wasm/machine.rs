@@ -31,6 +31,7 @@ mod tests;
 use address::Link;
 pub use address::Provided;
 use control::Label;
+pub use control::OpenLabel;
 use hot::{Dispatch, HOT};
 pub use hot::{is_free, width};
 pub use link::LinkError;
@@ -126,6 +127,15 @@ enum Flow {
     Jump,
     /// The invoked function returned.
     Finish,
+}
+
+/// Why execution stops after an instruction, if it does.
+fn stop(flow: Result<Flow, Trap>) -> Option<Stop> {
+    match flow {
+        Ok(Flow::Finish) => Some(Stop::Finished),
+        Ok(Flow::Next | Flow::Jump) => None,
+        Err(trap) => Some(Stop::Trap(trap)),
+    }
 }
 
 /// The state of running programs.
@@ -241,11 +251,14 @@ impl Machine {
                 self.execute(modules, program, instr)
             }
         };
-        match flow {
-            Ok(Flow::Finish) => Some(Stop::Finished),
-            Ok(Flow::Next | Flow::Jump) => None,
-            Err(trap) => Some(Stop::Trap(trap)),
-        }
+        stop(flow)
+    }
+
+    /// Executes another instruction in the place of the next one. The operands that it pops must be there.
+    pub fn step_as<M: Modules + ?Sized>(&mut self, modules: &M, instr: &Instr) -> Option<Stop> {
+        self.r.pc += 1;
+        let flow = self.execute(modules, modules.program(self.r.instance), instr);
+        stop(flow)
     }
 
     #[inline(always)]
@@ -342,9 +355,15 @@ impl Machine {
         self.r.sp -= N - 1;
     }
 
-    /// Puts another value of its type in the place of the operand on top.
-    pub fn set_operand(&mut self, bits: Bits) {
-        let at = self.r.sp - 1;
+    /// Puts another value of its type in the place of an operand, counted from the top.
+    pub fn set_operand(&mut self, down: u32, bits: Bits) {
+        let at = self.r.sp - 1 - down;
+        self.write_slot(at, self.types[at as usize], bits);
+    }
+
+    /// Puts another value of its type in the place of a local.
+    pub fn set_local(&mut self, index: u32, bits: Bits) {
+        let at = self.r.base + index;
         self.write_slot(at, self.types[at as usize], bits);
     }
 

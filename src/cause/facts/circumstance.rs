@@ -62,8 +62,28 @@ impl Circumstance {
         Self::Alike,
     ];
 
+    /// Its name in that of a mutant.
+    pub(in crate::cause) fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::NegativeOperand => "negative-operand",
+            Self::ZeroOperand => "zero-operand",
+            Self::NegativeZero => "negative-zero",
+            Self::Nan => "nan",
+            Self::Infinite => "infinite",
+            Self::Wraps => "wraps",
+            Self::CountPastWidth => "count-past-width",
+            Self::Halfway => "halfway",
+            Self::Inexact => "inexact",
+            Self::NegativeResult => "negative-result",
+            Self::Again => "again",
+            Self::Called => "called",
+            Self::Alike => "alike",
+        }
+    }
+
     /// What is said of instructions that execute so, behind their names.
-    pub(super) fn words(self) -> &'static str {
+    pub(in crate::cause) fn words(self) -> &'static str {
         match self {
             Self::Any => "",
             Self::NegativeOperand => " with a negative operand",
@@ -88,7 +108,7 @@ impl Circumstance {
     }
 
     /// Whether an execution is so.
-    pub(super) fn holds(self, node: &Node) -> bool {
+    pub(in crate::cause) fn holds(self, node: &Node) -> bool {
         let [second, top, result] = node.values;
         let operands = || [second, top].into_iter().take(2).skip(usize::from(arity(node.op()) < 2)).flatten();
         let computes = arity(node.op()) > 0;

@@ -111,7 +111,7 @@ impl Variant<'_> {
             let Some((maker, _)) = maker else { continue };
             let choice = || self.chance.as_mut().map_or(u64::MAX, Rng::bits);
             if let Some(bits) = maker.otherwise(&operands, machine.operand(0), choice) {
-                machine.set_operand(bits);
+                machine.set_operand(0, bits);
                 if self.known.insert(at) {
                     self.taken.push(at);
                 }

@@ -3,7 +3,7 @@
 //! Must not know what instructions compute. A label is written once, when it is entered, so that going back needs to
 //! log it only where a live one is overwritten. Nothing here is recursive, whatever the program nests.
 
-use super::{Flow, MAX_CALL_DEPTH, MAX_STACK, Machine, Modules};
+use super::{Flow, MAX_CALL_DEPTH, MAX_STACK, Machine, Modules, Stop, stop};
 use crate::wasm::isa::{Op, Trap};
 use crate::wasm::program::{BlockType, Instr, Place, Program, SeqId};
 use crate::wasm::types::{FuncType, ValType};
@@ -24,6 +24,22 @@ pub(super) struct Label {
     /// Unique number of this entry into the block.
     pub(super) serial: u32,
     pub(super) kind: LabelKind,
+}
+
+/// What one who runs code in another way than it was written for must know of a label: valid code always has the operands
+/// that it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenLabel {
+    /// Operands above what it began with.
+    pub above: u32,
+    /// Values that a branch to it carries.
+    pub carries: u32,
+    /// Values that it leaves at its end.
+    pub leaves: u32,
+    /// Unique number of this entry into the block.
+    pub serial: u32,
+    /// Whether a branch to it goes back to its beginning.
+    pub is_loop: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -205,6 +221,20 @@ impl Machine {
             }
             LabelKind::Block | LabelKind::Call(_) => self.leave(label, label.arity),
         }
+    }
+
+    /// Leaves the block at this depth as its end does. The operands that it leaves must be there.
+    pub fn leave_block(&mut self, depth: u32) -> Option<Stop> {
+        self.r.lp -= depth;
+        stop(Ok(self.end()))
+    }
+
+    /// An open label of the function that runs; `None` if it has none at this depth.
+    pub fn open_label(&self, depth: u32) -> Option<OpenLabel> {
+        let at = self.r.lp.checked_sub(1 + depth).filter(|&at| at >= self.r.bottom)?;
+        let Label { height, arity, results, serial, kind, .. } = self.labels[at as usize];
+        let above = self.r.sp.saturating_sub(height);
+        Some(OpenLabel { above, carries: arity, leaves: results, serial, is_loop: matches!(kind, LabelKind::Loop) })
     }
 
     /// Leaves the running function.

@@ -44,6 +44,11 @@ impl Machine {
         self.r.lp
     }
 
+    /// Activations open.
+    pub fn calls(&self) -> u32 {
+        self.r.calls
+    }
+
     /// The unique number of the activation that runs.
     pub fn activation(&self) -> u32 {
         self.labels[self.r.bottom as usize].serial
