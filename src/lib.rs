@@ -21,14 +21,14 @@
 //! with a progress of one's own, and a model of one's own.
 //!
 //! One way down, each folder knowing only those before it: [`wasm`] the language, `weave` making programs, `item`
-//! questions, `cause` causes, `solver` simulated solvers, `ask` answers, `learn` learning, `attack` attacking, `run` keeping,
-//! `report` reporting, `export` other tools' formats, `job` the use cases, `cli` the command line. ARCHITECTURE.md draws it.
+//! questions, `cause` causes, `solver` simulated solvers, `ask` answers, `learn` learning, `attack` attacking, `diagnose`
+//! diagnosing, `run` keeping, `report` reporting, `export` other tools' formats, `job` the use cases, `cli` the command line. ARCHITECTURE.md draws it.
 //!
 //! # Features
 //!
 //! All are on by default. Without any there are [`wasm`], [`weave`], [`item`], [`cause`], [`solver`] and [`seed`]: what
-//! weaves programs, asks about them, and has wasmtime confirm the answers. `ask`, `learn`, `attack`, `run`, `report`,
-//! `export`, `job` and `cli` add the room of that name, each with those that it needs.
+//! weaves programs, asks about them, and has wasmtime confirm the answers. `ask`, `learn`, `attack`, `diagnose`, `run`,
+//! `report`, `export`, `job` and `cli` add the room of that name, each with those that it needs.
 
 // What only later rooms use is dead where those are left out.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, unreachable_pub))]
@@ -40,6 +40,8 @@ pub mod attack;
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "diagnose")]
+pub mod diagnose;
 #[cfg(feature = "export")]
 pub mod export;
 pub mod item;

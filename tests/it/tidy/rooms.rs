@@ -5,8 +5,10 @@ use super::code::code_only;
 use super::{Violation, nothing_found, planted};
 
 /// Each may import from those before it.
-const ROOMS: [&str; 13] =
-    ["wasm", "weave", "item", "cause", "solver", "ask", "learn", "attack", "run", "report", "export", "job", "cli"];
+const ROOMS: [&str; 14] = [
+    "wasm", "weave", "item", "cause", "solver", "ask", "learn", "attack", "diagnose", "run", "report", "export", "job",
+    "cli",
+];
 
 /// A library, and the paths that may use it.
 const LIBRARIES: [(&str, &[&str]); 6] = [
