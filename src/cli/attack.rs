@@ -12,7 +12,6 @@ use super::shrink::enough;
 use super::{Failure, asking, ended_early, print_json};
 use crate::ask::prompt::Prompt;
 use crate::job::attack::{self, Outcome, QUERY_BUDGET};
-use crate::job::connect;
 use crate::job::runs::{Earlier, Place};
 use crate::job::shrink::{self, ShrinkLimits};
 use crate::learn::device::Device;
@@ -146,36 +145,41 @@ impl Args {
 
     /// What the flags say, or of a run that goes on what it began with.
     fn plan(&self, earlier: Option<&AttackPlan>, given: &Given) -> Result<AttackPlan, Failure> {
-        let was = |flag: &str| earlier.filter(|_| !given.has(flag));
-        let preset = match was("preset") {
-            Some(earlier) => Preset::of_plan(&earlier.preset).map_err(Failure::usage)?.named(&earlier.preset.name),
-            None => Preset::load(&self.preset).map_err(Failure::usage)?.named(&self.preset),
-        };
-        let task = Preset::of_plan(&preset).map_err(Failure::usage)?.task;
-        let prompt = match (&self.prompt, was("preset")) {
-            (Some(path), _) => {
+        let model = self.model(earlier, given)?;
+        let begun = self.begun(earlier, &model, given)?;
+        let prompt = match &self.prompt {
+            Some(path) => {
                 let prompt = Prompt::load(path).map_err(Failure::usage)?;
-                fits(&prompt, &[task])?;
+                fits(&prompt, &[Preset::of_plan(&begun.preset).map_err(Failure::usage)?.task])?;
                 plan::Prompt::of(&prompt)
             }
-            (None, Some(earlier)) => earlier.prompt.clone(),
-            (None, None) => plan::Prompt::of(&Prompt::shipped(task)),
+            None => begun.prompt.clone(),
         };
-        let model = self.model(earlier, given)?;
-        let baseline = !self.no_baseline && (self.baseline || connect::is_free(&model));
         Ok(AttackPlan {
-            seed: pick(given.has("seed"), self.seed, earlier.map(|earlier| earlier.seed)),
-            strategy: self.strategy(earlier.map(|earlier| &earlier.strategy), given)?,
-            query_budget: pick(
-                given.has("query_budget"),
-                self.query_budget,
-                earlier.map(|earlier| earlier.query_budget),
-            ),
-            baseline: pick(given.any(&["baseline", "no_baseline"]), baseline, earlier.map(|earlier| earlier.baseline)),
-            shrink: self.shrinking(earlier, given)?,
-            preset,
+            seed: pick(given.has("seed"), self.seed, Some(begun.seed)),
+            strategy: self.strategy(&begun.strategy, given)?,
+            query_budget: pick(given.has("query_budget"), self.query_budget, Some(begun.query_budget)),
+            baseline: pick(given.any(&["baseline", "no_baseline"]), self.baseline, Some(begun.baseline)),
+            shrink: self.shrinking(begun.shrink, given)?,
+            preset: begun.preset,
             prompt,
             model,
+        })
+    }
+
+    /// What flags change: the usual attack, or that of a run that goes on.
+    fn begun(&self, earlier: Option<&AttackPlan>, model: &Examinee, given: &Given) -> Result<AttackPlan, Failure> {
+        let usual = || attack::usual(&self.preset, model.clone());
+        Ok(match earlier {
+            None => usual()?,
+            Some(earlier) if given.has("preset") => {
+                let AttackPlan { preset, prompt, .. } = usual()?;
+                AttackPlan { preset, prompt, ..earlier.clone() }
+            }
+            Some(earlier) => {
+                let preset = Preset::of_plan(&earlier.preset).map_err(Failure::usage)?;
+                AttackPlan { preset: preset.named(&earlier.preset.name), ..earlier.clone() }
+            }
         })
     }
 
@@ -186,9 +190,9 @@ impl Args {
         }
     }
 
-    fn shrinking(&self, earlier: Option<&AttackPlan>, given: &Given) -> Result<Option<ShrinkBest>, Failure> {
-        if let Some(earlier) = earlier.filter(|_| !given.any(&["shrink", "shrink_budget"])) {
-            return Ok(earlier.shrink);
+    fn shrinking(&self, begun: Option<ShrinkBest>, given: &Given) -> Result<Option<ShrinkBest>, Failure> {
+        if !given.any(&["shrink", "shrink_budget"]) {
+            return Ok(begun);
         }
         if self.shrink == 0 {
             return Ok(None);
@@ -198,12 +202,12 @@ impl Args {
         Ok(Some(ShrinkBest { best: self.shrink, query_budget: self.shrink_budget }))
     }
 
-    fn strategy(&self, earlier: Option<&StrategyPlan>, given: &Given) -> Result<StrategyPlan, Failure> {
+    fn strategy(&self, begun: &StrategyPlan, given: &Given) -> Result<StrategyPlan, Failure> {
         const OF_STRATEGY: [&str; 4] = ["strategy", "like", "no_predictor", "policy"];
-        if let Some(earlier) = earlier.filter(|_| !given.any(&OF_STRATEGY)) {
-            return Ok(earlier.clone());
-        }
         self.check_strategy()?;
+        if !given.any(&OF_STRATEGY) {
+            return Ok(begun.clone());
+        }
         Ok(match self.strategy {
             StrategyName::Ppo => StrategyPlan::Ppo { predictor: !self.no_predictor, policy: self.policy_file()? },
             StrategyName::Random => StrategyPlan::Random,

@@ -67,12 +67,10 @@ impl Args {
     pub(super) fn run(&self, homes: &Homes) -> Result<(), Failure> {
         self.check_format()?;
         let asked = self.asked.clone().naming(self.what.as_deref());
-        if self.to == Target::Parquet {
-            return self.records(asked.items(), homes);
-        }
+        let Some(to) = self.target()? else { return self.records(asked.items(), homes) };
         let prompts = prompts(&self.prompt)?;
         let selection = asked.selection(None, None, &Given::default());
-        let plan = ExportPlan { selection, prompts, to: self.target()?, out: self.out.clone() };
+        let plan = ExportPlan { selection, prompts, to, out: self.out.clone() };
         let exported = export::run(&plan, &setting(homes, signals::worker_stopper()?));
         let Exported { about, counts } = exported.map_err(suite::unwoven)?;
         let About { label, seed, fingerprint, .. } = &about;
@@ -106,13 +104,15 @@ impl Args {
         belongs("--to", flags.map(|(is_given, flag, of)| (is_given && !of.contains(&self.to), flag, of)))
     }
 
-    fn target(&self) -> Result<export::Target, Failure> {
-        Ok(match self.to {
+    /// What items are written as; `None` for records.
+    fn target(&self) -> Result<Option<export::Target>, Failure> {
+        Ok(Some(match self.to {
             Target::OpenaiBatch => export::Target::OpenAiBatch(Box::new(self.batch()?)),
             Target::LmEval => export::Target::LmEval { max_tokens: self.sampling.max_tokens() },
             Target::Inspect => export::Target::Inspect,
-            Target::Hf | Target::Parquet => export::Target::HuggingFace,
-        })
+            Target::Hf => export::Target::HuggingFace,
+            Target::Parquet => return Ok(None),
+        }))
     }
 
     fn batch(&self) -> Result<BatchPlan, Failure> {

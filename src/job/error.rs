@@ -34,6 +34,13 @@ pub enum JobError {
     Usage(anyhow::Error),
     /// Something went wrong.
     Failed(anyhow::Error),
+    /// A run cannot go on with this plan.
+    Differs {
+        /// Its directory.
+        run: String,
+        /// The keys of the plan that differ from what it began with, as `model.request.temperature`.
+        keys: Vec<String>,
+    },
     /// The model could not be asked on.
     Exchange {
         /// Why.
@@ -74,7 +81,7 @@ impl JobError {
     /// that the model does not take, which only the first request can show.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Usage(_) => true,
+            Self::Usage(_) | Self::Differs { .. } => true,
             Self::Failed(_) => false,
             Self::Exchange { error: ExchangeError::Refused { error, .. }, .. } => {
                 error.kind != ChatErrorKind::Parameter
@@ -92,7 +99,7 @@ impl JobError {
     pub fn cause<E: std::error::Error + Send + Sync + 'static>(&self) -> Option<&E> {
         match self {
             Self::Usage(error) | Self::Failed(error) => error.downcast_ref(),
-            Self::Exchange { .. } => None,
+            Self::Differs { .. } | Self::Exchange { .. } => None,
         }
     }
 }
@@ -101,6 +108,7 @@ impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) | Self::Failed(error) => write!(f, "{error}"),
+            Self::Differs { run, keys } => write!(f, "{}", differs(run, keys)),
             Self::Exchange { error: error @ ExchangeError::Outage { .. }, todo } => write!(f, "{error}; {todo}"),
             Self::Exchange { error, .. } => write!(f, "{error}"),
         }
@@ -111,9 +119,18 @@ impl std::error::Error for JobError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Usage(error) | Self::Failed(error) => error.source(),
+            Self::Differs { .. } => None,
             Self::Exchange { error, .. } => Some(error),
         }
     }
+}
+
+/// What is said of a run that cannot go on, with what the caller calls each thing that differs.
+pub(crate) fn differs(run: &str, what: &[String]) -> String {
+    let what = what.join(", ");
+    format!(
+        "{run} cannot be resumed like this: {what} would differ from what the run began with; undo that, or begin a new run"
+    )
 }
 
 /// Whether an error is one about a file that does not hold what its run wrote.

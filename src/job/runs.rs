@@ -60,37 +60,8 @@ impl Earlier {
         if self.manifest.identity() == now.identity() {
             return Ok(());
         }
-        let differs = named(&self.manifest.differences(now)).join(", ");
-        let path = self.dir.name();
-        Err(JobError::wrong(format!(
-            "{path} cannot be resumed like this: {differs} would differ from what the run began with; undo that, or \
-             begin a new run"
-        )))
+        Err(JobError::Differs { run: self.dir.name(), keys: self.manifest.differences(now) })
     }
-}
-
-/// What sets these keys of a plan, each once: the flags of the same names.
-fn named(keys: &[String]) -> Vec<String> {
-    let mut flags: Vec<String> = Vec::new();
-    for key in keys {
-        let parts: Vec<&str> = key.split('.').collect();
-        let flag = match parts[..] {
-            ["model", "request", .., last] | ["models", _, "request", .., last] => last,
-            ["model" | "models", ..] => "model",
-            ["prompts" | "prompt", ..] => "prompt",
-            ["tasks", ..] => "task",
-            ["strategy", "like", ..] => "like",
-            ["strategy", "policy", ..] => "policy",
-            ["strategy", "predictor", ..] => "no-predictor",
-            [first, ..] if !first.contains(' ') => first,
-            _ => key,
-        };
-        let flag = if flag == key && key.contains(' ') { key.clone() } else { format!("--{}", flag.replace('_', "-")) };
-        if !flags.contains(&flag) {
-            flags.push(flag);
-        }
-    }
-    flags
 }
 
 /// A run that is opened to be worked on.

@@ -12,7 +12,7 @@ use crate::ask::budget::Budget;
 use crate::ask::exchange::Exchange;
 use crate::ask::models::Prices;
 use crate::ask::prompt::Prompts;
-use crate::attack::shrink::{Finish, ShrinkError, Shrinker, Size, Watch};
+use crate::attack::shrink::{Finish, ShrinkError, Shrinker, Shrunk as Cut, Size, Watch};
 use crate::item::record::{Item, Record};
 use crate::report::summary::write_summary;
 use crate::report::weakness::{Weaknesses, spread};
@@ -265,66 +265,82 @@ impl Cutting<'_> {
         exchange: Exchange,
         setting: &Setting<'_>,
     ) -> Result<Shrinking, JobError> {
-        let Self { dir, kept, ref model, limits } = self;
-        let mut shrinking = Shrinking::default();
-        let known = |line: &Shrunk| (line.record.item.canonical.clone(), line.from.clone());
-        let asked = |from: &str| records.iter().any(|record| record.item.id == from);
-        // An item that is named is cut down anew, even if it was cut down before.
-        let others = kept.iter().filter(|line| line.smallest && !asked(&line.from));
-        let known_forms: BTreeMap<_, _> = others.map(known).collect();
         let mut told = Told::new(&*setting.events, &exchange);
-        let ShrinkLimits { confirm, query_budget } = limits;
-        let mut shrinker = Shrinker { exchange, confirm, query_budget, known: known_forms };
+        let ShrinkLimits { confirm, query_budget } = self.limits;
+        let mut shrinker = Shrinker { exchange, confirm, query_budget, known: self.known(records) };
+        let mut shrinking = Shrinking::default();
         setting.events.tell(Event::Began(&Stage::Shrinking));
         for (record, number) in records.iter().zip(1..) {
             let id = &record.item.id;
             told.begin();
             setting.events.tell(Event::Cutting(id, number, records.len()));
-            // Where a limit ended it before, it goes on from there.
-            let begun = kept.iter().find(|line| line.from == *id && !line.smallest);
-            let item =
-                begun.map_or_else(|| record.item.clone(), |line| Item { id: id.clone(), ..line.record.item.clone() });
-            let shrunk = shrinker.shrink(&item, &mut told).await.map_err(|error| explain(error, dir))?;
-            if let Some(left) = shrunk.record {
-                let mut spent = told.of_this.clone();
-                begun.and_then(|line| line.spent.as_ref()).into_iter().for_each(|before| spent.merge(before));
-                let line = Shrunk {
-                    from: id.clone(),
-                    before: begun.map_or(shrunk.before, |line| line.before),
-                    after: shrunk.after,
-                    queries: shrunk.queries + begun.map_or(0, |line| line.queries),
-                    spent: Some(spent.spending()),
-                    hits: shrunk.missed.0,
-                    of: shrunk.missed.1,
-                    smallest: matches!(shrunk.finish, Finish::Smallest),
-                    model: model.clone(),
-                    record: left,
-                };
-                keep_shrunk(dir, &line)?;
-                if line.smallest {
-                    shrinker.known.extend([known(&line)]);
-                }
+            let item = self.begin_with(&record.item);
+            let cut = shrinker.shrink(&item, &mut told).await.map_err(|error| explain(error, self.dir))?;
+            if let Some(line) = self.line(id, &cut, told.of_this.spending()) {
+                let line = keep_shrunk(self.dir, &line)?;
+                shrinker.known.extend(line.smallest.then(|| known(&line)));
                 shrinking.shrunk.push(line);
             }
-            match shrunk.finish {
-                Finish::NotMissed => shrinking.not_missed.push(id.clone()),
-                Finish::Unanswered(trouble) => shrinking.unanswered.push(Unanswered { from: id.clone(), trouble }),
-                Finish::Known(same_as) => {
-                    shrinking.same.push(Same { from: id.clone(), same_as, queries: shrunk.queries });
-                }
-                Finish::Broken(error) => {
-                    return Err(JobError::exchange(error, "what was cut down is kept; give the same command again"));
-                }
-                Finish::Stopped => {
-                    shrinking.stopped = true;
-                    break;
-                }
-                Finish::Smallest | Finish::Budget => {}
+            shrinking.end(id, cut.finish, cut.queries)?;
+            if shrinking.stopped {
+                break;
             }
         }
         setting.events.tell(Event::Ended);
         shrinking.spent = told.of_all.spending();
         Ok(shrinking)
+    }
+
+    /// The programs that need no cutting, with the items that they were cut out of. An item that is asked for is cut down
+    /// anew, even if it was cut down before.
+    fn known(&self, asked: &[&Record]) -> BTreeMap<String, String> {
+        let is_asked = |line: &Shrunk| asked.iter().any(|record| record.item.id == line.from);
+        self.kept.iter().filter(|line| line.smallest && !is_asked(line)).map(known).collect()
+    }
+
+    /// What is cut down of an item: where a limit ended it before, what was left then.
+    fn begin_with(&self, item: &Item) -> Item {
+        let begun = self.kept.iter().find(|line| line.from == item.id && !line.smallest);
+        begun.map_or_else(|| item.clone(), |line| Item { id: item.id.clone(), ..line.record.item.clone() })
+    }
+
+    /// The line of what is left of an item; `None` where it was not missed.
+    fn line(&self, from: &str, cut: &Cut, spent: Spending) -> Option<Shrunk> {
+        Some(Shrunk {
+            from: from.to_owned(),
+            before: cut.before,
+            after: cut.after,
+            queries: cut.queries,
+            hits: cut.missed.0,
+            of: cut.missed.1,
+            spent: Some(spent),
+            smallest: matches!(cut.finish, Finish::Smallest),
+            model: self.model.clone(),
+            record: cut.record.clone()?,
+        })
+    }
+}
+
+/// The form of a program that was cut down, and its item.
+fn known(line: &Shrunk) -> (String, String) {
+    (line.record.item.canonical.clone(), line.from.clone())
+}
+
+impl Shrinking {
+    /// Notes how cutting an item down ended.
+    fn end(&mut self, item: &str, finish: Finish, queries: u64) -> Result<(), JobError> {
+        let from = item.to_owned();
+        match finish {
+            Finish::NotMissed => self.not_missed.push(from),
+            Finish::Unanswered(trouble) => self.unanswered.push(Unanswered { from, trouble }),
+            Finish::Known(same_as) => self.same.push(Same { from, same_as, queries }),
+            Finish::Broken(error) => {
+                return Err(JobError::exchange(error, "what was cut down is kept; give the same command again"));
+            }
+            Finish::Stopped => self.stopped = true,
+            Finish::Smallest | Finish::Budget => {}
+        }
+        Ok(())
     }
 }
 

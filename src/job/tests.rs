@@ -1,5 +1,6 @@
 //! Whole jobs against a scripted model: budgets to the query and the cent, stops at every point, trouble of every kind.
 
+mod before_asking;
 mod cutting;
 mod without_questions;
 
@@ -243,7 +244,7 @@ async fn a_run_goes_on_with_its_own_plan_alone() {
     let other = AttackPlan { seed: 4, query_budget: 30, ..plan(20) };
     let refused = world.attack(&other, &one_by_one(), world.earlier(&first.dir)).await.expect_err("is another plan");
     assert!(refused.is_usage(), "{refused}");
-    assert!(refused.to_string().contains("--seed, --query-budget would differ"), "{refused}");
+    assert!(refused.to_string().contains("seed, query_budget would differ"), "{refused}");
     // What is cut down afterwards, names and conditions decide no record.
     let world = world.then(Box::new(|_, request| Ok(said(request))));
     let mut same = plan(20);

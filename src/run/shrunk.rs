@@ -56,10 +56,21 @@ pub enum ShrunkError {
 }
 
 impl Shrunk {
-    /// Whether it stands in the place of another line: of the same item and model, and not larger.
-    fn replaces(&self, other: &Self) -> bool {
-        let is_as_good = self.after < other.after || (self.after == other.after && self.smallest >= other.smallest);
-        self.is_about(other) && is_as_good
+    /// What to keep of a line and a later one about the same: the smaller program, the size that the first began with, and
+    /// what both took.
+    fn joined(&self, later: &Self) -> Self {
+        let better = if later.is_as_good_as(self) { later } else { self };
+        Self {
+            before: self.before,
+            queries: self.queries.saturating_add(later.queries),
+            spent: spent(&[self.clone(), later.clone()]),
+            ..better.clone()
+        }
+    }
+
+    /// Whether it is not larger, and as finished, as another line about the same.
+    fn is_as_good_as(&self, other: &Self) -> bool {
+        self.after < other.after || (self.after == other.after && self.smallest >= other.smallest)
     }
 
     fn is_about(&self, other: &Self) -> bool {
@@ -94,24 +105,24 @@ pub fn spent(lines: &[Shrunk]) -> Option<Spending> {
     Some(tally.spending())
 }
 
-/// Adds a line, in the place of an earlier one of the same item and model; a smaller earlier one stays.
+/// Adds a line. With an earlier one of the same item and model it becomes one: the smaller program, and what both took.
+/// Returns the line that is kept.
 ///
 /// # Errors
 /// If the file cannot be read or written.
-pub fn keep_shrunk(dir: &RunDir, line: &Shrunk) -> Result<(), ShrunkError> {
+pub fn keep_shrunk(dir: &RunDir, line: &Shrunk) -> Result<Shrunk, ShrunkError> {
     let mut lines = read_all_shrunk(dir)?;
-    match lines.iter_mut().find(|other| line.is_about(other)) {
-        Some(earlier) if line.replaces(earlier) => earlier.clone_from(line),
-        Some(_) => return Ok(()),
-        None => lines.push(line.clone()),
-    }
+    let earlier = lines.iter().position(|other| line.is_about(other));
+    let kept = earlier.map_or_else(|| line.clone(), |at| lines.remove(at).joined(line));
+    lines.insert(earlier.unwrap_or(lines.len()), kept.clone());
     let mut text = String::new();
     for line in &lines {
         let encode = |source| ShrunkError::Encode { from: line.from.clone(), source };
         text += &serde_json::to_string(line).map_err(encode)?;
         text.push('\n');
     }
-    Ok(write_whole(&dir.shrunk(), &text)?)
+    write_whole(&dir.shrunk(), &text)?;
+    Ok(kept)
 }
 
 #[cfg(test)]
@@ -140,12 +151,18 @@ mod tests {
             model: None,
             record: sample(Purpose::Shrink, 0, 0, Verdict::Wrong),
         };
+        let of_a = |instructions| Shrunk { queries: 120, ..line("a", instructions) };
         let foreign = Shrunk { model: Some("m/other".into()), ..line("a", 2) };
         let unfinished = Shrunk { smallest: false, ..line("a", 4) };
-        for line in [line("a", 9), line("b", 7), line("a", 4), foreign.clone(), line("b", 8), unfinished] {
-            keep_shrunk(&dir, &line).expect("can be written");
+        let keep = |line: &Shrunk| keep_shrunk(&dir, line).expect("can be written");
+        for line in [line("a", 9), line("b", 7), line("a", 4), foreign.clone()] {
+            keep(&line);
         }
-        assert_eq!(read_shrunk(&dir).expect("reads back"), [line("a", 4), line("b", 7)]);
-        assert_eq!(read_all_shrunk(&dir).expect("reads back"), [line("a", 4), line("b", 7), foreign]);
+        // The smaller one stays, and what the others took is counted.
+        let of_b = Shrunk { queries: 80, ..line("b", 7) };
+        assert_eq!(keep(&line("b", 8)), of_b);
+        assert_eq!(keep(&unfinished), of_a(4));
+        assert_eq!(read_shrunk(&dir).expect("reads back"), [of_a(4), of_b.clone()]);
+        assert_eq!(read_all_shrunk(&dir).expect("reads back"), [of_a(4), of_b, foreign]);
     }
 }

@@ -33,7 +33,9 @@ venv="$place/python-venv"
 
 folder="$([ "$profile" = dev ] && echo debug || echo "$profile")"
 rm -rf "$place/wheels"
-"$venv/bin/maturin" build -q --locked --profile "$profile" -m python/Cargo.toml -i "$venv/bin/python" -o "$place/wheels"
+features=()
+[ "$profile" != dev ] || features=(--features as-tested)
+"$venv/bin/maturin" build -q --locked --profile "$profile" "${features[@]}" -m python/Cargo.toml -i "$venv/bin/python" -o "$place/wheels"
 wheel=("$place"/wheels/*.whl)
 "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall "${wheel[0]}"
 
