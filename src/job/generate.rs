@@ -214,14 +214,20 @@ impl Making<'_> {
 
     /// The folder, made ready.
     fn data_set(self, out: &Path) -> Result<DataSet, JobError> {
-        let Self { plan, splits, .. } = self;
-        let made = match plan.shard {
-            None => DataSet::create(out, plan.format, splits),
-            Some(_) => DataSet::part(out),
-        };
-        made.map_err(|error| match error {
+        let Self { plan, splits, setting, .. } = self;
+        let explained = |error| match error {
             DataSetError::NotEmpty(_) => JobError::usage(DataSetError::NotEmpty(plan.out.clone())),
             DataSetError::Write { .. } => JobError::Failed(error.into()),
-        })
+        };
+        // A part has all of its items on one side.
+        let splits = if plan.shard.is_some() { Splits::default() } else { splits };
+        DataSet::mark(out, &splits).map_err(explained)?;
+        // A store has the mark before anything else: what is killed early can be made again.
+        setting.homes.send()?;
+        let made = match plan.shard {
+            None => DataSet::marked(out, plan.format, splits),
+            Some(_) => DataSet::part(out),
+        };
+        made.map_err(explained)
     }
 }

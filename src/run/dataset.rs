@@ -127,19 +127,12 @@ pub struct Counts {
 }
 
 impl DataSet {
-    /// Begins a part of one: its items as they come, repeated ones too, on one side.
-    ///
-    /// # Errors
-    /// As [`DataSet::create`].
-    pub(crate) fn part(dir: &Path) -> Result<Self, DataSetError> {
-        Ok(Self { seen: None, ..Self::create(dir, Format::Jsonl, Splits::default())? })
-    }
-
-    /// Begins one in a folder that is empty or does not exist yet, or that has one whose making was killed.
+    /// Marks a folder as one in which a data set is being made, so that whoever finds it after a kill makes it anew: one that
+    /// is empty, does not exist yet, or is marked.
     ///
     /// # Errors
     /// If it is not, or cannot be made.
-    pub(crate) fn create(dir: &Path, format: Format, splits: Splits) -> Result<Self, DataSetError> {
+    pub(crate) fn mark(dir: &Path, splits: &Splits) -> Result<(), DataSetError> {
         let fail = |path: &Path| {
             let path = path.to_owned();
             move |source| DataSetError::Write { path, source }
@@ -147,12 +140,40 @@ impl DataSet {
         std::fs::create_dir_all(dir).map_err(fail(dir))?;
         let mark = dir.join(UNFINISHED);
         if mark.exists() {
-            clear(dir, &splits).map_err(fail(dir))?;
+            clear(dir, splits).map_err(fail(dir))?;
         }
         if !is_empty(dir).map_err(fail(dir))? {
             return Err(DataSetError::NotEmpty(dir.into()));
         }
-        File::create_new(&mark).map_err(fail(&mark))?;
+        File::create_new(&mark).map(drop).map_err(fail(&mark))
+    }
+
+    /// Begins a part of one in a folder that is marked: its items as they come, repeated ones too, on one side.
+    ///
+    /// # Errors
+    /// If a file cannot be made.
+    pub(crate) fn part(dir: &Path) -> Result<Self, DataSetError> {
+        Ok(Self { seen: None, ..Self::marked(dir, Format::Jsonl, Splits::default())? })
+    }
+
+    /// Begins one in a folder that is empty or does not exist yet, or that has one whose making was killed.
+    ///
+    /// # Errors
+    /// If it is not, or cannot be made.
+    pub(crate) fn create(dir: &Path, format: Format, splits: Splits) -> Result<Self, DataSetError> {
+        Self::mark(dir, &splits)?;
+        Self::marked(dir, format, splits)
+    }
+
+    /// The same in a folder that is marked.
+    ///
+    /// # Errors
+    /// If a file cannot be made.
+    pub(crate) fn marked(dir: &Path, format: Format, splits: Splits) -> Result<Self, DataSetError> {
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DataSetError::Write { path, source }
+        };
         let mut lines = Vec::new();
         for (name, _) in &splits.0 {
             match format {
